@@ -1,0 +1,231 @@
+//! The three products at the sizes of real layers: GFLOP/s, and the fraction of what the multiply-add units can do.
+//!
+//! `cargo bench -p chainrule-kernels --bench product [-- filter]`. One thread; answers are checked before timing; best
+//! of many rounds. `CHAINRULE_TARGET` chooses the target.
+
+use chainrule_kernels::{Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, product, stride};
+use std::hint::black_box;
+
+/// Batch × n_out × n_in.
+const SHAPES: &[(usize, usize, usize)] = &[
+    (128, 512, 784),
+    (128, 512, 512),
+    (256, 2048, 1024),
+    (256, 2048, 2048),
+    (128, 128, 784),
+    (64, 64, 64),
+    (200, 100, 64),
+    (16, 16, 4),
+    (64, 4, 64),
+    (1, 64, 64),
+    (1, 128, 784),
+];
+
+#[derive(Clone, Copy)]
+struct Relu;
+
+impl Map for Relu {
+    #[inline(always)]
+    fn map<V: Vector>(self, z: V) -> V {
+        z.max(z.like(0.0))
+    }
+}
+
+impl Map2 for Relu {
+    #[inline(always)]
+    fn map<V: Vector>(self, d_a: V, a: V) -> V {
+        V::select(a.gt(a.like(0.0)), d_a, a.like(0.0))
+    }
+}
+
+/// Seconds that this thread has had the processor.
+fn now() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// Rates of `f`, at `flop` a call, and of the multiply-add units: the best of rounds that alternate, for the clock and
+/// the neighbors of a shared machine change from second to second.
+fn rates(flop: f64, mut f: impl FnMut()) -> (f64, f64) {
+    let mut time = |calls: usize| {
+        let start = now();
+        for _ in 0..calls {
+            f();
+        }
+        (now() - start) / calls as f64
+    };
+    time(2);
+    let calls = (5e-5 / time(2)).clamp(1.0, 1e6) as usize;
+    let (mut best, mut units) = (f64::INFINITY, f64::INFINITY);
+    let rounds = (0.15 / (5e-5 + time(1))) as usize;
+    for _ in 0..rounds.max(20) {
+        units = units.min(spin());
+        best = best.min(time(calls));
+    }
+    (flop / best, SPIN / units)
+}
+
+/// Operations of [`spin`].
+const SPIN: f64 = 20_000.0 * 12.0 * 8.0 * 2.0;
+
+/// Seconds of a loop of f32 multiply-adds that touches no memory.
+fn spin() -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::*;
+        #[target_feature(enable = "avx2,fma")]
+        fn chains(steps: usize) -> f32 {
+            let b = _mm256_set1_ps(black_box(0.5));
+            let mut c = [_mm256_set1_ps(black_box(1.0)); 12];
+            for _ in 0..steps {
+                for c in &mut c {
+                    *c = _mm256_fmadd_ps(*c, b, b);
+                }
+            }
+            c.iter().map(|&c| _mm256_cvtss_f32(c)).sum()
+        }
+        if Target::named("avx2").is_some() {
+            let start = now();
+            // SAFETY: a target is named only where the CPU has its instructions.
+            black_box(unsafe { chains(black_box(20_000)) });
+            return now() - start;
+        }
+    }
+    f64::NAN
+}
+
+struct Layer<T> {
+    n: usize,
+    n_out: usize,
+    n_in: usize,
+    buffers: [Buffer<T>; 6],
+}
+
+impl<T: Real> Layer<T> {
+    fn new(n: usize, n_out: usize, n_in: usize) -> Self {
+        let (inner, outer) = (stride::<T>(n_in), stride::<T>(n_out));
+        let make = |rows: usize, columns: usize, stride: usize, seed: usize| {
+            let mut buffer = Buffer::<T>::zeroed(rows * stride).expect("memory");
+            for i in 0..rows {
+                for j in 0..columns {
+                    buffer[i * stride + j] = T::from_f64(((i * 31 + j * 17 + seed) % 23) as f64 / 11.0 - 1.0);
+                }
+            }
+            buffer
+        };
+        let x = make(n, n_in, inner, 1);
+        let w = make(n_in, n_out, outer, 2);
+        let w_t = make(n_out, n_in, inner, 3);
+        let delta = make(n, n_out, outer, 4);
+        Layer {
+            n,
+            n_out,
+            n_in,
+            buffers: [x, w, w_t, delta, make(n, n_out.max(n_in), inner.max(outer), 5), make(n_in, n_out, outer, 6)],
+        }
+    }
+
+    /// Runs one of: forward, forward with ReLU, backward_input, backward_weight.
+    fn run(&mut self, target: Target, form: usize) {
+        let (n, n_out, n_in) = (self.n, self.n_out, self.n_in);
+        let (inner, outer) = (stride::<T>(n_in), stride::<T>(n_out));
+        let [x, w, w_t, delta, y, d_w] = &mut self.buffers;
+        let (x, w) = (Matrix::new(x, n, n_in, inner), Matrix::new(w, n_in, n_out, outer));
+        let (w_t, delta) = (Matrix::new(w_t, n_out, n_in, inner), Matrix::new(delta, n, n_out, outer));
+        match form {
+            0 => product::forward(target, x, w, None, Identity, MatrixMut::new(y, n, n_out, outer)),
+            1 => product::forward(target, x, w, Some(&w.data()[..outer]), Relu, MatrixMut::new(y, n, n_out, outer)),
+            2 => product::backward_input(target, delta, w_t, Identity, x, MatrixMut::new(y, n, n_in, inner)),
+            3 => product::backward_input(target, delta, w_t, Relu, x, MatrixMut::new(y, n, n_in, inner)),
+            _ => product::backward_weight(target, x, delta, false, MatrixMut::new(d_w, n_in, n_out, outer)),
+        }
+    }
+
+    /// A few elements of the last result against sums in f64.
+    fn check(&self, form: usize) {
+        let (inner, outer) = (stride::<T>(self.n_in), stride::<T>(self.n_out));
+        let [x, w, w_t, delta, y, d_w] = &self.buffers;
+        let at = |b: &Buffer<T>, i: usize| b[i].to_f64();
+        for s in 0..50 {
+            let (r, i, o) = (s * 7 % self.n, s * 13 % self.n_in, s * 11 % self.n_out);
+            let (got, want): (f64, f64) = match form {
+                0 => (at(y, r * outer + o), (0..self.n_in).map(|k| at(x, r * inner + k) * at(w, k * outer + o)).sum()),
+                2 => (
+                    at(y, r * inner + i),
+                    (0..self.n_out).map(|k| at(delta, r * outer + k) * at(w_t, k * inner + i)).sum(),
+                ),
+                4 => {
+                    (at(d_w, i * outer + o), (0..self.n).map(|k| at(x, k * inner + i) * at(delta, k * outer + o)).sum())
+                }
+                _ => return,
+            };
+            assert!((got - want).abs() < 1e-3, "form {form}: {got} for {want}");
+        }
+    }
+}
+
+fn table<T: Real>(target: Target, filter: &str) {
+    println!("\n{} {}: GFLOP/s, fraction of the peak", T::NAME, target.name());
+    println!(
+        "{:>18} {:>10} {:>12} {:>10} {:>12} {:>12}",
+        "n × n_out × n_in", "forward", "fwd + relu", "back_in", "back + relu'", "back_weight"
+    );
+    for &(n, n_out, n_in) in SHAPES {
+        let name = format!("{n} {n_out} {n_in}");
+        if !format!(" {name} ").contains(filter) {
+            continue;
+        }
+        let mut layer = Layer::<T>::new(n, n_out, n_in);
+        print!("{name:>18}");
+        for form in 0..5 {
+            layer.run(target, form);
+            layer.check(form);
+            let (rate, units) = rates(2.0 * (n * n_out * n_in) as f64, || layer.run(target, form));
+            let peak = units * 4.0 / size_of::<T>() as f64;
+            print!("  {:5.1} {:4.2}", rate / 1e9, rate / peak);
+        }
+        println!();
+    }
+}
+
+fn variants<T: Real>(target: Target, variants: &[[usize; 7]], shapes: std::ops::Range<usize>, forms: &[usize], seconds: f64) {
+    use std::sync::atomic::Ordering::Relaxed;
+    println!("{}", T::NAME);
+    for &(n, n_out, n_in) in &SHAPES[shapes] {
+        let mut layer = Layer::<T>::new(n, n_out, n_in);
+        for &form in forms {
+            let flop = 2.0 * (n * n_out * n_in) as f64;
+            let mut best = vec![f64::INFINITY; variants.len()];
+            let mut units = f64::INFINITY;
+            for _ in 0..((seconds / (flop / 6e10)) as usize / variants.len()).max(8) {
+                for (v, t) in variants.iter().enumerate() {
+                    for (i, x) in t.iter().enumerate() { product::TUNE[i].store(*x, Relaxed); }
+                    units = units.min(spin());
+                    let s = now(); layer.run(target, form); best[v] = best[v].min(now() - s);
+                }
+            }
+            let peak = SPIN / units * 4.0 / size_of::<T>() as f64;
+            print!("{n:4} {n_out:4} {n_in:4} form {form}:");
+            for b in best { print!("  {:.3}", flop / b / peak); }
+            println!();
+        }
+    }
+}
+
+fn main() {
+    if std::env::var_os("VARIANTS").is_some() {
+        let v = [[256,1,0,128,48,0,0],[256,1,0,128,48,0,1],[256,1,0,0,0,96,0],[256,1,0,0,0,96,1],[256,0,1,0,0,96,1],[256,0,0,0,0,96,1]];
+        println!("{v:?}");
+        variants::<f32>(Target::best().unwrap(), &v, 2..4, &[4], 8.0);
+        variants::<f32>(Target::best().unwrap(), &v, 0..2, &[4], 2.0);
+        variants::<f32>(Target::best().unwrap(), &v, 5..7, &[4], 0.5);
+        variants::<f32>(Target::best().unwrap(), &v, 0..4, &[0], 4.);
+        return;
+    }
+    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    let target = Target::best().expect("CHAINRULE_TARGET");
+    table::<f32>(target, &filter);
+    table::<f64>(target, &filter);
+}

@@ -1,0 +1,180 @@
+//! Elementwise passes: x ← f(x), x ← f(x, y), and the update of an optimizer.
+//!
+//! Lengths are whole lines of 64 bytes, so there are no tails: every element goes through the same instructions.
+
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{Buffer, Map, Map2, Real, Target, Update};
+
+/// x ← f(x).
+///
+/// # Panics
+/// Unless the length of `x` is a multiple of [`Real::LINE`].
+pub fn map<T: Real>(target: Target, x: &mut [T], f: impl Map) {
+    whole(x);
+    let region = Region { rows: 1, columns: x.len(), stride: 0 };
+    // SAFETY: one row of x.len() numbers, whole vectors.
+    unsafe { map_region(target, x.as_mut_ptr(), region, f) }
+}
+
+/// x ← f(x, y).
+///
+/// # Panics
+/// Unless `x` and `y` have the same length, a multiple of [`Real::LINE`].
+pub fn map2<T: Real>(target: Target, x: &mut [T], y: &[T], f: impl Map2) {
+    whole(x);
+    assert_eq!(x.len(), y.len(), "x and y differ in length");
+    let region = Region { rows: 1, columns: x.len(), stride: 0 };
+    // SAFETY: one row of x.len() = y.len() numbers, whole vectors.
+    unsafe { map2_region(target, x.as_mut_ptr(), y.as_ptr(), 0, region, f) }
+}
+
+/// (w, states) ← u(w, states, g).
+///
+/// # Panics
+/// Unless there are `U::STATES` states and all lengths are the same multiple of [`Real::LINE`].
+pub fn update<T: Real, U: Update>(target: Target, w: &mut [T], states: &mut [Buffer<T>], g: &[T], u: U) {
+    whole(w);
+    assert_eq!(w.len(), g.len(), "w and g differ in length");
+    assert!(U::STATES <= 3 && states.len() == U::STATES, "{} states, not {}", states.len(), U::STATES);
+    assert!(states.iter().all(|s| s.len() == w.len()), "w and a state differ in length");
+    let mut pointers = [std::ptr::null_mut(); 3];
+    for (pointer, state) in pointers.iter_mut().zip(states) {
+        *pointer = state.as_mut_ptr();
+    }
+    let kernel = UpdateAll { len: w.len(), w: w.as_mut_ptr(), states: pointers, g: g.as_ptr(), u };
+    // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
+    unsafe { target.run(kernel) }
+}
+
+#[track_caller]
+fn whole<T: Real>(x: &[T]) {
+    assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
+}
+
+/// A rectangle of memory: `columns` a multiple of every vector's lanes, rows `stride` apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Region {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) stride: usize,
+}
+
+/// x ← f(x) over a region; nothing where f is the identity.
+///
+/// # Safety
+/// The region is writable at `x`.
+#[inline]
+pub(crate) unsafe fn map_region<T: Real, F: Map>(target: Target, x: *mut T, region: Region, f: F) {
+    if !F::IDENTITY {
+        // SAFETY: the caller's region.
+        unsafe { target.run(MapRegion { from: x, to: x, region, f }) }
+    }
+}
+
+/// x ← f(x, y) over a region; nothing where f is the identity.
+///
+/// # Safety
+/// The region is writable at `x`, and readable at `y` with rows `y_stride` apart.
+#[inline]
+pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
+    target: Target,
+    x: *mut T,
+    y: *const T,
+    y_stride: usize,
+    region: Region,
+    f: F,
+) {
+    if !F::IDENTITY {
+        // SAFETY: the caller's regions.
+        unsafe { target.run(Map2Region { x, to: x, y, y_stride, region, f }) }
+    }
+}
+
+/// `from` and `to` are the same memory: were it one pointer, the compiler would make masked stores of formulas that
+/// choose between x and something else, at ten times the cost on AMD's processors.
+struct MapRegion<T, F> {
+    from: *const T,
+    to: *mut T,
+    region: Region,
+    f: F,
+}
+
+impl<T: Real, F: Map> Kernel<T> for MapRegion<T, F> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        for i in 0..self.region.rows {
+            let mut j = 0;
+            while j < self.region.columns {
+                // SAFETY: i and j are inside the region that the caller promised, columns are whole vectors.
+                unsafe {
+                    let at = i * self.region.stride + j;
+                    self.f.map(V::load(self.from.add(at))).store(self.to.add(at));
+                }
+                j += V::LANES;
+            }
+        }
+    }
+}
+
+/// `x` and `to` are the same memory, as above.
+struct Map2Region<T, F> {
+    x: *const T,
+    to: *mut T,
+    y: *const T,
+    y_stride: usize,
+    region: Region,
+    f: F,
+}
+
+impl<T: Real, F: Map2> Kernel<T> for Map2Region<T, F> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        for i in 0..self.region.rows {
+            let mut j = 0;
+            while j < self.region.columns {
+                // SAFETY: i and j are inside both regions that the caller promised, columns are whole vectors.
+                unsafe {
+                    let at = i * self.region.stride + j;
+                    let y = V::load(self.y.add(i * self.y_stride + j));
+                    self.f.map(V::load(self.x.add(at)), y).store(self.to.add(at));
+                }
+                j += V::LANES;
+            }
+        }
+    }
+}
+
+struct UpdateAll<T, U> {
+    len: usize,
+    w: *mut T,
+    states: [*mut T; 3],
+    g: *const T,
+    u: U,
+}
+
+impl<T: Real, U: Update> Kernel<T> for UpdateAll<T, U> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        let mut i = 0;
+        while i < self.len {
+            // SAFETY: i + LANES ≤ len, which `update` checked for w, g and the U::STATES states that are set.
+            unsafe {
+                let mut states = [V::splat(T::ZERO); 3];
+                for (k, state) in states.iter_mut().enumerate().take(U::STATES) {
+                    *state = V::load(self.states[k].add(i));
+                }
+                let w = V::load(self.w.add(i));
+                let (w, states) = self.u.update(w, states, V::load(self.g.add(i)));
+                w.store(self.w.add(i));
+                for (k, state) in states.into_iter().enumerate().take(U::STATES) {
+                    state.store(self.states[k].add(i));
+                }
+            }
+            i += V::LANES;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The three kinds of formula that come in from outside: a = f(x), g = f(x, y), and the update of an optimizer.
+//!
+//! A formula is a small `Copy` value with its constants as fields and one method generic over [`Vector`]. It is safe to
+//! write. **The method must be `#[inline(always)]`**: only then is it compiled inside the kernel, with the target's
+//! instructions; forgotten, everything still works, 20 to 60 times slower. `tests/seam.rs` finds that in the binary.
+
+use crate::Vector;
+
+/// An elementwise formula of one argument, such as an activation: a = f(z).
+pub trait Map: Copy {
+    /// True where `map` returns its argument: the kernels then leave the pass out.
+    const IDENTITY: bool = false;
+    /// f(x), lane by lane.
+    fn map<V: Vector>(self, x: V) -> V;
+}
+
+/// An elementwise formula of two arguments, such as a gradient through an activation: d_z = d_a ⊙ f'(a).
+pub trait Map2: Copy {
+    /// True where `map` returns its first argument: the kernels then leave the pass out and never read the second.
+    const IDENTITY: bool = false;
+    /// f(x, y), lane by lane.
+    fn map<V: Vector>(self, x: V, y: V) -> V;
+}
+
+/// One step of an optimizer for a vector of parameters: (w, states) ← update(w, states, g).
+pub trait Update: Copy {
+    /// How many of the three states are used (0 to 3): sgd 0, momentum 1, adam 2.
+    const STATES: usize;
+    /// The new parameters and states; states beyond `STATES` come in as 0 and are dropped.
+    fn update<V: Vector>(self, w: V, states: [V; 3], g: V) -> (V, [V; 3]);
+}
+
+/// f(x) = x and f(x, y) = x: costs nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity;
+
+impl Map for Identity {
+    const IDENTITY: bool = true;
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V) -> V {
+        x
+    }
+}
+
+impl Map2 for Identity {
+    const IDENTITY: bool = true;
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V, _: V) -> V {
+        x
+    }
+}

@@ -1,0 +1,47 @@
+//! How chainrule computes: vectors, matrix products, elementwise formulas, aligned memory and the choice of the CPU's
+//! instructions. What is computed (layers, losses, optimizers) comes in from outside as formulas that are written once,
+//! safely, over [`Vector`] and compiled here for every [`Target`].
+//!
+//! ```text
+//! formula (safe, generic)  ─▶  door (safe, checks sizes)  ─▶  kernel (unsafe, generic)  ─▶  Target::run  ─▶  one function per instruction set
+//! ```
+//!
+//! The only crate with `unsafe`. Every door checks again whatever its kernel relies on; a failed check is a panic, and
+//! a bug of the caller. Nothing here allocates but [`Buffer`].
+//!
+//! ```
+//! use chainrule_kernels::{Map, Target, Vector, elementwise};
+//!
+//! #[derive(Clone, Copy)]
+//! struct Relu;
+//! impl Map for Relu {
+//!     #[inline(always)] // or the formula is not compiled for the target
+//!     fn map<V: Vector>(self, z: V) -> V {
+//!         z.max(z.like(0.0))
+//!     }
+//! }
+//!
+//! let mut a = [-1.0f32; 16];
+//! a[3] = 2.0;
+//! elementwise::map(Target::best().unwrap(), &mut a, Relu);
+//! assert_eq!((a[0], a[3]), (0.0, 2.0));
+//! ```
+
+mod formula;
+mod matrix;
+mod memory;
+mod real;
+mod target;
+mod vector;
+
+pub mod elementwise;
+pub mod math;
+pub mod product;
+pub mod rows;
+
+pub use formula::{Identity, Map, Map2, Update};
+pub use matrix::{Matrix, MatrixMut, padded, stride};
+pub use memory::{Buffer, OutOfMemory};
+pub use real::Real;
+pub use target::{Target, TargetError};
+pub use vector::Vector;

@@ -1,0 +1,200 @@
+//! Row by row and column by column: softmax with log Σ exp, and sums over the rows of a batch.
+//!
+//! A sum's order is fixed by the data's shape alone, never by the target's vectors or by the batch.
+
+use crate::math;
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{Matrix, MatrixMut, Real, Target, padded};
+
+/// p = exp(z − c) / Σ exp(z − c) row by row, and `log_sum_exp` = c + ln Σ exp(z − c), with c = max z: the largest term
+/// is exp(0), nothing overflows.
+///
+/// Over the real columns; the padding of p becomes 0. Each row's sum runs over [`Real::LINE`] interleaved partial sums,
+/// folded by halves, on every target. A row that holds NaN or +∞, or only −∞, gives NaN.
+///
+/// # Panics
+/// Unless z and p have the same shape and `log_sum_exp` holds a number for each row.
+pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_sum_exp: &mut [T]) {
+    assert_eq!((z.rows(), z.columns()), (p.rows(), p.columns()), "z and p differ in shape");
+    assert!(log_sum_exp.len() >= z.rows(), "{} sums for {} rows", log_sum_exp.len(), z.rows());
+    let kernel = Softmax {
+        rows: z.rows(),
+        columns: z.columns(),
+        z: z.data().as_ptr(),
+        z_stride: z.stride(),
+        p_stride: p.stride(),
+        p: p.data_mut().as_mut_ptr(),
+        sums: log_sum_exp.as_mut_ptr(),
+    };
+    // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the sums are checked.
+    unsafe { target.run(kernel) }
+}
+
+/// out[j] = Σ_i m[i][j], or out[j] + Σ_i m[i][j] where `accumulate`: one chain a column, rows ascending, so that the
+/// parts of a batch, accumulated, give the bits of the whole.
+///
+/// # Panics
+/// Where `out` is shorter than the padded columns.
+pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) {
+    let columns = padded::<T>(m.columns());
+    assert!(out.len() >= columns, "{} sums for {columns} padded columns", out.len());
+    let kernel = ColumnSums {
+        rows: m.rows(),
+        columns,
+        m: m.data().as_ptr(),
+        stride: m.stride(),
+        accumulate,
+        out: out.as_mut_ptr(),
+    };
+    // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
+    unsafe { target.run(kernel) }
+}
+
+struct Softmax<T> {
+    rows: usize,
+    columns: usize,
+    z: *const T,
+    z_stride: usize,
+    p: *mut T,
+    p_stride: usize,
+    sums: *mut T,
+}
+
+/// Vectors in a line, at most (16 bytes each).
+const PARTS: usize = 4;
+
+impl<T: Real> Kernel<T> for Softmax<T> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        let parts = T::LINE / V::LANES;
+        let mut index = [T::ZERO; 16];
+        for (i, x) in index.iter_mut().enumerate() {
+            *x = T::from_f64(i as f64);
+        }
+        // SAFETY: every address is a whole vector inside a padded row, for i < rows and j < columns (`softmax` checked
+        // the shapes); `index` holds a line.
+        unsafe {
+            let lowest = V::splat(T::from_f64(f64::NEG_INFINITY));
+            for i in 0..self.rows {
+                let z = self.z.add(i * self.z_stride);
+                let p = self.p.add(i * self.p_stride);
+                // True in the lanes of part v of the line at j that are real columns.
+                let real = |j: usize, v: usize| {
+                    V::splat(T::from_f64((self.columns - j) as f64)).gt(V::load(index.as_ptr().add(v * V::LANES)))
+                };
+                let mut top = [lowest; PARTS];
+                for j in (0..self.columns).step_by(T::LINE) {
+                    for (v, top) in top.iter_mut().enumerate().take(parts) {
+                        *top = top.max(V::select(real(j, v), V::load(z.add(j + v * V::LANES)), lowest));
+                    }
+                }
+                let c = fold(top, |x, y| x.max(y), |x, y| if y > x { y } else { x });
+                let mut sum = [V::splat(T::ZERO); PARTS];
+                for j in (0..self.columns).step_by(T::LINE) {
+                    for (v, sum) in sum.iter_mut().enumerate().take(parts) {
+                        let e = math::exp(V::load(z.add(j + v * V::LANES)) - V::splat(c));
+                        let e = V::select(real(j, v), e, V::splat(T::ZERO));
+                        e.store(p.add(j + v * V::LANES));
+                        *sum = *sum + e;
+                    }
+                }
+                let sum = fold(sum, |x, y| x + y, |x, y| x + y);
+                let mut j = 0;
+                while j < self.columns {
+                    let p = p.add(j);
+                    (V::load(p) / V::splat(sum)).store(p);
+                    j += V::LANES;
+                }
+                *self.sums.add(i) = c + T::from_f64(ln(sum.to_f64()));
+            }
+        }
+    }
+}
+
+/// One number from a line of lanes: the upper half onto the lower until one is left, the same tree for every vector.
+#[inline(always)]
+fn fold<V: Raw>(
+    mut parts: [V; PARTS],
+    vectors: impl Fn(V, V) -> V,
+    lanes: impl Fn(V::Scalar, V::Scalar) -> V::Scalar,
+) -> V::Scalar {
+    let mut half = V::Scalar::LINE / V::LANES / 2;
+    while half > 0 {
+        for v in 0..half {
+            parts[v] = vectors(parts[v], parts[v + half]);
+        }
+        half /= 2;
+    }
+    let mut x = [V::Scalar::ZERO; 16];
+    // SAFETY: 16 lanes are the most that a vector has; its CPU is this one, for a value exists.
+    unsafe { parts[0].store(x.as_mut_ptr()) };
+    let mut half = V::LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            x[i] = lanes(x[i], x[i + half]);
+        }
+        half /= 2;
+    }
+    x[0]
+}
+
+/// ln x for x ≥ 1, the same bits everywhere: x = m 2ᵉ with ½√2 ≤ m < √2, ln m = 2 artanh t with t = (m − 1) / (m + 1),
+/// by its series up to t²³. Error below 2 units in the last place; ∞ and NaN stay.
+#[inline(always)]
+fn ln(x: f64) -> f64 {
+    if !x.is_finite() {
+        return x;
+    }
+    let bits = x.to_bits();
+    let mut e = (bits >> 52) as f64 - 1023.0;
+    let mut m = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
+    if m > std::f64::consts::SQRT_2 {
+        m *= 0.5;
+        e += 1.0;
+    }
+    let t = (m - 1.0) / (m + 1.0);
+    let mut sum = 0.0;
+    for k in (1..=23).rev().step_by(2) {
+        sum = sum * (t * t) + 1.0 / f64::from(k);
+    }
+    2.0 * t * sum + e * std::f64::consts::LN_2
+}
+
+struct ColumnSums<T> {
+    rows: usize,
+    columns: usize,
+    m: *const T,
+    stride: usize,
+    accumulate: bool,
+    out: *mut T,
+}
+
+impl<T: Real> Kernel<T> for ColumnSums<T> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        let parts = T::LINE / V::LANES;
+        for j in (0..self.columns).step_by(T::LINE) {
+            // SAFETY: the line at j is inside every padded row and inside `out` (`column_sums` checked).
+            unsafe {
+                let mut sum = [V::splat(T::ZERO); PARTS];
+                if self.accumulate {
+                    for (v, sum) in sum.iter_mut().enumerate().take(parts) {
+                        *sum = V::load(self.out.add(j + v * V::LANES));
+                    }
+                }
+                for i in 0..self.rows {
+                    let row = self.m.add(i * self.stride + j);
+                    for (v, sum) in sum.iter_mut().enumerate().take(parts) {
+                        *sum = *sum + V::load(row.add(v * V::LANES));
+                    }
+                }
+                for (v, sum) in sum.into_iter().enumerate().take(parts) {
+                    sum.store(self.out.add(j + v * V::LANES));
+                }
+            }
+        }
+    }
+}

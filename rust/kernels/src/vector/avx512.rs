@@ -1,0 +1,138 @@
+//! Vectors of 64 bytes: AVX-512 F, VL, DQ and BW (Intel Skylake-X, AMD Zen 4 and later).
+
+use super::{Raw, Vector, operators};
+use std::arch::x86_64::*;
+
+/// Sixteen `f32`.
+#[derive(Clone, Copy)]
+pub struct F32x16(__m512);
+
+/// Eight `f64`.
+#[derive(Clone, Copy)]
+pub struct F64x8(__m512d);
+
+operators!(F32x16, Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, Div div _mm512_div_ps);
+operators!(F64x8, Add add _mm512_add_pd, Sub sub _mm512_sub_pd, Mul mul _mm512_mul_pd, Div div _mm512_div_pd);
+
+macro_rules! avx512 {
+    ($v:ident, $t:ident, $mask:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
+     max $max:ident, min $min:ident, and $and:ident, andnot $andnot:ident, or $or:ident, xor $xor:ident,
+     round $round:ident, scale $scale:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident) => {
+        impl std::ops::Neg for $v {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                // SAFETY: a value proves the CPU (see the module above).
+                $v(unsafe { $xor(self.0, $set1(-0.0)) })
+            }
+        }
+        impl Vector for $v {
+            type Scalar = $t;
+            type Mask = $mask;
+            #[inline(always)]
+            fn like(self, c: f64) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $set1(c as $t) })
+            }
+            #[inline(always)]
+            fn fma(self, b: Self, c: Self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $fma(self.0, b.0, c.0) })
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $sqrt(self.0) })
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                // The instruction returns its second operand where they are equal or one is NaN.
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $max(other.0, self.0) })
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $min(other.0, self.0) })
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $andnot($set1(-0.0), self.0) })
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe {
+                    let bit = $set1(-0.0);
+                    $or($andnot(bit, self.0), $and(bit, sign.0))
+                })
+            }
+            #[inline(always)]
+            fn round(self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $round::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+            }
+            #[inline(always)]
+            fn scale2(self, n: Self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $scale(self.0, n.0) })
+            }
+            #[inline(always)]
+            fn gt(self, other: Self) -> $mask {
+                // SAFETY: a value proves the CPU.
+                unsafe { $cmp::<_CMP_GT_OQ>(self.0, other.0) }
+            }
+            #[inline(always)]
+            fn ge(self, other: Self) -> $mask {
+                // SAFETY: a value proves the CPU.
+                unsafe { $cmp::<_CMP_GE_OQ>(self.0, other.0) }
+            }
+            #[inline(always)]
+            fn eq(self, other: Self) -> $mask {
+                // SAFETY: a value proves the CPU.
+                unsafe { $cmp::<_CMP_EQ_OQ>(self.0, other.0) }
+            }
+            #[inline(always)]
+            fn select(mask: $mask, a: Self, b: Self) -> Self {
+                // SAFETY: a value proves the CPU.
+                $v(unsafe { $blend(mask, b.0, a.0) })
+            }
+        }
+        impl Raw for $v {
+            const LANES: usize = $lanes;
+            // The broadcast is part of the instruction; one vector wide and 8 rows beat wider tiles at every size.
+            const ROWS: usize = 8;
+            const PAIRS: bool = false;
+            const FEW: usize = 3;
+            #[inline(always)]
+            unsafe fn splat(c: $t) -> Self {
+                // SAFETY: the caller knows the CPU.
+                $v(unsafe { $set1(c) })
+            }
+            #[inline(always)]
+            unsafe fn load(p: *const $t) -> Self {
+                // SAFETY: the caller knows the CPU and p.
+                $v(unsafe { $load(p) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, p: *mut $t) {
+                // SAFETY: the caller knows the CPU and p.
+                unsafe { $store(p, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn prefetch(p: *const $t) {
+                // SAFETY: a hint: every address will do.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+            }
+        }
+    };
+}
+avx512!(F32x16, f32, __mmask16, 16, set1 _mm512_set1_ps, fma _mm512_fmadd_ps, sqrt _mm512_sqrt_ps,
+    max _mm512_max_ps, min _mm512_min_ps, and _mm512_and_ps, andnot _mm512_andnot_ps, or _mm512_or_ps, xor _mm512_xor_ps,
+    round _mm512_roundscale_ps, scale _mm512_scalef_ps, cmp _mm512_cmp_ps_mask, blend _mm512_mask_blend_ps,
+    load _mm512_loadu_ps, store _mm512_storeu_ps);
+avx512!(F64x8, f64, __mmask8, 8, set1 _mm512_set1_pd, fma _mm512_fmadd_pd, sqrt _mm512_sqrt_pd,
+    max _mm512_max_pd, min _mm512_min_pd, and _mm512_and_pd, andnot _mm512_andnot_pd, or _mm512_or_pd, xor _mm512_xor_pd,
+    round _mm512_roundscale_pd, scale _mm512_scalef_pd, cmp _mm512_cmp_pd_mask, blend _mm512_mask_blend_pd,
+    load _mm512_loadu_pd, store _mm512_storeu_pd);

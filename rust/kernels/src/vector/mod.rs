@@ -1,0 +1,124 @@
+//! A vector of numbers in one register: arithmetic that formulas may use ([`Vector`], safe) and what only kernels may
+//! use ([`Raw`], unsafe: loads, stores and the making of a vector out of nothing).
+//!
+//! Safe arithmetic with instructions that not every CPU has rests on one fact: **a value proves the CPU**. The only ways
+//! to a first value are `Raw`'s, which are unsafe and private, and kernels run only inside [`Target::run`], which holds
+//! a token that detection made. Constants come through an existing value: `x.like(0.5)`.
+//!
+//! [`Target::run`]: crate::target::Target::run
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use crate::Real;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A register full of numbers; all operations work lane by lane and round as IEEE 754 says.
+///
+/// The same formula gives the same bits on every target with fused multiply-add (`avx512`, `avx2`); `portable` differs
+/// in [`fma`](Vector::fma) alone, which rounds twice there.
+pub trait Vector:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
+{
+    /// The type of a lane.
+    type Scalar: Real;
+    /// One truth value a lane.
+    type Mask: Copy;
+    /// c in every lane, rounded to the lane's type. `self` only says which kind of vector.
+    fn like(self, c: f64) -> Self;
+    /// self · b + c, rounded once (twice on `portable`).
+    fn fma(self, b: Self, c: Self) -> Self;
+    /// √self
+    fn sqrt(self) -> Self;
+    /// `other` where it is greater, else `self`: a NaN in `self` stays, one in `other` is dropped.
+    fn max(self, other: Self) -> Self;
+    /// `other` where it is smaller, else `self`: a NaN in `self` stays, one in `other` is dropped.
+    fn min(self, other: Self) -> Self;
+    /// |self|
+    fn abs(self) -> Self;
+    /// |self| with the sign of `sign`, zeros and NaN too.
+    fn copysign(self, sign: Self) -> Self;
+    /// The nearest whole number, ties to even.
+    fn round(self) -> Self;
+    /// self · 2ⁿ with a whole n in every lane, rounded once; |n| ≤ 252 (`f32`) or 2044 (`f64`), 0.5 ≤ |self| < 4.
+    /// Overflows to infinity, underflows gradually to 0; NaN stays NaN whatever n is.
+    fn scale2(self, n: Self) -> Self;
+    /// self > other; false where one is NaN.
+    fn gt(self, other: Self) -> Self::Mask;
+    /// self ≥ other; false where one is NaN.
+    fn ge(self, other: Self) -> Self::Mask;
+    /// self = other; false where one is NaN.
+    fn eq(self, other: Self) -> Self::Mask;
+    /// `a` where the mask is true, else `b`. Both are computed; nothing of the other one gets through.
+    fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
+}
+
+/// What kernels need beyond arithmetic.
+///
+/// # Safety
+/// Every method asks that the CPU has the vector's instructions; the kernels have that from `Target::run`. `load` and
+/// `store` ask for `LANES` readable or writable numbers at `p`, of any alignment.
+pub trait Raw: Vector {
+    /// Numbers in a vector. Divides [`Real::LINE`].
+    const LANES: usize;
+    /// Rows of the largest register tile two (`WIDE = false`: one) vectors wide.
+    const ROWS: usize;
+    /// Whether that tile is two vectors wide.
+    const PAIRS: bool;
+    /// Rows of the largest tile four vectors wide.
+    const FEW: usize;
+    /// c in every lane.
+    unsafe fn splat(c: Self::Scalar) -> Self;
+    /// The numbers at p.
+    unsafe fn load(p: *const Self::Scalar) -> Self;
+    /// Writes the numbers to p.
+    unsafe fn store(self, p: *mut Self::Scalar);
+    /// Asks for the line of memory at p, which may be any address.
+    unsafe fn prefetch(p: *const Self::Scalar);
+}
+
+/// The vectors of a number type, one a target.
+pub trait Lanes: Sized {
+    /// 64 bytes, AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Raw<Scalar = Self>;
+    /// 32 bytes, AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Raw<Scalar = Self>;
+    /// 16 bytes, any CPU.
+    type Portable: Raw<Scalar = Self>;
+}
+
+macro_rules! lanes {
+    ($t:ident, $avx512:ident, $avx2:ident, $portable:ident) => {
+        impl Lanes for $t {
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = avx512::$avx512;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = avx2::$avx2;
+            type Portable = portable::$portable;
+        }
+    };
+}
+lanes!(f32, F32x16, F32x8, F32x4);
+lanes!(f64, F64x8, F64x4, F64x2);
+
+/// Operators of a vector from the four intrinsics.
+#[cfg(target_arch = "x86_64")]
+macro_rules! operators {
+    ($v:ident, $($op:ident $method:ident $intrinsic:ident),*) => { $(
+        impl std::ops::$op for $v {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: the CPU has the instruction: `self` exists, and only a detected target makes one.
+                $v(unsafe { $intrinsic(self.0, other.0) })
+            }
+        }
+    )* };
+}
+#[cfg(target_arch = "x86_64")]
+use operators;
