@@ -1,0 +1,30 @@
+//! leaky_relu:  a = z where z > 0, else negative_slope · z;  da/dz = 1 or negative_slope.   Maas et al. 2013.
+
+use super::Elementwise;
+use chainrule_kernels::Vector;
+use serde::{Deserialize, Serialize};
+
+/// a = z where z > 0, else negative_slope · z.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeakyRelu {
+    /// Slope below zero, in [0, 1): a has the sign of z, so the slope can be told from a.
+    pub negative_slope: f64,
+}
+
+impl Elementwise for LeakyRelu {
+    #[inline(always)]
+    fn value<V: Vector>(self, z: V) -> V {
+        V::select(z.gt(z.like(0.0)), z, z * z.like(self.negative_slope))
+    }
+    #[inline(always)]
+    fn slope<V: Vector>(self, a: V) -> V {
+        V::select(a.gt(a.like(0.0)), a.like(1.0), a.like(self.negative_slope))
+    }
+    fn check(&self) -> Result<(), String> {
+        if (0.0..1.0).contains(&self.negative_slope) {
+            return Ok(());
+        }
+        Err(format!("negative_slope must be at least 0 and less than 1, got {}", self.negative_slope))
+    }
+}

@@ -1,0 +1,69 @@
+//! softmax:  a_j = exp(z_j) / Σ_k exp(z_k) over the units of a layer.   Bridle 1990.
+//!
+//! Units depend on each other: ∂a_j/∂z_k = a_j (1{j = k} − a_k), so
+//! delta_j = Σ_k ∂L/∂a_k ∂a_k/∂z_j = a_j (d_j − Σ_k d_k a_k). The Jacobian is never formed.
+
+use super::{Identity, Scratch, Transfer, Value};
+use chainrule_kernels::{Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
+use serde::{Deserialize, Serialize};
+
+/// a_j = exp(z_j) / Σ_k exp(z_k).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Softmax {}
+
+/// The diagonal of the Jacobian, a (1 − a).
+#[derive(Clone, Copy)]
+struct Diagonal;
+
+impl Map for Diagonal {
+    #[inline(always)]
+    fn map<V: Vector>(self, a: V) -> V {
+        a * (a.like(1.0) - a)
+    }
+}
+
+impl Transfer for Softmax {
+    fn forward<T: Real>(
+        self,
+        target: Target,
+        x: Matrix<'_, T>,
+        w: Matrix<'_, T>,
+        b: Option<&[T]>,
+        a: MatrixMut<'_, T>,
+        mut scratch: Scratch<'_, T>,
+    ) {
+        product::forward(target, x, w, b, Value(Identity {}), scratch.z.reborrow());
+        rows::softmax(target, scratch.z.as_ref(), a, scratch.row);
+    }
+
+    fn delta<T: Real>(self, _target: Target, a: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
+        for i in 0..d.rows() {
+            let (a, d) = (a.row(i), d.row_mut(i));
+            let dot = a.iter().zip(&*d).fold(T::default(), |sum, (&a, &d)| sum + a * d);
+            for (d, &a) in d.iter_mut().zip(a) {
+                *d = a * (*d - dot);
+            }
+        }
+    }
+
+    fn backward_input<T: Real>(
+        self,
+        target: Target,
+        delta: Matrix<'_, T>,
+        w_t: Matrix<'_, T>,
+        a: Matrix<'_, T>,
+        mut d: MatrixMut<'_, T>,
+    ) {
+        Identity {}.backward_input(target, delta, w_t, a, d.reborrow());
+        self.delta(target, a, d);
+    }
+
+    fn slope<T: Real>(self, target: Target, slope: &mut [T]) {
+        elementwise::map(target, slope, Diagonal);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}

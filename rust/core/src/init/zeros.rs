@@ -1,0 +1,16 @@
+//! zeros: every weight 0. Right for a linear model; with a hidden layer all its units stay alike.
+
+use super::Draw;
+use crate::rng::Stream;
+use serde::{Deserialize, Serialize};
+
+/// Every weight 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zeros {}
+
+impl Draw for Zeros {
+    fn draw(&self, _stream: &mut Stream, _n_in: f64, _n_out: f64) -> f64 {
+        0.0
+    }
+}

@@ -1,0 +1,127 @@
+//! dense:  z = x w + b,  a = f(z);  backward  d_w = xᵀ delta,  d_b = Σ_rows delta,  d_x = delta wᵀ.
+
+use crate::activation::{Activation, Scratch, Transfer, each_activation};
+use crate::init::Init;
+use chainrule_kernels::{Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// A layer in which every unit sees every input.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dense {
+    /// Number of outputs, ≥ 1.
+    pub units: usize,
+    /// f.
+    pub activation: Activation,
+    /// Whether there is a b.
+    pub bias: bool,
+    /// First weights.
+    pub init: Init,
+    /// ½ · l2 · ‖w‖² is added to the loss, ≥ 0.
+    pub l2: f64,
+}
+
+/// Where a dense layer's parameters are in the flat buffer: w row by row at `stride`, then b.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) n_in: usize,
+    pub(crate) n_out: usize,
+    pub(crate) stride: usize,
+    pub(crate) w: Range<usize>,
+    pub(crate) b: Option<Range<usize>>,
+}
+
+impl Place {
+    /// w in a flat buffer.
+    pub(crate) fn w<'a, T: Real>(&self, flat: &'a [T]) -> Matrix<'a, T> {
+        Matrix::new(&flat[self.w.clone()], self.n_in, self.n_out, self.stride)
+    }
+
+    /// b in a flat buffer.
+    pub(crate) fn b<'a, T: Real>(&self, flat: &'a [T]) -> Option<&'a [T]> {
+        self.b.clone().map(|b| &flat[b])
+    }
+}
+
+/// g + l2 · w.
+#[derive(Clone, Copy)]
+struct AddPenalty {
+    l2: f64,
+}
+
+impl Map2 for AddPenalty {
+    #[inline(always)]
+    fn map<V: Vector>(self, g: V, w: V) -> V {
+        w.fma(w.like(self.l2), g)
+    }
+}
+
+impl Dense {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.units == 0 {
+            return Err("units must be at least 1, got 0".into());
+        }
+        if !(self.l2.is_finite() && self.l2 >= 0.0) {
+            return Err(format!("l2 must be finite and at least 0, got {}", self.l2));
+        }
+        self.activation.check()
+    }
+
+    /// a = f(x w + b).
+    pub(crate) fn forward<T: Real>(
+        &self,
+        target: Target,
+        place: &Place,
+        parameters: &[T],
+        x: Matrix<'_, T>,
+        a: MatrixMut<'_, T>,
+        scratch: Scratch<'_, T>,
+    ) {
+        let (w, b) = (place.w(parameters), place.b(parameters));
+        each_activation!(self.activation, f => f.forward(target, x, w, b, a, scratch));
+    }
+
+    /// d_w and d_b in their places of the flat `gradient`, added to what is there where `accumulate`.
+    pub(crate) fn gradient<T: Real>(
+        &self,
+        target: Target,
+        place: &Place,
+        x: Matrix<'_, T>,
+        delta: Matrix<'_, T>,
+        accumulate: bool,
+        gradient: &mut [T],
+    ) {
+        let w = &mut gradient[place.w.clone()];
+        let d_w = MatrixMut::new(w, place.n_in, place.n_out, place.stride);
+        product::backward_weight(target, x, delta, accumulate, d_w);
+        if let Some(b) = place.b.clone() {
+            rows::column_sums(target, delta, accumulate, &mut gradient[b]);
+        }
+    }
+
+    /// Adds the derivative of ½ · l2 · ‖w‖² to d_w and returns its value.
+    pub(crate) fn penalty<T: Real>(&self, target: Target, place: &Place, parameters: &[T], gradient: &mut [T]) -> f64 {
+        if self.l2 == 0.0 {
+            return 0.0;
+        }
+        let w = &parameters[place.w.clone()];
+        elementwise::map2(target, &mut gradient[place.w.clone()], w, AddPenalty { l2: self.l2 });
+        self.penalty_value(place, parameters)
+    }
+
+    /// ½ · l2 · ‖w‖².
+    pub(crate) fn penalty_value<T: Real>(&self, place: &Place, parameters: &[T]) -> f64 {
+        if self.l2 == 0.0 {
+            return 0.0;
+        }
+        // Eight sums side by side, or each addition would wait for the one before. Padding adds zeros.
+        let mut sums = [0.0f64; 8];
+        for chunk in parameters[place.w.clone()].chunks_exact(8) {
+            for (sum, w) in sums.iter_mut().zip(chunk) {
+                *sum += w.to_f64() * w.to_f64();
+            }
+        }
+        0.5 * self.l2 * sums.iter().sum::<f64>()
+    }
+}

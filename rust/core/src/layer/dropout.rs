@@ -1,0 +1,65 @@
+//! dropout:  a = mask ⊙ x,  mask = 1 / (1 − rate) with probability 1 − rate, else 0;  d_x = mask ⊙ d_a.
+//! Outside training a = x.   Srivastava et al. 2014, in the inverted form, which leaves prediction alone.
+//!
+//! The mask of a batch is drawn row by row, unit by unit, from a stream of (seed, step, layer): forward and backward
+//! see the same one, and so does whoever resumes.
+
+use crate::rng::Stream;
+use chainrule_kernels::{Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// A layer that drops units at random while training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// Share of units dropped, in [0, 1).
+    pub rate: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Times;
+
+impl Map2 for Times {
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V, y: V) -> V {
+        x * y
+    }
+}
+
+impl Dropout {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if (0.0..1.0).contains(&self.rate) {
+            return Ok(());
+        }
+        Err(format!("rate must be at least 0 and less than 1, got {}", self.rate))
+    }
+
+    /// Draws the next rows of the mask.
+    pub(crate) fn draw<T: Real>(&self, stream: &mut Stream, mut mask: MatrixMut<'_, T>) {
+        let kept = T::from_f64(1.0 / (1.0 - self.rate));
+        for i in 0..mask.rows() {
+            for unit in mask.row_mut(i) {
+                *unit = if stream.uniform() >= self.rate { kept } else { T::default() };
+            }
+        }
+    }
+
+    /// a = mask ⊙ x, or x where there is no mask.
+    pub(crate) fn forward<T: Real>(
+        &self,
+        target: Target,
+        x: Matrix<'_, T>,
+        mask: Option<Matrix<'_, T>>,
+        mut a: MatrixMut<'_, T>,
+    ) {
+        a.data_mut().copy_from_slice(x.data());
+        if let Some(mask) = mask {
+            elementwise::map2(target, a.data_mut(), mask.data(), Times);
+        }
+    }
+
+    /// d_x = mask ⊙ d_a, in place.
+    pub(crate) fn backward<T: Real>(&self, target: Target, mask: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
+        elementwise::map2(target, d.data_mut(), mask.data(), Times);
+    }
+}

@@ -1,0 +1,49 @@
+//! What chainrule computes: a multilayer perceptron, its gradient by backpropagation, and its training.
+//!
+//! The letters, fixed here and used everywhere:
+//!
+//! | letter | meaning | shape |
+//! |---|---|---|
+//! | `x` | input of a layer | (n, n_in) |
+//! | `w`, `b` | weight, bias | (n_in, n_out), (n_out,) |
+//! | `z = x w + b` | weighted input | (n, n_out) |
+//! | `a = f(z)` | activation | (n, n_out) |
+//! | `y` | target | (n, n_outputs) or labels (n,) |
+//! | `l_i`, `L` | loss of row i, loss of the batch: L = Σ wᵢ lᵢ / Σ wᵢ + Σ ½ l2 ‖w‖² | |
+//! | `delta = ∂L/∂z` | passed back: delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l) | (n, n_out) |
+//! | `d_w, d_b, d_x` | gradients of L: d_w = xᵀ delta, d_b = Σ_rows delta, d_x = delta wᵀ | as w, b, x |
+//! | `m, v, t` | an optimizer's moments and its step | as the parameters |
+//!
+//! Data goes one way: [`Spec`] (what was asked) → plan (sizes and places) → forward → loss → backward →
+//! optimizer; each calls `chainrule-kernels`, and nothing comes back but results. This crate knows neither
+//! Python nor the processor, and holds no unsafe code.
+#![forbid(unsafe_code)]
+
+pub mod activation;
+mod backward;
+mod data;
+mod error;
+mod forward;
+pub mod init;
+pub mod layer;
+pub mod loss;
+mod network;
+pub mod optimizer;
+mod params;
+mod plan;
+mod registry;
+pub mod rng;
+mod spec;
+mod trace;
+mod train;
+mod workspace;
+
+pub use chainrule_kernels::{Real, Target};
+pub use data::{Batch, RowMajor, Rows, Selected, Targets};
+pub use error::{Error, ErrorKind};
+pub use network::Network;
+pub use registry::registry;
+pub use spec::{Dtype, Spec};
+pub use trace::LayerTrace;
+pub use train::Epoch;
+pub use workspace::Workspace;

@@ -1,0 +1,17 @@
+//! mse:  l = (1/k) Σ_j (a_j − y_j)²,  dl/da_j = (2/k) (a_j − y_j). The mean over outputs is torch's MSELoss.
+
+use super::{RowLoss, TileLoss, TileTargets};
+use crate::loss::half_squared_error::squares;
+use chainrule_kernels::{Matrix, Real, Target};
+use serde::{Deserialize, Serialize};
+
+/// The mean of squared differences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mse {}
+
+impl RowLoss for Mse {
+    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        squares(1.0 / a.columns() as f64, a, y, out);
+    }
+}

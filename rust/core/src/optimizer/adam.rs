@@ -1,0 +1,88 @@
+//! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
+//! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
+
+use super::{Update, fraction, positive};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Adaptive moments.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adam {
+    /// Step size, > 0.
+    pub learning_rate: f64,
+    /// Decay of the mean of g, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the mean of g², in [0, 1).
+    pub beta_2: f64,
+    /// Added to √v̂, > 0.
+    pub eps: f64,
+}
+
+/// One step of Adam with its bias corrections worked out, and a decay of w before it (1 for Adam itself).
+#[derive(Clone, Copy)]
+struct Rule {
+    keep: f64,
+    step: f64,
+    beta_1: f64,
+    beta_2: f64,
+    root: f64,
+    eps: f64,
+}
+
+impl kernels::Update for Rule {
+    const STATES: usize = 2;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [m, v, spare]: [V; 3], g: V) -> (V, [V; 3]) {
+        let m = g.fma(g.like(1.0 - self.beta_1), m * m.like(self.beta_1));
+        let v = (g * g).fma(g.like(1.0 - self.beta_2), v * v.like(self.beta_2));
+        // √v̂ = √v / √(1 − β₂ᵗ); learning_rate / (1 − β₁ᵗ) is a number of the step, not of the parameter.
+        let denominator = v.sqrt().fma(v.like(self.root), v.like(self.eps));
+        let w = w * w.like(self.keep);
+        ((m / denominator).fma(m.like(-self.step), w), [m, v, spare])
+    }
+}
+
+impl Adam {
+    /// The `t`-th update; every parameter is multiplied by `keep` first.
+    pub(super) fn update_keeping<T: Real>(
+        &self,
+        keep: f64,
+        target: Target,
+        t: u64,
+        w: &mut [T],
+        states: &mut [Buffer<T>],
+        g: &[T],
+    ) {
+        let correction = |beta: f64| 1.0 - beta.powf(t as f64);
+        let rule = Rule {
+            keep,
+            step: self.learning_rate / correction(self.beta_1),
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            root: 1.0 / correction(self.beta_2).sqrt(),
+            eps: self.eps,
+        };
+        elementwise::update(target, w, states, g, rule);
+    }
+}
+
+impl Update for Adam {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["m", "v"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        self.update_keeping(1.0, target, t, w, states, g);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        fraction("beta_1", self.beta_1)?;
+        fraction("beta_2", self.beta_2)?;
+        positive("eps", self.eps)
+    }
+}

@@ -1,0 +1,164 @@
+//! Random numbers that are the same for ever: xoshiro256++ (Blackman and Vigna 2021) seeded by SplitMix64
+//! (Steele, Lea and Flood 2014), one independent stream for each purpose.
+//!
+//! A stream is a pure function of (seed, purpose, index): weights of layer l, permutation of epoch e, mask of
+//! step t. Nothing has to be carried from call to call, so a network that was saved and loaded goes on with the
+//! numbers that it would have drawn. Only IEEE operations and our own logarithm are used, so the pure-Python
+//! reference draws the same bits on every machine.
+
+/// What a stream is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose {
+    /// First weights; index = position of the layer.
+    Weights = 1,
+    /// The order of rows in an epoch; index = epoch counter.
+    Shuffle = 2,
+    /// Dropout masks; index = step counter · 65536 + position of the layer.
+    Dropout = 3,
+}
+
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// SplitMix64's finalizer, a bijection of 64 bits.
+fn mix64(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// A stream of random numbers.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    state: [u64; 4],
+    spare: Option<f64>,
+}
+
+impl Stream {
+    /// The stream of `purpose` and `index` under `seed`.
+    pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
+        let mut x = seed;
+        for part in [purpose as u64, index] {
+            x = mix64(x.wrapping_add(GOLDEN.wrapping_mul(part.wrapping_add(1))));
+        }
+        let state = std::array::from_fn(|_| {
+            x = x.wrapping_add(GOLDEN);
+            mix64(x)
+        });
+        Stream { state, spare: None }
+    }
+
+    /// 64 random bits.
+    pub fn next_u64(&mut self) -> u64 {
+        let s = &mut self.state;
+        let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+        let t = s[1] << 17;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= t;
+        s[3] = s[3].rotate_left(45);
+        result
+    }
+
+    /// Uniform in [0, 1), a multiple of 2⁻⁵³.
+    pub fn uniform(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Standard normal, by Marsaglia's polar method (Marsaglia and Bray 1964): two numbers a round, the second kept.
+    pub fn normal(&mut self) -> f64 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        loop {
+            let u = 2.0 * self.uniform() - 1.0;
+            let v = 2.0 * self.uniform() - 1.0;
+            let s = u * u + v * v;
+            if 0.0 < s && s < 1.0 {
+                let factor = (-2.0 * ln(s) / s).sqrt();
+                self.spare = Some(v * factor);
+                return u * factor;
+            }
+        }
+    }
+
+    /// Uniform in 0..n without bias (Lemire 2019). `n` is at least 1.
+    pub fn below(&mut self, n: u64) -> u64 {
+        let mut product = u128::from(self.next_u64()) * u128::from(n);
+        if (product as u64) < n {
+            let threshold = n.wrapping_neg() % n; // 2⁶⁴ mod n
+            while (product as u64) < threshold {
+                product = u128::from(self.next_u64()) * u128::from(n);
+            }
+        }
+        (product >> 64) as u64
+    }
+
+    /// A permutation of 0..n (Fisher and Yates, from the end).
+    pub fn permutation(&mut self, n: u32) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..n).collect();
+        for i in (1..n).rev() {
+            order.swap(i as usize, self.below(u64::from(i) + 1) as usize);
+        }
+        order
+    }
+}
+
+/// Natural logarithm of s, 0 < s < 1, from IEEE operations alone, to a relative 1e-15.
+///
+/// s = m · 2^e with m in [√½, √2); ln m = 2 artanh(t), t = (m − 1)/(m + 1), |t| < 0.172, as its power series.
+fn ln(s: f64) -> f64 {
+    let bits = s.to_bits();
+    // Every s here is u² + v² of multiples of 2⁻⁵², so it is never subnormal.
+    let mut e = (bits >> 52) as i64 - 1022;
+    let mut m = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF) | 0x3FE0_0000_0000_0000);
+    if m < std::f64::consts::FRAC_1_SQRT_2 {
+        m *= 2.0;
+        e -= 1;
+    }
+    let t = (m - 1.0) / (m + 1.0);
+    let t2 = t * t;
+    let mut sum = 0.0;
+    for k in (1..24).rev().step_by(2) {
+        sum = sum * t2 + 1.0 / k as f64;
+    }
+    2.0 * t * sum + e as f64 * std::f64::consts::LN_2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ln_is_the_logarithm() {
+        let mut stream = Stream::new(0, Purpose::Weights, 0);
+        for _ in 0..100_000 {
+            let s = stream.uniform().max(f64::MIN_POSITIVE);
+            assert!((ln(s) - s.ln()).abs() <= 1e-15 * s.ln().abs(), "{s}");
+        }
+    }
+
+    #[test]
+    fn permutation_holds_every_index_once() {
+        for n in [0, 1, 2, 3, 10, 1000] {
+            let mut order = Stream::new(7, Purpose::Shuffle, 3).permutation(n);
+            order.sort_unstable();
+            assert!(order.iter().enumerate().all(|(i, &x)| i == x as usize));
+            assert_eq!(order.len(), n as usize);
+        }
+    }
+
+    #[test]
+    fn normal_has_the_moments_of_a_normal() {
+        let mut stream = Stream::new(1, Purpose::Weights, 0);
+        let n = 200_000;
+        let draws: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+        let moment = |k| draws.iter().map(|x: &f64| x.powi(k)).sum::<f64>() / n as f64;
+        // Standard errors of the moments 1, 2 and 4 are 1, √2 and √96 over √n; five of them.
+        let root = (n as f64).sqrt();
+        assert!(moment(1).abs() < 5.0 / root);
+        assert!((moment(2) - 1.0).abs() < 5.0 * 2f64.sqrt() / root);
+        assert!((moment(4) - 3.0).abs() < 5.0 * 96f64.sqrt() / root);
+    }
+}

@@ -1,0 +1,90 @@
+//! What was asked for: the sizes, layers, loss and optimizer of a network, validated; its JSON form is what the
+//! constructor takes and what model files hold.
+
+use crate::Error;
+use crate::layer::Layer;
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+use serde::{Deserialize, Serialize};
+
+/// The type of every number in a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// IEEE single precision.
+    Float32,
+    /// IEEE double precision.
+    Float64,
+}
+
+/// A network as it was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Number of input features, ≥ 1.
+    pub n_inputs: usize,
+    /// The layers from input to output; the last one is dense.
+    pub layers: Vec<Layer>,
+    /// Loss of a row.
+    pub loss: Loss,
+    /// How a gradient changes the parameters.
+    pub optimizer: Optimizer,
+    /// The type of every number.
+    pub dtype: Dtype,
+    /// Where first weights, masks and permutations come from.
+    pub seed: u64,
+    /// Most threads to compute with; no result depends on it.
+    pub n_threads: Option<usize>,
+}
+
+impl Spec {
+    /// Reads a spec and checks it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] says what is wrong.
+    pub fn from_json(json: &str) -> Result<Self, Error> {
+        let spec: Spec = serde_json::from_str(json).map_err(|error| Error::Config(format!("config: {error}")))?;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// The spec as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| unreachable!("a spec has only plain fields"))
+    }
+
+    /// Number of units before the first layer and after each one.
+    pub(crate) fn units(&self) -> Vec<usize> {
+        let mut units = vec![self.n_inputs];
+        for layer in &self.layers {
+            units.push(layer.n_out(units[units.len() - 1]));
+        }
+        units
+    }
+
+    /// Checks everything that one field cannot know of another.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let config = |text: String| Err(Error::Config(text));
+        if self.n_inputs == 0 {
+            return config("layers must start with at least 1 input feature, got 0".into());
+        }
+        for (l, layer) in self.layers.iter().enumerate() {
+            if let Err(text) = layer.check() {
+                return config(format!("layer {} ({}): {text}", l + 1, layer.name()));
+            }
+        }
+        let Some(Layer::Dense(last)) = self.layers.last() else {
+            return config("layers must end with a dense layer".into());
+        };
+        if let Err(text) = self.loss.check_output(&last.activation, last.units) {
+            return config(text);
+        }
+        if let Err(text) = self.optimizer.check() {
+            return config(format!("optimizer {}: {text}", self.optimizer.name()));
+        }
+        if self.n_threads == Some(0) {
+            return config("n_threads must be at least 1, got 0".into());
+        }
+        Ok(())
+    }
+}

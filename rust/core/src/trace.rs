@@ -1,0 +1,139 @@
+//! Everything that one step computes, layer by layer, to look at.
+
+use crate::activation::{Activation, Identity, Scratch, Transfer, each_activation};
+use crate::data::Selection;
+use crate::layer::Layer;
+use crate::plan::Plan;
+use crate::workspace::{view, view_mut};
+use crate::{Batch, Error, Network, Real, Workspace};
+use chainrule_kernels::Matrix;
+
+/// What happened in one layer, for a batch of n rows; tables are row by row, empty where the layer has no such thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerTrace<T> {
+    /// "dense" or "dropout".
+    pub kind: &'static str,
+    /// Number of inputs.
+    pub n_in: usize,
+    /// Number of outputs.
+    pub n_out: usize,
+    /// z = x w + b, (n, n_out); what comes in, for dropout.
+    pub z: Vec<T>,
+    /// a = f(z), (n, n_out).
+    pub a: Vec<T>,
+    /// f'(z), (n, n_out); the diagonal of the Jacobian of softmax; the mask of dropout.
+    pub slope: Vec<T>,
+    /// ∂L/∂z, (n, n_out).
+    pub delta: Vec<T>,
+    /// ∂L/∂w, (n_in, n_out).
+    pub d_weight: Vec<T>,
+    /// ∂L/∂b, (n_out,).
+    pub d_bias: Vec<T>,
+    /// What the step would add to w, (n_in, n_out).
+    pub update_weight: Vec<T>,
+    /// What the step would add to b, (n_out,).
+    pub update_bias: Vec<T>,
+}
+
+impl<T: Real> Network<T> {
+    /// What [`Network::step`] would compute with this batch; the network is not changed.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch, [`Error::Memory`].
+    pub fn trace(&self, batch: &Batch<'_, T>) -> Result<Vec<LayerTrace<T>>, Error> {
+        self.check_batch(batch)?;
+        let n = batch.x.rows();
+        // All rows in one tile, so that every activation is there at the end.
+        let mut whole = self.try_clone()?;
+        whole.plan.tile = n;
+        let mut ws = Workspace::new(&whole)?;
+        let mut traces = vec![None; self.spec.layers.len()];
+        let mut deltas = vec![Vec::new(); self.spec.layers.len()];
+        let weight_sum: f64 = (0..n).map(|row| batch.weight(row)).sum();
+        ws.reserve_rows(&self.plan, &self.spec.layers, n)?;
+        ws.reserve_gradient(&self.plan, false)?;
+        whole.start_masks(&mut ws, true);
+        whole.transpose_weights(&mut ws, false);
+        whole.read_x(&mut ws, batch.x, Selection::all(n))?;
+        whole.forward_tile(&mut ws, n);
+        for (l, trace) in traces.iter_mut().enumerate() {
+            *trace = Some(whole.trace_forward(&mut ws, l, n));
+        }
+        if weight_sum > 0.0 {
+            whole.loss_tile(&mut ws, batch, Selection::all(n), weight_sum)?;
+            whole.backward_tile(&mut ws, n, false, false, &mut |l, delta| {
+                deltas[l] = rows_of(delta);
+            });
+        }
+        whole.batch_gradient(&mut ws, batch, Selection::all(n), true)?;
+        let d = ws.gradient.try_clone()?;
+        if weight_sum > 0.0 {
+            whole.update(&ws);
+        }
+        let mut traces: Vec<_> = traces.into_iter().flatten().collect();
+        for (l, (trace, mut delta)) in traces.iter_mut().zip(deltas).enumerate() {
+            delta.resize(n * trace.n_out, T::default());
+            trace.delta = delta;
+            let Some(place) = &self.plan.places[l] else {
+                continue;
+            };
+            let change =
+                |before: &[T], after: &[T]| -> Vec<T> { before.iter().zip(after).map(|(&b, &a)| a - b).collect() };
+            let bias = |flat: &[T]| -> Vec<T> { place.b(flat).map_or(Vec::new(), |b| b[..place.n_out].to_vec()) };
+            trace.d_weight = rows_of(place.w(&d));
+            trace.d_bias = bias(&d);
+            trace.update_weight = change(&rows_of(place.w(&self.parameters)), &rows_of(place.w(&whole.parameters)));
+            trace.update_bias = change(&bias(&self.parameters), &bias(&whole.parameters));
+        }
+        Ok(traces)
+    }
+
+    /// z, a and slope of layer `l` from the activations in the workspace.
+    fn trace_forward(&self, ws: &mut Workspace<T>, l: usize, n: usize) -> LayerTrace<T> {
+        let Plan { units, strides, .. } = &self.plan;
+        let (n_in, n_out, stride_out) = (units[l], units[l + 1], strides[l + 1]);
+        let x = view(&ws.a[l], n, n_in, strides[l]);
+        let a = view(&ws.a[l + 1], n, n_out, stride_out);
+        let layer = &self.spec.layers[l];
+        let (z, slope) = match (layer, &self.plan.places[l]) {
+            (Layer::Dense(dense), Some(place)) => {
+                let mut linear = *dense;
+                linear.activation = Activation::Identity(Identity {});
+                let [scratch, z] = &mut ws.d;
+                let scratch = Scratch { z: view_mut(scratch, n, n_out, stride_out), row: &mut ws.scratch[..n] };
+                let into = view_mut(z, n, n_out, stride_out);
+                linear.forward(self.target, place, &self.parameters, x, into, scratch);
+                let z = rows_of(view(z, n, n_out, stride_out));
+                let mut slope = view_mut(&mut ws.d[0], n, n_out, stride_out);
+                slope.data_mut().copy_from_slice(a.data());
+                each_activation!(dense.activation, f => f.slope(self.target, slope.data_mut()));
+                (z, rows_of(slope.as_ref()))
+            }
+            _ => {
+                let mask = match &ws.streams[l] {
+                    Some(_) => rows_of(view(&ws.mask[l], n, n_in, strides[l])),
+                    None => vec![T::from_f64(1.0); n * n_in],
+                };
+                (rows_of(x), mask)
+            }
+        };
+        LayerTrace {
+            kind: layer.name(),
+            n_in,
+            n_out,
+            z,
+            a: rows_of(a),
+            slope,
+            delta: Vec::new(),
+            d_weight: Vec::new(),
+            d_bias: Vec::new(),
+            update_weight: Vec::new(),
+            update_bias: Vec::new(),
+        }
+    }
+}
+
+/// The values of a table, row by row, padding left out.
+fn rows_of<T: Real>(table: Matrix<'_, T>) -> Vec<T> {
+    (0..table.rows()).flat_map(|i| table.row(i).iter().copied()).collect()
+}

@@ -1,0 +1,148 @@
+//! Training: one step, one epoch of steps, and a step from a caller's gradient.
+
+use crate::data::Selection;
+use crate::rng::{Purpose, Stream};
+use crate::{Batch, Error, Network, Real, Workspace};
+
+/// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
+const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
+
+/// Where an epoch stands.
+#[derive(Clone, Debug)]
+pub struct Epoch {
+    order: Option<Vec<u32>>,
+    n_rows: usize,
+    batch_size: usize,
+    next_row: usize,
+    loss_sum: f64,
+    weight_sum: f64,
+}
+
+impl Epoch {
+    /// The order of the rows; none where they go as they stand.
+    pub fn order(&self) -> Option<&[u32]> {
+        self.order.as_deref()
+    }
+
+    /// Mean loss of the batches so far, each by the sum of its weights.
+    pub fn loss(&self) -> f64 {
+        if self.weight_sum == 0.0 {
+            return 0.0;
+        }
+        self.loss_sum / self.weight_sum
+    }
+}
+
+impl<T: Real> Network<T> {
+    /// One update from a batch; returns its loss before the update. A batch whose weights are all zero changes
+    /// nothing and has loss 0.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch; [`Error::Diverged`] where its loss is not finite. Nothing is changed then.
+    pub fn step(&mut self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
+        self.check_batch(batch)?;
+        let all = Selection::all(batch.x.rows());
+        Ok(self.step_rows(workspace, batch, all, None)?.0)
+    }
+
+    /// One update from a gradient in the order of the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::NotFiniteAt`]; nothing is changed then.
+    pub fn apply_gradient(&mut self, workspace: &mut Workspace<T>, flat: &[T]) -> Result<(), Error> {
+        self.plan.check_flat("gradient", flat)?;
+        workspace.reserve_gradient(&self.plan, false)?;
+        self.plan.pack(flat, &mut workspace.gradient);
+        self.update(workspace);
+        Ok(())
+    }
+
+    /// Gets ready for one pass over `n_rows` rows in batches of `batch_size`, the last one smaller; with `shuffle` in
+    /// the order that follows from (seed, epoch counter), else as they stand.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::BatchSize`], [`Error::TooManyRows`].
+    pub fn start_epoch(&self, n_rows: usize, batch_size: usize, shuffle: bool) -> Result<Epoch, Error> {
+        if n_rows == 0 {
+            return Err(Error::Empty);
+        }
+        if batch_size == 0 {
+            return Err(Error::BatchSize);
+        }
+        let order = if shuffle {
+            let Ok(n) = u32::try_from(n_rows) else {
+                return Err(Error::TooManyRows { got: n_rows, most: u32::MAX as usize });
+            };
+            let mut stream = Stream::new(self.spec.seed, Purpose::Shuffle, self.epochs);
+            Some(stream.permutation(n))
+        } else {
+            None
+        };
+        Ok(Epoch { order, n_rows, batch_size, next_row: 0, loss_sum: 0.0, weight_sum: 0.0 })
+    }
+
+    /// Goes on with `epoch` over `data` until it is finished (true) or `keep_going` says no (false; call again).
+    /// A finished epoch is counted, unless all its weights are zero.
+    ///
+    /// # Errors
+    /// As [`Network::step`]; steps before the one that failed stay made.
+    pub fn train(
+        &mut self,
+        workspace: &mut Workspace<T>,
+        data: &Batch<'_, T>,
+        epoch: &mut Epoch,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, Error> {
+        self.check_batch(data)?;
+        if data.x.rows() != epoch.n_rows {
+            return Err(Error::Rows { argument: "epoch", expected: data.x.rows(), got: epoch.n_rows });
+        }
+        let steps_between_looks = (FLOPS_BETWEEN_LOOKS / self.plan.flops(epoch.batch_size)).max(1.0) as usize;
+        let mut steps = 0;
+        while epoch.next_row < epoch.n_rows {
+            let start = epoch.next_row;
+            let len = epoch.batch_size.min(epoch.n_rows - start);
+            let batch = match &epoch.order {
+                Some(order) => Selection::Index(&order[start..start + len]),
+                None => Selection::Range { start, len },
+            };
+            let place = Some((self.epochs, start / epoch.batch_size));
+            let (loss, weight) = self.step_rows(workspace, data, batch, place)?;
+            epoch.loss_sum += loss * weight;
+            epoch.weight_sum += weight;
+            epoch.next_row = start + len;
+            steps += 1;
+            if steps % steps_between_looks == 0 && epoch.next_row < epoch.n_rows && !keep_going() {
+                return Ok(false);
+            }
+        }
+        if epoch.weight_sum > 0.0 {
+            self.epochs += 1;
+        }
+        Ok(true)
+    }
+
+    /// One update from some rows; returns their loss and the sum of their weights.
+    fn step_rows(
+        &mut self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        selection: Selection<'_>,
+        at: Option<(u64, usize)>,
+    ) -> Result<(f64, f64), Error> {
+        let (loss, weight) = self.batch_gradient(ws, batch, selection, true)?;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { loss, at });
+        }
+        if weight > 0.0 {
+            self.update(ws);
+        }
+        Ok((loss, weight))
+    }
+
+    /// One step of the optimizer along `ws.gradient`.
+    pub(crate) fn update(&mut self, ws: &Workspace<T>) {
+        self.steps += 1;
+        self.spec.optimizer.update(self.target, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
+    }
+}

@@ -1,0 +1,146 @@
+//! Every activation under every loss: the gradient is the slope of the loss, by central differences.
+
+use chainrule_core::{Batch, Error, Network, RowMajor, Spec, Targets, Workspace, registry};
+
+fn names(kind: &str) -> Vec<&'static str> {
+    registry().into_iter().find(|(k, _)| *k == kind).map(|(_, names)| names).unwrap()
+}
+
+fn activation(name: &str) -> String {
+    match name {
+        "leaky_relu" => r#"{"name": "leaky_relu", "negative_slope": 0.2}"#.into(),
+        _ => format!(r#"{{"name": "{name}"}}"#),
+    }
+}
+
+/// 5 → 4 f → dropout → 3 f → 3, with l2 on the second layer and no bias on it.
+fn spec(hidden: &str, output: &str, loss: &str) -> Result<Spec, Error> {
+    let dense = |units: usize, f: &str, bias: bool, l2: f64| {
+        format!(
+            r#"{{"kind": "dense", "units": {units}, "activation": {}, "bias": {bias},
+                "init": {{"name": "glorot_normal"}}, "l2": {l2}}}"#,
+            activation(f)
+        )
+    };
+    Spec::from_json(&format!(
+        r#"{{"n_inputs": 5, "layers": [{}, {{"kind": "dropout", "rate": 0.3}}, {}, {}],
+            "loss": {{"name": "{loss}"}},
+            "optimizer": {{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}},
+            "dtype": "float64", "seed": 11, "n_threads": null}}"#,
+        dense(4, hidden, true, 0.0),
+        dense(3, hidden, false, 0.1),
+        dense(3, output, true, 0.0),
+    ))
+}
+
+/// n rows of x, targets that every loss takes (class probabilities), and weights.
+fn data(n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let wave = |i: usize| ((i * 7919 + 13) % 1000) as f64 / 500.0 - 1.0;
+    let x = (0..n * 5).map(wave).collect();
+    let y = (0..n).flat_map(|i| [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]][i % 2]).collect();
+    (x, y, (0..n).map(|i| (i % 3) as f64).collect())
+}
+
+#[test]
+fn gradient_is_the_slope_of_the_loss() {
+    let n = 7;
+    let (x, y, weight) = data(n);
+    let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, 3));
+    let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: Some(&weight) };
+    let mut checked = 0;
+    for loss in names("loss") {
+        for hidden in names("activation") {
+            for output in names("activation") {
+                let Ok(spec) = spec(hidden, output, loss) else {
+                    // Only an output that repeats the link of the loss is refused.
+                    assert!(matches!(
+                        (loss, output),
+                        ("cross_entropy", "softmax") | ("binary_cross_entropy", "sigmoid")
+                    ));
+                    continue;
+                };
+                let mut network = Network::<f64>::new(spec).unwrap();
+                let mut ws = Workspace::new(&network).unwrap();
+                let p = network.n_parameters();
+                let mut theta = vec![0.0; p];
+                network.parameters(&mut theta);
+                // Biases too start away from zero, and so away from the kink of a dead unit.
+                theta.iter_mut().enumerate().for_each(|(i, t)| *t += 0.01 * (i % 7) as f64 + 0.003);
+                network.set_parameters(&theta).unwrap();
+                for training in [false, true] {
+                    let mut gradient = vec![0.0; p];
+                    network.gradient(&mut ws, &batch, training, &mut gradient).unwrap();
+                    let eps = 1e-6;
+                    let mut scratch = vec![0.0; p];
+                    for i in 0..p {
+                        let mut at = |shift: f64| {
+                            let mut moved = theta.clone();
+                            moved[i] += shift;
+                            network.set_parameters(&moved).unwrap();
+                            network.gradient(&mut ws, &batch, training, &mut scratch).unwrap()
+                        };
+                        let difference = (at(eps) - at(-eps)) / (2.0 * eps);
+                        // Rounding of L over 2 eps, some 1e-16 / 1e-6, and eps² of the third derivative.
+                        assert!(
+                            (difference - gradient[i]).abs() < 1e-8 + 1e-6 * gradient[i].abs(),
+                            "{hidden} {output} {loss} training {training} parameter {i}: {} against {difference}",
+                            gradient[i]
+                        );
+                    }
+                    network.set_parameters(&theta).unwrap();
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 100, "{checked} networks");
+}
+
+#[test]
+fn input_gradient_is_the_slope_of_the_output() {
+    let n = 3;
+    let (x, _, _) = data(n);
+    for hidden in names("activation") {
+        let network = Network::<f64>::new(spec(hidden, "tanh", "mse").unwrap()).unwrap();
+        let mut ws = Workspace::new(&network).unwrap();
+        let d_output: Vec<f64> = (0..n * 3).map(|i| 0.3 * i as f64 - 1.0).collect();
+        let (mut flat, mut inputs) = (vec![0.0; network.n_parameters()], vec![0.0; n * 5]);
+        let d_output_rows = RowMajor::new(&d_output, n, 3);
+        network.backward(&mut ws, &RowMajor::new(&x, n, 5), &d_output_rows, true, &mut flat, &mut inputs).unwrap();
+        for i in 0..n * 5 {
+            let mut at = |shift: f64| {
+                let mut moved = x.clone();
+                moved[i] += shift;
+                let mut out = vec![0.0; n * 3];
+                network.forward(&mut ws, &RowMajor::new(&moved, n, 5), true, &mut out).unwrap();
+                out.iter().zip(&d_output).map(|(a, d)| a * d).sum::<f64>()
+            };
+            let difference = (at(1e-6) - at(-1e-6)) / 2e-6;
+            assert!((difference - inputs[i]).abs() < 1e-8 + 1e-6 * inputs[i].abs(), "{hidden} input {i}");
+        }
+    }
+}
+
+#[test]
+fn backward_of_the_loss_is_the_gradient_to_the_bit() {
+    let n = 6;
+    let (x, y, _) = data(n);
+    let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, 3));
+    let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
+    let network = Network::<f64>::new(spec("tanh", "identity", "half_squared_error").unwrap()).unwrap();
+    let mut ws = Workspace::new(&network).unwrap();
+    let (mut gradient, mut flat) = (vec![0.0; network.n_parameters()], vec![0.0; network.n_parameters()]);
+    network.gradient(&mut ws, &batch, true, &mut gradient).unwrap();
+    let mut d = vec![0.0; n * 3];
+    network.forward(&mut ws, &x, true, &mut d).unwrap();
+    let mut inputs = vec![0.0; n * 5];
+    let mut row = vec![0.0; 3];
+    for i in 0..n {
+        chainrule_core::Rows::read(&y, i, &mut row);
+        for j in 0..3 {
+            d[i * 3 + j] = (d[i * 3 + j] - row[j]) * (1.0 / n as f64);
+        }
+    }
+    network.backward(&mut ws, &x, &RowMajor::new(&d, n, 3), true, &mut flat, &mut inputs).unwrap();
+    assert_eq!(gradient, flat);
+}

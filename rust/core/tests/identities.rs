@@ -1,0 +1,149 @@
+//! What must be equal to the bit: a row alone and in a batch, a batch whole and in tiles, an epoch and its steps, a
+//! step and its gradient applied; and that steps allocate nothing.
+
+use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
+
+fn spec(dtype: &str, optimizer: &str) -> Spec {
+    Spec::from_json(&format!(
+        r#"{{"n_inputs": 6, "layers": [
+            {{"kind": "dense", "units": 17, "activation": {{"name": "tanh"}}, "bias": true,
+              "init": {{"name": "he_normal"}}, "l2": 0.01}},
+            {{"kind": "dropout", "rate": 0.25}},
+            {{"kind": "dense", "units": 3, "activation": {{"name": "identity"}}, "bias": true,
+              "init": {{"name": "lecun_uniform"}}, "l2": 0.0}}],
+            "loss": {{"name": "cross_entropy"}}, "optimizer": {optimizer},
+            "dtype": "{dtype}", "seed": 5, "n_threads": null}}"#
+    ))
+    .unwrap()
+}
+
+const OPTIMIZERS: [&str; 5] = [
+    r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.0, "nesterov": false}"#,
+    r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": true}"#,
+    r#"{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#,
+    r#"{"name": "adamw", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8, "weight_decay": 0.1}"#,
+    r#"{"name": "rmsprop", "learning_rate": 0.01, "rho": 0.99, "eps": 1e-8}"#,
+];
+
+struct Data<T> {
+    x: Vec<T>,
+    labels: Vec<u32>,
+}
+
+fn data<T: Real>(n: usize) -> Data<T> {
+    let wave = |i: usize| T::from_f64(((i * 7919 + 13) % 1000) as f64 / 500.0 - 1.0);
+    Data { x: (0..n * 6).map(wave).collect(), labels: (0..n as u32).map(|i| i % 3).collect() }
+}
+
+fn parameters<T: Real>(network: &Network<T>) -> Vec<T> {
+    let mut flat = vec![T::default(); network.n_parameters()];
+    network.parameters(&mut flat);
+    flat
+}
+
+fn row_is_independent_of_its_batch<T: Real>(dtype: &str) {
+    let network = Network::<T>::new(spec(dtype, OPTIMIZERS[0])).unwrap();
+    let mut ws = Workspace::new(&network).unwrap();
+    // More rows than a tile holds.
+    let n = 600;
+    let data = data::<T>(n);
+    let mut together = vec![T::default(); n * 3];
+    network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
+    for (row, expected) in together.chunks_exact(3).enumerate() {
+        let mut alone = [T::default(); 3];
+        network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
+        assert_eq!(alone, expected);
+    }
+}
+
+#[test]
+fn row_is_independent_of_its_batch_f32() {
+    row_is_independent_of_its_batch::<f32>("float32");
+}
+
+#[test]
+fn row_is_independent_of_its_batch_f64() {
+    row_is_independent_of_its_batch::<f64>("float64");
+}
+
+fn epoch_is_its_steps<T: Real>(dtype: &str) {
+    let (n, batch_size) = (50, 8);
+    let data = data::<T>(n);
+    let x = RowMajor::new(&data.x, n, 6);
+    let all = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
+    for optimizer in OPTIMIZERS {
+        let mut by_epoch = Network::<T>::new(spec(dtype, optimizer)).unwrap();
+        let mut by_step = by_epoch.try_clone().unwrap();
+        let mut by_gradient = by_epoch.try_clone().unwrap();
+        let mut ws = Workspace::new(&by_epoch).unwrap();
+        for _ in 0..3 {
+            let mut epoch = by_epoch.start_epoch(n, batch_size, true).unwrap();
+            let order = epoch.order().unwrap().to_vec();
+            // Interrupted after every step that asks.
+            while !by_epoch.train(&mut ws, &all, &mut epoch, &mut || false).unwrap() {}
+            let mut sum = 0.0;
+            for rows in order.chunks(batch_size) {
+                let x = Selected::new(&x, rows);
+                let labels: Vec<u32> = rows.iter().map(|&i| data.labels[i as usize]).collect();
+                let batch = Batch { x: &x, y: Targets::Labels(&labels), sample_weight: None };
+                sum += by_step.step(&mut ws, &batch).unwrap() * rows.len() as f64;
+                let mut flat = vec![T::default(); by_gradient.n_parameters()];
+                by_gradient.gradient(&mut ws, &batch, true, &mut flat).unwrap();
+                by_gradient.apply_gradient(&mut ws, &flat).unwrap();
+            }
+            assert_eq!(epoch.loss(), sum / n as f64);
+            assert_eq!(parameters(&by_epoch), parameters(&by_step));
+            assert_eq!(parameters(&by_epoch), parameters(&by_gradient));
+            by_step.set_epoch_count(by_epoch.epoch_count());
+        }
+        assert_eq!((by_epoch.epoch_count(), by_epoch.step_count()), (3, 21));
+    }
+}
+
+#[test]
+fn epoch_is_its_steps_f32() {
+    epoch_is_its_steps::<f32>("float32");
+}
+
+#[test]
+fn epoch_is_its_steps_f64() {
+    epoch_is_its_steps::<f64>("float64");
+}
+
+#[test]
+fn weightless_batch_changes_nothing() {
+    let mut network = Network::<f64>::new(spec("float64", OPTIMIZERS[2])).unwrap();
+    let mut ws = Workspace::new(&network).unwrap();
+    let data = data::<f64>(4);
+    let x = RowMajor::new(&data.x, 4, 6);
+    let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: Some(&[0.0; 4]) };
+    let before = parameters(&network);
+    assert_eq!(network.step(&mut ws, &batch).unwrap(), 0.0);
+    assert_eq!((network.step_count(), parameters(&network)), (0, before));
+    let mut flat = vec![1.0; network.n_parameters()];
+    assert_eq!(network.gradient(&mut ws, &batch, true, &mut flat).unwrap(), 0.0);
+    assert!(flat.iter().all(|&g| g == 0.0));
+}
+
+#[test]
+fn steps_and_predictions_allocate_nothing() {
+    let n = 300;
+    let data = data::<f32>(n);
+    let x = RowMajor::new(&data.x, n, 6);
+    let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
+    for optimizer in OPTIMIZERS {
+        let mut network = Network::<f32>::new(spec("float32", optimizer)).unwrap();
+        let mut ws = Workspace::new(&network).unwrap();
+        let mut out = vec![0.0; x.rows() * 3];
+        let mut flat = vec![0.0; network.n_parameters()];
+        let mut once = || {
+            network.step(&mut ws, &batch).unwrap();
+            network.predict(&mut ws, &x, &mut out).unwrap();
+            network.gradient(&mut ws, &batch, true, &mut flat).unwrap();
+            network.apply_gradient(&mut ws, &flat).unwrap();
+        };
+        once();
+        let counted = allocation_counter::measure(|| (0..5).for_each(|_| once()));
+        assert_eq!(counted.count_total, 0, "{optimizer}");
+    }
+}
