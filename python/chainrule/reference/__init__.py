@@ -1,0 +1,68 @@
+"""The same networks in plain Python, to be read by someone who learns backpropagation.
+
+No NumPy and no compiled code: the formulas of the textbook, in the order in which they are run.
+
+    vectors       rows and matrices as lists
+    activations   the transfer of a unit and its slope
+    losses        how wrong an output is, and which way to turn it
+    layers        one layer, forward and backward
+    network       the chain of layers: forward propagation, backpropagation, update, training
+    optimizers    how a gradient changes the weights
+    inits         where the weights begin
+    rng           the random numbers
+    config        what may be asked for
+
+Begin with `network`. The classes of options (Dense, Adam, ...) are the very ones that the fast network takes, and
+`chainrule.Network.verify` holds it to this package.
+"""
+
+from .activations import Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from .config import REGISTRIES
+from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Zeros
+from .layers import Dense, Dropout
+from .losses import MSE, BinaryCrossEntropy, CrossEntropy, HalfSquaredError
+from .network import Network
+from .optimizers import SGD, Adam, AdamW, RMSprop
+from .records import Gradient, History, LayerTrace
+
+__all__ = [
+    "MSE",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Dense",
+    "Dropout",
+    "GlorotNormal",
+    "GlorotUniform",
+    "Gradient",
+    "HalfSquaredError",
+    "HeNormal",
+    "HeUniform",
+    "History",
+    "Identity",
+    "LayerTrace",
+    "LeCunNormal",
+    "LeCunUniform",
+    "LeakyReLU",
+    "Network",
+    "RMSprop",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "Zeros",
+    "registry",
+]
+
+
+def registry() -> dict[str, list[str]]:
+    """Return the names of all options, by kind.
+
+    Examples
+    --------
+    >>> registry()["optimizer"]
+    ['sgd', 'adam', 'adamw', 'rmsprop']
+    """
+    return {kind: list(names) for kind, names in REGISTRIES.items()}

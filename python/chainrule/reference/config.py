@@ -1,0 +1,237 @@
+"""What was asked for, checked and complete: from a constructor's arguments to a `Spec`, to JSON and back.
+
+    [4, 8, 3], activation="tanh", …  ─ resolve ─▶  Spec  ─ to_config ─▶  {"n_inputs": 4, "layers": [...], ...}
+                                                     ▲                       │
+                                                     └───── from_config ─────┘
+
+Constructors, saved files, pickles and the fast core all go through here, so there is one place that knows the defaults
+and one that refuses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, Any
+
+from .activations import ACTIVATIONS, Activation
+from .inits import INITS, Init
+from .layers import LAYERS, Dense, Dropout, Layer
+from .losses import LOSSES, Loss
+from .optimizers import OPTIMIZERS, Optimizer
+from .options import LARGEST, Option, check_keys, choose, from_dict, integer, shown, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+REGISTRIES: Mapping[str, Mapping[str, type[Option]]] = {
+    "activation": ACTIVATIONS,
+    "loss": LOSSES,
+    "optimizer": OPTIMIZERS,
+    "init": INITS,
+    "layer": LAYERS,
+}
+DTYPES = ("float32", "float64")
+MOST_LAYERS = 65535  # a step's dropout masks are told apart by step · 65536 + layer
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """A network as asked for: every default is filled in, every field is checked."""
+
+    n_inputs: int
+    layers: tuple[Layer, ...]
+    loss: Loss
+    optimizer: Optimizer
+    dtype: str
+    seed: int
+    n_threads: int | None
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs the last layer has."""
+        n = self.n_inputs
+        for layer in self.layers:
+            n = layer.n_outputs(n)
+        return n
+
+
+def resolve(
+    layers: Sequence[int | Layer],
+    *,
+    activation: str | Activation = "relu",
+    output_activation: str | Activation = "identity",
+    loss: str | Loss = "mse",
+    optimizer: str | Optimizer = "adam",
+    init: str | Init = "glorot_uniform",
+    dtype: Any = "float32",
+    seed: int | None = None,
+    n_threads: int | None = None,
+) -> Spec:
+    """Return the spec that the arguments of a Network's constructor mean, or say what is wrong with them.
+
+    Examples
+    --------
+    >>> spec = resolve([4, 8, Dropout(0.5), 3], activation="tanh", seed=0)
+    >>> spec.layers[0]
+    Dense(units=8, activation=Tanh(), bias=True, init=GlorotUniform(), l2=0.0)
+    >>> spec.optimizer
+    Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, eps=1e-08)
+    >>> resolve([4, 8, 3], activation="rleu")
+    Traceback (most recent call last):
+    ValueError: activation 'rleu' is unknown; did you mean 'relu'? (known: identity, sigmoid, tanh, relu, ...)
+    """
+    hidden_activation = choose("activation", activation, ACTIVATIONS)
+    last_activation = choose("output_activation", output_activation, ACTIVATIONS)
+    default_init = choose("init", init, INITS)
+    n_inputs, asked = _layers(layers)
+    resolved: list[Layer] = []
+    for l, layer in enumerate(asked):
+        if isinstance(layer, Dense):
+            default_activation = last_activation if l == len(asked) - 1 else hidden_activation
+            resolved.append(
+                dataclasses.replace(
+                    layer,
+                    activation=default_activation if layer.activation is None else layer.activation,
+                    init=default_init if layer.init is None else layer.init,
+                )
+            )
+        else:
+            resolved.append(layer)
+    spec = Spec(
+        n_inputs=n_inputs,
+        layers=tuple(resolved),
+        loss=choose("loss", loss, LOSSES),
+        optimizer=choose("optimizer", optimizer, OPTIMIZERS),
+        dtype=_dtype(dtype),
+        seed=new_seed() if seed is None else integer("seed", seed, 0, 2**63 - 1),
+        n_threads=None if n_threads is None else integer("n_threads", n_threads, 1, LARGEST),
+    )
+    _check_output(spec)
+    return spec
+
+
+def to_config(spec: Spec) -> dict[str, Any]:
+    """Return the spec as dicts, lists, strings and numbers, ready for JSON.
+
+    Examples
+    --------
+    >>> config = to_config(resolve([4, 3], seed=0))
+    >>> config["layers"][0]["activation"]
+    {'name': 'identity'}
+    >>> from_config(config) == resolve([4, 3], seed=0)
+    True
+    """
+    return {
+        "n_inputs": spec.n_inputs,
+        "layers": [layer.to_dict() for layer in spec.layers],
+        "loss": spec.loss.to_dict(),
+        "optimizer": spec.optimizer.to_dict(),
+        "dtype": spec.dtype,
+        "seed": spec.seed,
+        "n_threads": spec.n_threads,
+    }
+
+
+def from_config(config: Mapping[str, Any]) -> Spec:
+    """Return the spec that `to_config` wrote; whatever else is in `config` is a ValueError."""
+    try:
+        return _from_config(config)
+    except TypeError as error:  # what came out of a file has no wrong type, it is wrong
+        raise ValueError(f"config: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"config: {error}") from None
+
+
+def _from_config(config: object) -> Spec:
+    if not isinstance(config, dict):
+        raise TypeError(f"must be a dict, not {shown(config)}")
+    check_keys("config", config, [field.name for field in dataclasses.fields(Spec)])
+    if not isinstance(config["layers"], list):
+        raise TypeError(f"layers must be a list, not {shown(config['layers'])}")
+    layers: list[Layer] = []
+    for l, entry in enumerate(config["layers"]):
+        name = f"layers[{l}]"
+        if isinstance(entry, dict) and entry.get("kind") == Dense.name:
+            entry = {
+                **entry,
+                "activation": from_dict(f"{name}.activation", entry.get("activation"), ACTIVATIONS),
+                "init": from_dict(f"{name}.init", entry.get("init"), INITS),
+            }
+        layers.append(from_dict(name, entry, LAYERS, key="kind"))
+    return resolve(
+        [config["n_inputs"], *layers],
+        loss=from_dict("loss", config["loss"], LOSSES),
+        optimizer=from_dict("optimizer", config["optimizer"], OPTIMIZERS),
+        dtype=config["dtype"],
+        seed=integer("seed", config["seed"], 0, 2**63 - 1),
+        n_threads=config["n_threads"],
+    )
+
+
+def new_seed() -> int:
+    """Return a seed from the operating system's randomness."""
+    return int.from_bytes(os.urandom(8), "little") >> 1
+
+
+def _layers(layers: object) -> tuple[int, list[Layer]]:
+    """Return the number of inputs, and a layer for each item after it."""
+    if isinstance(layers, (str, bytes, dict)) or not (hasattr(layers, "__len__") and hasattr(layers, "__getitem__")):
+        raise TypeError(f"layers must be a sequence such as [4, 8, 3], not {shown(layers)}")
+    items = list(layers)  # type: ignore[call-overload] # whatever has a length and items can be walked through
+    if len(items) < 2:
+        raise ValueError(
+            f"layers must have the number of inputs and at least one Dense layer, such as [4, 1], not {shown(layers)}"
+        )
+    if len(items) - 1 > MOST_LAYERS:
+        raise ValueError(f"layers has {len(items) - 1} layers, but at most {MOST_LAYERS} are allowed")
+    if isinstance(items[0], Layer):
+        raise TypeError(f"layers[0] must be the number of inputs, an integer, not {shown(items[0])}")
+    n_inputs = integer("layers[0], the number of inputs,", items[0], 1, LARGEST)
+    found = [_layer(position, item) for position, item in enumerate(items[1:], start=1)]
+    if isinstance(found[-1], Dropout):
+        raise ValueError(  # noqa: TRY004 - its type is fine, its place is not
+            f"the last of layers is {found[-1]}, but the last layer makes the network's outputs: silenced outputs "
+            "could not follow any target; put it before the last Dense layer"
+        )
+    return n_inputs, found
+
+
+def _layer(position: int, item: object) -> Layer:
+    for kind in LAYERS.values():
+        if type(item) is kind:
+            return item
+        if item is kind:
+            raise TypeError(
+                f"layers[{position}] is the class {kind.__name__}: write {kind.__name__}(...), with its fields"
+            )
+    if isinstance(item, bool) or not hasattr(item, "__index__"):
+        kinds = " or ".join(f"{kind.__name__}(...)" for kind in LAYERS.values())
+        raise TypeError(f"layers[{position}] must be a number of units (an integer) or {kinds}, not {shown(item)}")
+    return Dense(integer(f"layers[{position}], a number of units,", item, 1, LARGEST))
+
+
+def _dtype(dtype: Any) -> str:
+    # NumPy's types have a name (np.dtype) or are named (np.float32); a string is its own name.
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))
+    if not isinstance(name, str):
+        raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, not {shown(dtype)}")
+    if name not in DTYPES:
+        raise ValueError(unknown("dtype", name, DTYPES))
+    return name
+
+
+def _check_output(spec: Spec) -> None:
+    """Refuse an output layer that does not fit the loss."""
+    last, loss = spec.layers[-1], spec.loss
+    # Where the link is the identity there is nothing to repeat.
+    if isinstance(last, Dense) and last.activation == loss.link and loss.link.name != "identity":
+        raise ValueError(
+            f"{loss.name} takes the output before the {loss.link.name} and applies it itself; with {loss.link.name} as "
+            f'the output activation it would be applied twice. Use output_activation="identity"'
+        )
+    if spec.n_outputs < loss.least_outputs:
+        raise ValueError(
+            f"{loss.name} needs at least {loss.least_outputs} outputs, one a class, but the last layer has "
+            f"{spec.n_outputs}; for two classes from one output use binary_cross_entropy"
+        )

@@ -1,0 +1,87 @@
+"""What users bring: rows of numbers become lists of floats, or an error says which number is wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from .options import number, shown
+from .vectors import total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .vectors import Matrix, Row
+
+
+def is_row(x: object) -> bool:
+    """Return whether x is several numbers rather than one."""
+    return hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
+
+
+def matrix(name: str, x: Iterable[Iterable[Any]], n_columns: int, expected: str) -> Matrix:
+    """Return x as a list of rows of finite floats, `n_columns` each.
+
+    >>> matrix("X", [(1, 2), (3, 4)], 2, "the network has 2 inputs")
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    rows: Matrix = []
+    for i, source in enumerate(_iterate(name, x)):
+        if not is_row(source):
+            raise ValueError(f"{name} must be rows of numbers, but row {i} is {shown(source)}")
+        row = [_float(name, value) for value in source]
+        if len(row) != n_columns:
+            raise ValueError(f"{name} has {len(row)} columns in row {i} but {expected}")
+        for j, value in enumerate(row):
+            if not math.isfinite(value):
+                raise ValueError(f"{name} has {value} at row {i}, column {j}; only finite numbers can be used")
+        rows.append(row)
+    return rows
+
+
+def flat(name: str, x: Iterable[Any], length: int, what: str) -> Row:
+    """Return x as a row of `length` finite floats.
+
+    >>> flat("parameters", (1, 2), 2, "the network's parameters")
+    [1.0, 2.0]
+    """
+    row = [_float(name, value) for value in _iterate(name, x)]
+    if len(row) != length:
+        raise ValueError(f"{name} has {len(row)} numbers, but {what} are {length}")
+    for i, value in enumerate(row):
+        if not math.isfinite(value):
+            raise ValueError(f"{name} has {value} at place {i}; only finite numbers can be used")
+    return row
+
+
+def weights_of_rows(sample_weight: Iterable[Any] | None, n_rows: int) -> Row:
+    """Return the weight of each row; 1 where none are given.
+
+    >>> weights_of_rows(None, 2)
+    [1.0, 1.0]
+    """
+    if sample_weight is None:
+        return [1.0] * n_rows
+    row = flat("sample_weight", sample_weight, n_rows, "the rows of X")
+    for i, value in enumerate(row):
+        number(f"sample_weight[{i}]", value, "[0, inf)")
+    if not math.isfinite(total(row)):  # the share of each row would be zero
+        raise ValueError("sample_weight has a sum that is not finite")
+    return row
+
+
+def _iterate(name: str, x: object) -> Iterable[Any]:
+    if not is_row(x):
+        raise TypeError(f"{name} must be a sequence, not {shown(x)}")
+    return x  # type: ignore[return-value] # is_row has looked for __iter__
+
+
+def _float(name: str, value: Any) -> float:
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{name} must hold numbers, not {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:  # an int beyond the range of a double
+        return math.inf
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must hold numbers, not {shown(value)}") from None

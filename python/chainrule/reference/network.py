@@ -1,0 +1,629 @@
+"""A multilayer perceptron and backpropagation, from top to bottom.
+
+    article                                        here
+    activation = sum(weight * input) + bias        z = x w + b                           layers.Dense.forward
+    transfer                                       a = f(z)                              layers.Dense.forward
+    forward propagation                            a of a layer is x of the next         Network._propagate
+    error of the outputs                           d_output = dL/da                      Network._error
+    error * slope                                  delta = dL/dz = dL/da ⊙ f'(z)         layers.Dense.delta
+    error of a hidden layer: the weighted          d_x = delta wᵀ, which is dL/da of     layers.Dense.d_inputs
+      errors of the layer after it                   the layer before
+    gradient                                       d_w = xᵀ delta,  d_b = Σ delta        layers.Dense.gradient
+    backpropagation                                from the last layer to the first      Network._backpropagate
+    update by gradient descent                     w ← w − learning_rate · d_w           optimizers.SGD.update
+
+x is a batch, one sample a row. L is the mean loss of the batch. The article's error is (expected − actual) * slope;
+delta has the opposite sign, since it is the slope of a loss that is to go down.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from .config import from_config, resolve, to_config
+from .inputs import flat, matrix, weights_of_rows
+from .layers import Dense
+from .options import LARGEST, integer
+from .records import Gradient, History, LayerTrace
+from .rng import DROPOUT, SHUFFLE, WEIGHTS, Stream
+from .vectors import Matrix, Row, dot, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Self
+
+    from .activations import Activation
+    from .inits import Init
+    from .layers import Layer, Pass
+    from .losses import Loss
+    from .optimizers import Optimizer, State
+
+
+class Network:
+    """A multilayer perceptron in plain Python, with the names and the results of chainrule.Network.
+
+    z_l = a_{l−1} w_l + b_l, a_l = f_l(z_l), a_0 = X. Rumelhart, Hinton & Williams 1986, "Learning representations by
+    back-propagating errors". All arithmetic is in double precision, sums run from left to right. It is hundreds of
+    times slower than chainrule.Network and made to be read and to be compared with. Differences: rows are lists of
+    floats, not arrays; with dtype="float32" only the initial weights are rounded to it; `fit` knows no callbacks and
+    no metrics.
+
+    Parameters
+    ----------
+    layers : sequence
+        First the number of inputs, then one item a layer: an int (a Dense layer of so many units), `Dense(...)` or
+        `Dropout(...)`. The last is dense and makes the outputs.
+    activation, output_activation : str or option, default "relu" and "identity"
+        The activation function of the dense layers that name none themselves: of the hidden ones, and of the last.
+    loss : str or option, default "mse"
+        "mse", "half_squared_error", "cross_entropy" or "binary_cross_entropy".
+    optimizer : str or option, default "adam"
+        "sgd", "adam", "adamw", "rmsprop" with their defaults, or an option such as SGD(learning_rate=0.1).
+    init : str or option, default "glorot_uniform"
+        The rule for the initial weights of the layers that name none. Biases start at zero.
+    dtype : str or NumPy dtype, default "float32"
+        "float32" or "float64".
+    seed : int, optional
+        In [0, 2**63). Decides the initial weights, the order of rows and the dropout masks; the same seed gives the
+        same ones in chainrule.Network. None draws one.
+    n_threads : int, optional
+        Accepted for the sake of the same arguments; there is one thread.
+
+    Raises
+    ------
+    TypeError
+        An argument has the wrong type.
+    ValueError
+        An argument has a wrong value; the message says which, and what is allowed.
+
+    Examples
+    --------
+    The exclusive or, which no network without a hidden layer can learn:
+
+    >>> from chainrule.reference import SGD, Network
+    >>> net = Network(
+    ...     [2, 3, 1], activation="tanh", loss="binary_cross_entropy", optimizer=SGD(learning_rate=1.0), seed=1
+    ... )
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> history = net.fit(X, y, epochs=300, batch_size=4)
+    >>> [round(p) for (p,) in net.predict(X)]
+    [0, 1, 1, 0]
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int | Layer],
+        *,
+        activation: str | Activation = "relu",
+        output_activation: str | Activation = "identity",
+        loss: str | Loss = "mse",
+        optimizer: str | Optimizer = "adam",
+        init: str | Init = "glorot_uniform",
+        dtype: Any = "float32",
+        seed: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        spec = resolve(
+            layers,
+            activation=activation,
+            output_activation=output_activation,
+            loss=loss,
+            optimizer=optimizer,
+            init=init,
+            dtype=dtype,
+            seed=seed,
+            n_threads=n_threads,
+        )
+        self._spec = spec
+        self.layers = spec.layers
+        self.loss = spec.loss
+        self.optimizer = spec.optimizer
+        self.dtype = spec.dtype
+        self.seed = spec.seed
+        self.n_inputs = spec.n_inputs
+        self.n_outputs = spec.n_outputs
+        self.step_count = 0  # updates made
+        self.epoch_count = 0  # passes through the data made
+        # w[l] and b[l] of layer l; [] where it has none.
+        self._w: list[Matrix] = []
+        self._b: list[Row] = []
+        n_in = self.n_inputs
+        for l, layer in enumerate(self.layers):
+            w, b = layer.start(Stream(self.seed, WEIGHTS, l), n_in)
+            if self.dtype == "float32":
+                w = [list(array("f", row)) for row in w]  # to the nearest float32
+            self._w.append(w)
+            self._b.append(b)
+            n_in = layer.n_outputs(n_in)
+        self.n_parameters = len(self.parameters)
+        self.state: State = {name: [0.0] * self.n_parameters for name in self.optimizer.state_names}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the network that a config describes, with its initial weights.
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1], seed=0)
+        >>> Network.from_config(net.config).parameters == net.parameters
+        True
+        """
+        spec = from_config(config)
+        return cls(
+            [spec.n_inputs, *spec.layers],
+            loss=spec.loss,
+            optimizer=spec.optimizer,
+            dtype=spec.dtype,
+            seed=spec.seed,
+            n_threads=spec.n_threads,
+        )
+
+    # ── Forward propagation ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _propagate(self, x: Matrix, *, training: bool) -> list[Pass]:
+        """Return what happens in each layer; the outputs of one are the inputs of the next."""
+        passes: list[Pass] = []
+        for l, layer in enumerate(self.layers):
+            # The masks of a step are a function of its number: forward and backward, here and in the fast core,
+            # find the same ones.
+            stream = Stream(self.seed, DROPOUT, self.step_count * 65536 + l) if training else None
+            seen = layer.forward(x, self._w[l], self._b[l], stream)
+            passes.append(seen)
+            x = seen.a
+        return passes
+
+    def forward(self, X: Iterable[Iterable[float]], *, training: bool = False) -> Matrix:
+        """Return the raw outputs a_L of the last layer, before the loss's link.
+
+        Parameters
+        ----------
+        X : rows of numbers, (n, n_inputs)
+            The samples.
+        training : bool, default False
+            Whether dropout silences units, with the masks of the coming step.
+
+        Returns
+        -------
+        list of rows, (n, n_outputs)
+
+        Raises
+        ------
+        ValueError
+            X has the wrong number of columns, or a number that is not finite.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], seed=0)
+        >>> net.weights, net.biases = [[[1.0], [2.0]]], [[0.5]]
+        >>> net.forward([[10.0, 20.0], [0.0, 0.0]])
+        [[50.5], [0.5]]
+        """
+        return self._propagate(self._samples(X), training=training)[-1].a
+
+    def predict(self, X: Iterable[Iterable[float]]) -> Matrix:
+        """Return the outputs through the loss's link: probabilities for the cross-entropies, else as `forward`.
+
+        Examples
+        --------
+        >>> net = Network([2, 2], loss="cross_entropy", init="zeros", seed=0)
+        >>> net.forward([[1.0, 2.0]])
+        [[0.0, 0.0]]
+        >>> net.predict([[1.0, 2.0]])
+        [[0.5, 0.5]]
+        """
+        return [self.loss.link.value(a) for a in self.forward(X)]
+
+    # ── The error ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _loss(self, a: Matrix, y: Matrix, row_weights: Row) -> float:
+        """Return L = Σ w_i l_i / Σ w_i + Σ_layers ½ l2 ‖w‖²."""
+        losses = [self.loss.value(a_row, y_row) for a_row, y_row in zip(a, y, strict=True)]
+        penalty = total(layer.penalty(w) for layer, w in zip(self.layers, self._w, strict=True))
+        return dot(row_weights, losses) / total(row_weights) + penalty
+
+    def _error(self, a: Matrix, y: Matrix, row_weights: Row) -> Matrix:
+        """Return d_output = dL/da of the last layer."""
+        # L is a mean, so each row's error is its share of it: dL/da = (w_i / Σ w) · dl_i/da.
+        sum_of_weights = total(row_weights)
+        rows = zip(row_weights, a, y, strict=True)
+        return [[w / sum_of_weights * s for s in self.loss.slope(a_row, y_row)] for w, a_row, y_row in rows]
+
+    def evaluate(
+        self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None = None
+    ) -> dict[str, float]:
+        """Return {"loss": L} on samples with their targets.
+
+        L = Σ wᵢ lᵢ / Σ wᵢ + Σ_layers ½ l2 ‖w‖², without dropout; 0 where all weights are zero.
+
+        Examples
+        --------
+        >>> Network([2, 1], init="zeros", seed=0).evaluate([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
+        {'loss': 2.5}
+        """
+        x, targets, row_weights = self._batch(X, y, sample_weight)
+        if total(row_weights) == 0.0:
+            return {"loss": 0.0}
+        return {"loss": self._loss(self._propagate(x, training=False)[-1].a, targets, row_weights)}
+
+    # ── Backpropagation ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _backpropagate(
+        self, passes: list[Pass], d_output: Matrix, *, to_inputs: bool = False
+    ) -> tuple[list[Matrix], list[Matrix], list[Row], Matrix]:
+        """Return delta, d_w and d_b of each layer, and d_inputs if asked for (else [])."""
+        deltas: list[Matrix] = []
+        d_ws: list[Matrix] = []
+        d_bs: list[Row] = []
+        error = d_output  # dL/da of the layer at hand, at first the last
+        for l in reversed(range(len(self.layers))):
+            layer, seen, w = self.layers[l], passes[l], self._w[l]
+            delta = layer.delta(error, seen)  # error * slope
+            d_w, d_b = layer.gradient(delta, seen, w)  # what each parameter of the layer did to the loss
+            # The inputs of this layer are the outputs of the one before.
+            error = layer.d_inputs(delta, w) if l > 0 or to_inputs else []
+            deltas.insert(0, delta)
+            d_ws.insert(0, d_w)
+            d_bs.insert(0, d_b)
+        return deltas, d_ws, d_bs, error
+
+    def gradient(
+        self,
+        X: Iterable[Iterable[float]],
+        y: Iterable[Any],
+        sample_weight: Iterable[float] | None = None,
+        *,
+        training: bool = False,
+    ) -> Gradient:
+        """Return the loss of a batch and its gradient: the slope along every weight and bias.
+
+        Parameters
+        ----------
+        X : rows of numbers, (n, n_inputs)
+            The samples.
+        y : rows of numbers, (n, n_outputs)
+            Their targets; (n,) where there is one output; (n,) integer labels for cross_entropy.
+        sample_weight : numbers, (n,), optional
+            How much each sample counts, >= 0. If all are zero, loss and gradient are zero.
+        training : bool, default False
+            Whether dropout silences units, with the masks of the coming step.
+
+        Returns
+        -------
+        Gradient
+            (loss, weights, biases, flat)
+
+        Raises
+        ------
+        ValueError
+            A shape does not fit, a number is not finite or out of range.
+
+        Examples
+        --------
+        A linear unit of weight 0 that should say 1 for 2: L = (2 w + b − 1)².
+
+        >>> gradient = Network([1, 1], init="zeros", seed=0).gradient([[2.0]], [1.0])
+        >>> gradient.loss, gradient.weights, gradient.biases
+        (1.0, ([[-4.0]],), ([-2.0],))
+        """
+        x, targets, row_weights = self._batch(X, y, sample_weight)
+        loss, d_w, d_b = self._loss_and_gradient(x, targets, row_weights, training=training)
+        return self._as_gradient(loss, d_w, d_b)
+
+    def _loss_and_gradient(
+        self, x: Matrix, y: Matrix, row_weights: Row, *, training: bool
+    ) -> tuple[float, list[Matrix], list[Row]]:
+        if total(row_weights) == 0.0:
+            return 0.0, *self._split([0.0] * self.n_parameters)
+        passes = self._propagate(x, training=training)
+        a = passes[-1].a
+        _, d_w, d_b, _ = self._backpropagate(passes, self._error(a, y, row_weights))
+        return self._loss(a, y, row_weights), d_w, d_b
+
+    def backward(
+        self, X: Iterable[Iterable[float]], d_output: Iterable[Iterable[float]], *, training: bool = False
+    ) -> Gradient:
+        """Return the gradient that follows from the caller's own dL/d(output), with dL/dX as `.inputs`.
+
+        For losses that chainrule does not have. The l2 of the layers is added as in `gradient`.
+
+        Parameters
+        ----------
+        X : rows of numbers, (n, n_inputs)
+            The samples.
+        d_output : rows of numbers, (n, n_outputs)
+            The slope of the caller's L along each raw output (of `forward`). Nothing is divided by n.
+        training : bool, default False
+            Whether dropout silences units, with the masks of the coming step.
+
+        Returns
+        -------
+        Gradient
+            Its loss is None.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], seed=0)
+        >>> net.weights = [[[3.0], [4.0]]]
+        >>> gradient = net.backward([[10.0, 20.0]], [[1.0]])
+        >>> gradient.weights, gradient.inputs
+        (([[10.0], [20.0]],), [[3.0, 4.0]])
+        """
+        x = self._samples(X, at_least=1)
+        error = matrix("d_output", d_output, self.n_outputs, f"the network has {self.n_outputs} outputs")
+        if len(error) != len(x):
+            raise ValueError(f"d_output has {len(error)} rows but X has {len(x)}")
+        passes = self._propagate(x, training=training)
+        _, d_w, d_b, d_x = self._backpropagate(passes, error, to_inputs=True)
+        return self._as_gradient(None, d_w, d_b, d_x)
+
+    # ── Update ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def apply_gradient(self, flat_gradient: Iterable[float]) -> None:
+        """Make one step of the optimizer with a gradient from elsewhere, in the order of `parameters`.
+
+        Examples
+        --------
+        >>> from chainrule.reference import SGD
+        >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.5), init="zeros", seed=0)
+        >>> net.apply_gradient([-4.0, -2.0])
+        >>> net.parameters
+        [2.0, 1.0]
+        """
+        gradient = flat("gradient", flat_gradient, self.n_parameters, "the network's parameters")
+        new, self.state = self.optimizer.update(self.parameters, gradient, self.state, self.step_count + 1)
+        self._w, self._b = self._split(new)
+        self.step_count += 1
+
+    def step(
+        self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None = None
+    ) -> float:
+        """Return the loss of a batch, and take one step down: forward, backward, update.
+
+        The same as `apply_gradient(gradient(X, y, sample_weight, training=True).flat)`, but that a batch whose weights
+        are all zero changes nothing.
+
+        Raises
+        ------
+        ValueError
+            As `gradient`; and if the loss is not finite any more, usually since the learning rate is too large.
+
+        Examples
+        --------
+        >>> from chainrule.reference import SGD
+        >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), init="zeros", seed=0)
+        >>> [net.step([[2.0]], [1.0]), net.step([[2.0]], [1.0])]
+        [1.0, 0.0]
+        """
+        return self._step(*self._batch(X, y, sample_weight))
+
+    def _step(self, x: Matrix, y: Matrix, row_weights: Row) -> float:
+        if total(row_weights) == 0.0:
+            return 0.0
+        loss, d_w, d_b = self._loss_and_gradient(x, y, row_weights, training=True)
+        if not math.isfinite(loss):
+            raise ValueError(f"the loss is {loss} at step {self.step_count}: try a smaller learning rate")
+        self.apply_gradient(_flatten(d_w, d_b))
+        return loss
+
+    # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(
+        self,
+        X: Iterable[Iterable[float]],
+        y: Iterable[Any],
+        *,
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: Iterable[float] | None = None,
+        validation_data: tuple[Iterable[Iterable[float]], Iterable[Any]] | None = None,
+    ) -> History:
+        """Go through the samples `epochs` times, a step for each batch of them; a second fit goes on.
+
+        The loss of an epoch is Σ_b L_b W_b / Σ_b W_b, where W_b is the sum of the weights of batch b and L_b its loss
+        before the update.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `gradient`.
+        epochs : int, default 1
+            How often to go through the samples, >= 0.
+        batch_size : int, default 32
+            How many samples a step looks at, >= 1; the last batch of an epoch may be smaller.
+        shuffle : bool, default True
+            Whether each epoch takes the samples in a new order, a function of the seed and the epoch.
+        validation_data : (X, y), optional
+            Samples whose loss is measured after each epoch.
+
+        Returns
+        -------
+        History
+
+        Examples
+        --------
+        >>> from chainrule.reference import SGD
+        >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), seed=0)
+        >>> history = net.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=200, batch_size=1)
+        >>> net.predict([[10.0]])
+        [[21.0]]
+        >>> len(history), history.loss[0] > history.loss[-1]
+        (200, True)
+        """
+        x, targets, row_weights = self._batch(X, y, sample_weight)
+        epochs = integer("epochs", epochs, 0, LARGEST)
+        batch_size = integer("batch_size", batch_size, 1, LARGEST)
+        history = History()
+        for _ in range(epochs):
+            history.loss.append(self._epoch(x, targets, row_weights, batch_size, shuffle=shuffle))
+            history.epoch.append(self.epoch_count)
+            if validation_data is not None:
+                history.val_loss.append(self.evaluate(*validation_data)["loss"])
+        return history
+
+    def _epoch(self, x: Matrix, y: Matrix, row_weights: Row, batch_size: int, *, shuffle: bool) -> float:
+        n = len(x)
+        if total(row_weights) == 0.0:
+            return 0.0
+        order = Stream(self.seed, SHUFFLE, self.epoch_count).permutation(n) if shuffle else list(range(n))
+        sum_of_losses = sum_of_weights = 0.0
+        for start in range(0, n, batch_size):
+            rows = order[start : start + batch_size]
+            batch_weights = [row_weights[i] for i in rows]
+            batch_weight = total(batch_weights)
+            sum_of_losses += self._step([x[i] for i in rows], [y[i] for i in rows], batch_weights) * batch_weight
+            sum_of_weights += batch_weight
+        self.epoch_count += 1
+        return sum_of_losses / sum_of_weights
+
+    # ── What can be seen and set ─────────────────────────────────────────────────────────────────────────────────────
+
+    def trace(
+        self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None = None
+    ) -> list[LayerTrace]:
+        """Return every quantity of the coming `step`, layer by layer, without making it.
+
+        Dropout layers have the masks of the coming step: z is their input, slope the mask.
+
+        Examples
+        --------
+        >>> from chainrule.reference import SGD
+        >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), init="zeros", seed=0)
+        >>> (layer,) = net.trace([[2.0]], [1.0])
+        >>> layer.z, layer.slope, layer.delta, layer.d_weight, layer.update_weight
+        ([[0.0]], [[1.0]], [[-2.0]], [[-4.0]], [[0.4]])
+        """
+        x, targets, row_weights = self._batch(X, y, sample_weight)
+        passes = self._propagate(x, training=True)
+        if total(row_weights) > 0.0:
+            d_output = self._error(passes[-1].a, targets, row_weights)
+            deltas, d_w, d_b, _ = self._backpropagate(passes, d_output)
+            old, gradient = self.parameters, _flatten(d_w, d_b)
+            new, _ = self.optimizer.update(old, gradient, self.state, self.step_count + 1)
+            update_w, update_b = self._split([n - o for n, o in zip(new, old, strict=True)])
+        else:  # a batch that counts nothing changes nothing
+            deltas = [[[0.0] * len(row) for row in seen.z] for seen in passes]
+            d_w, d_b = self._split([0.0] * self.n_parameters)
+            update_w, update_b = d_w, d_b
+        return [
+            LayerTrace(
+                index=l + 1,
+                kind=layer.name,
+                z=seen.z,
+                a=seen.a,
+                slope=layer.slope(seen),
+                delta=deltas[l],
+                d_weight=d_w[l],
+                d_bias=d_b[l],
+                update_weight=update_w[l],
+                update_bias=update_b[l],
+            )
+            for l, (layer, seen) in enumerate(zip(self.layers, passes, strict=True))
+        ]
+
+    @property
+    def parameters(self) -> Row:
+        """All parameters in one row: w of the first layer row by row, its b, w of the second, … (a copy)."""
+        return _flatten(self._w, self._b)
+
+    @parameters.setter
+    def parameters(self, values: Iterable[float]) -> None:
+        self._w, self._b = self._split(flat("parameters", values, self.n_parameters, "the network's parameters"))
+
+    @property
+    def weights(self) -> tuple[Matrix, ...]:
+        """The weights of each dense layer, (n_in, n_out) (copies); assign a whole sequence to set them."""
+        return tuple([row.copy() for row in self._w[l]] for l in self._dense())
+
+    @weights.setter
+    def weights(self, values: Iterable[Iterable[Iterable[float]]]) -> None:
+        given, dense = list(values), self._dense()
+        if len(given) != len(dense):
+            raise ValueError(f"weights has {len(given)} items, but the network has {len(dense)} dense layers")
+        new = list(self._w)
+        for l, value in zip(dense, given, strict=True):
+            n_in, n_out = len(self._w[l]), len(self._w[l][0])
+            new[l] = matrix("weights", value, n_out, f"layer {l + 1} has {n_out} units")
+            if len(new[l]) != n_in:
+                raise ValueError(f"weights has {len(new[l])} rows for layer {l + 1} but it has {n_in} inputs")
+        self._w = new
+
+    @property
+    def biases(self) -> tuple[Row, ...]:
+        """The biases of each dense layer, (n_out,), [] where it has none (copies); assign a sequence to set them."""
+        return tuple(self._b[l].copy() for l in self._dense())
+
+    @biases.setter
+    def biases(self, values: Iterable[Iterable[float]]) -> None:
+        given, dense = list(values), self._dense()
+        if len(given) != len(dense):
+            raise ValueError(f"biases has {len(given)} items, but the network has {len(dense)} dense layers")
+        new = list(self._b)
+        for l, value in zip(dense, given, strict=True):
+            new[l] = flat("biases", value, len(self._b[l]), f"the biases of layer {l + 1}")
+        self._b = new
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's learning rate; assign to change it."""
+        return self.optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer = self.optimizer.with_learning_rate(value)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the network was asked to be, ready for JSON; `from_config` makes it again."""
+        return to_config(dataclasses.replace(self._spec, optimizer=self.optimizer))
+
+    # ── Between the caller's data and lists of floats ────────────────────────────────────────────────────────────────
+
+    def _samples(self, X: Iterable[Iterable[float]], *, at_least: int = 0) -> Matrix:
+        x = matrix("X", X, self.n_inputs, f"the network was built for {self.n_inputs}")
+        if len(x) < at_least:
+            raise ValueError("X has no rows; at least one is needed")
+        return x
+
+    def _batch(
+        self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None
+    ) -> tuple[Matrix, Matrix, Row]:
+        x = self._samples(X, at_least=1)
+        return x, self.loss.targets(y, len(x), self.n_outputs), weights_of_rows(sample_weight, len(x))
+
+    def _dense(self) -> list[int]:
+        return [l for l, layer in enumerate(self.layers) if isinstance(layer, Dense)]
+
+    def _as_gradient(
+        self, loss: float | None, d_w: list[Matrix], d_b: list[Row], d_x: Matrix | None = None
+    ) -> Gradient:
+        return Gradient(
+            loss=loss,
+            weights=tuple(d_w[l] for l in self._dense()),
+            biases=tuple(d_b[l] for l in self._dense()),
+            flat=_flatten(d_w, d_b),
+            inputs=d_x,
+        )
+
+    def _split(self, values: Row) -> tuple[list[Matrix], list[Row]]:
+        """Return w and b of each layer from all of them in one row."""
+        rest = iter(values)
+        w: list[Matrix] = []
+        b: list[Row] = []
+        for w_l, b_l in zip(self._w, self._b, strict=True):
+            w.append([[next(rest) for _ in row] for row in w_l])
+            b.append([next(rest) for _ in b_l])
+        return w, b
+
+
+def _flatten(w: list[Matrix], b: list[Row]) -> Row:
+    """Return w row by row, then b, layer after layer, as one row."""
+    values: Row = []
+    for w_l, b_l in zip(w, b, strict=True):
+        for row in w_l:
+            values += row
+        values += b_l
+    return values

@@ -1,0 +1,143 @@
+"""What all options share: checks of their fields, choice by name, and the way to JSON and back.
+
+An option is a small frozen dataclass such as `ReLU()` or `Adam(learning_rate=0.01)`. It is what a user passes to the
+fast network, and it holds the formula that the plain network runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+import operator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LARGEST = 2**31 - 1  # of any count: the product of two still fits in 64 bits
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """Base of every activation, loss, optimizer, init and layer.
+
+    A kind without fields needs no decorator of its own: it compares and shows itself as this class does, and each
+    decorator left out makes the import faster.
+    """
+
+    name: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name and the fields, as they stand in the config."""
+        return {"name": self.name, **{key: getattr(self, key) for key in field_names(type(self))}}
+
+
+AnyOption = TypeVar("AnyOption", bound=Option)
+
+
+def field_names(kind: type[Option]) -> tuple[str, ...]:
+    """Return the names of an option's fields in their order."""
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def check_number(option: Option, field: str, interval: str) -> None:
+    """Refuse a field that is not a number in `interval`, such as "[0, 1)"; keep it as a float."""
+    value = number(field, getattr(option, field), interval)
+    object.__setattr__(option, field, value)  # the one way to write to a frozen dataclass
+
+
+def check_count(option: Option, field: str) -> None:
+    """Refuse a field that is not an integer of at least one; keep it as an int."""
+    object.__setattr__(option, field, integer(field, getattr(option, field), 1, LARGEST))
+
+
+def check_flag(option: Option, field: str) -> None:
+    """Refuse a field that is not True or False."""
+    value = getattr(option, field)
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):  # NumPy's two names
+        raise TypeError(f"{field} must be True or False, not {shown(value)}")
+    object.__setattr__(option, field, bool(value))
+
+
+def number(name: str, value: object, interval: str) -> float:
+    """Return `value` as a float that lies in `interval`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number in {interval}, not {shown(value)}")
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    try:
+        x = float(value)
+    except OverflowError:  # an int beyond the range of a double
+        x = high if value < 0 else float("inf")
+    above = x >= low if interval[0] == "[" else x > low
+    below = x <= high if interval[-1] == "]" else x < high
+    if not (above and below):  # NaN is neither
+        raise ValueError(f"{name} must be a number in {interval}, not {value!r}")
+    return x
+
+
+def integer(name: str, value: object, low: int, high: int) -> int:
+    """Return `value` as an int from `low` to `high`; NumPy's integers count, True and 3.0 do not."""
+    allowed = f"an integer from {low} to {high}"
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}")
+    try:
+        i = operator.index(value)
+    except TypeError:  # an array of several numbers has __index__ too
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}") from None
+    if not low <= i <= high:
+        raise ValueError(f"{name} must be {allowed}, not {i}")
+    return i
+
+
+def choose(name: str, value: object, registry: Mapping[str, type[AnyOption]]) -> AnyOption:
+    """Return the option that `value` means: a name from the registry, or an option of this kind itself."""
+    if isinstance(value, str):
+        if value not in registry:
+            raise ValueError(unknown(name, value, registry))
+        return registry[value]()
+    for kind in registry.values():
+        if type(value) is kind:
+            return value
+        if value is kind:
+            raise TypeError(f"{name} must be an option, not its class: write {kind.__name__}(), not {kind.__name__}")
+    classes = ", ".join(f"{kind.__name__}()" for kind in registry.values())
+    raise TypeError(f"{name} must be one of the names {', '.join(registry)} or of {classes}, not {shown(value)}")
+
+
+def unknown(name: str, value: str, known: Iterable[str]) -> str:
+    """Return the text of the error for a name that is not known, with the nearest that is."""
+    import difflib  # here, since it is slow to load and an error is rare
+
+    names = list(known)
+    nearest = difflib.get_close_matches(value.lower(), names, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f"{name} {value[:60]!r} is unknown{hint} (known: {', '.join(names)})"
+
+
+def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]], key: str = "name") -> AnyOption:
+    """Return the option that `to_dict` wrote; every field must be there and nothing else."""
+    if not isinstance(entry, dict) or not isinstance(entry.get(key), str):
+        raise TypeError(f"{name} must be a dict with a {key!r}, not {shown(entry)}")
+    if entry[key] not in registry:
+        raise ValueError(unknown(name, entry[key], registry))
+    kind = registry[entry[key]]
+    check_keys(name, entry, [key, *field_names(kind)])
+    return kind(**{field: entry[field] for field in field_names(kind)})
+
+
+def check_keys(name: str, entry: Mapping[object, object], expected: Iterable[str]) -> None:
+    """Refuse a dict that lacks a key or has one too many."""
+    expected = list(expected)
+    for key in expected:
+        if key not in entry:
+            raise ValueError(f"{name} lacks {key!r}")
+    for found in entry:
+        if found not in expected:
+            raise ValueError(unknown(f"key of {name}", str(found), expected))
+
+
+def shown(value: object) -> str:
+    """Return a value and its type as an error shows them, cut to a line."""
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return f"{text} ({type(value).__name__})"

@@ -1,0 +1,166 @@
+"""Writes torch.json: what PyTorch computes in float64, for tests/test_reference_torch.py to compare with.
+
+    python tests/golden/make_torch.py
+
+Only PyTorch's own functions and optimizers are used here, nothing of chainrule.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+torch.set_default_dtype(torch.float64)
+
+Z = [-700.0, -30.0, -3.0, -1.0, -0.25, -1e-9, 0.0, 1e-9, 0.25, 1.0, 3.0, 30.0, 700.0]
+ACTIVATIONS = {
+    "identity": ({}, lambda z: z),
+    "sigmoid": ({}, torch.sigmoid),
+    "tanh": ({}, torch.tanh),
+    "relu": ({}, torch.relu),
+    "leaky_relu": ({"negative_slope": 0.2}, lambda z: functional.leaky_relu(z, 0.2)),
+}
+SOFTMAX_Z = [[0.0, 0.0, 0.0], [1.0, -2.0, 0.5], [700.0, 699.0, -700.0], [-30.0, 0.0, 1e-9], [-800.0, -801.0, -799.5]]
+SOFTMAX_D_A = [[1.0, -2.0, 0.5], [0.3, 0.1, -0.7], [1.0, 0.0, 2.0], [-1.0, 5.0, 0.25], [2.0, 1.0, -1.0]]
+
+OUTPUTS = [[0.3, -1.2, 2.0], [1.5, 0.0, -0.7], [-40.0, 25.0, 0.1], [600.0, -600.0, 3.0]]
+TARGETS = [[0.5, 1.0, -2.0], [0.0, 0.25, 3.0], [-1.0, 2.0, 0.1], [600.5, -599.0, 2.0]]
+PROBABILITIES = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.25, 0.5, 0.25]]
+LABELS = [2, 0, 1, 1]
+FLAGS = [[0.0, 1.0, 0.25], [1.0, 1.0, 0.0], [0.0, 1.0, 0.5], [1.0, 0.0, 0.75]]
+SAMPLE_WEIGHT = [1.0, 0.5, 2.0, 0.0]
+LOSSES = [
+    ("mse", TARGETS, lambda a, y: functional.mse_loss(a, y, reduction="none").mean(dim=1)),
+    ("half_squared_error", TARGETS, lambda a, y: 0.5 * functional.mse_loss(a, y, reduction="none").sum(dim=1)),
+    ("cross_entropy", LABELS, lambda a, y: functional.cross_entropy(a, y, reduction="none")),
+    ("cross_entropy", PROBABILITIES, lambda a, y: functional.cross_entropy(a, y, reduction="none")),
+    (
+        "binary_cross_entropy",
+        FLAGS,
+        lambda a, y: functional.binary_cross_entropy_with_logits(a, y, reduction="none").sum(dim=1),
+    ),
+]
+
+# Each optimizer, and the same in PyTorch.
+OPTIMIZERS = [
+    ({"name": "sgd", "learning_rate": 0.1, "momentum": 0.0, "nesterov": False}, lambda p: torch.optim.SGD(p, lr=0.1)),
+    (
+        {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": False},
+        lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+    ),
+    (
+        {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8, "nesterov": True},
+        lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.8, nesterov=True),
+    ),
+    (
+        {"name": "adam", "learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.99, "eps": 1e-6},
+        lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.8, 0.99), eps=1e-6),
+    ),
+    (
+        {"name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8},
+        torch.optim.Adam,  # the defaults must be PyTorch's
+    ),
+    (
+        {
+            "name": "adamw",
+            "learning_rate": 0.02,
+            "beta_1": 0.9,
+            "beta_2": 0.999,
+            "eps": 1e-8,
+            "weight_decay": 0.1,
+        },
+        lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1),
+    ),
+    (
+        {"name": "rmsprop", "learning_rate": 0.01, "rho": 0.9, "eps": 1e-8},
+        lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9),
+    ),
+]
+STEPS = 10
+
+
+def activation(options, f):
+    """Values and slopes of one activation function."""
+    z = torch.tensor(Z, requires_grad=True)
+    a = f(z)
+    (slope,) = torch.autograd.grad(a.sum(), z)
+    return {"options": options, "z": Z, "a": a.tolist(), "slope": slope.tolist()}
+
+
+def softmax():
+    """Values of softmax, and what becomes of an error on its way back."""
+    z = torch.tensor(SOFTMAX_Z, requires_grad=True)
+    a = torch.softmax(z, dim=1)
+    (delta,) = torch.autograd.grad(a, z, torch.tensor(SOFTMAX_D_A))
+    return {"z": SOFTMAX_Z, "a": a.tolist(), "d_a": SOFTMAX_D_A, "delta": delta.tolist()}
+
+
+def loss(name, y, rows):
+    """The weighted mean of a loss, and its slope along the outputs."""
+    a = torch.tensor(OUTPUTS, requires_grad=True)
+    w = torch.tensor(SAMPLE_WEIGHT)
+    value = (w * rows(a, torch.tensor(y))).sum() / w.sum()
+    (d_a,) = torch.autograd.grad(value, a)
+    return {
+        "name": name,
+        "a": OUTPUTS,
+        "y": y,
+        "sample_weight": SAMPLE_WEIGHT,
+        "loss": value.item(),
+        "d_a": d_a.tolist(),
+    }
+
+
+def start():
+    """The network 3-4-2 that all optimizers begin with: parameters in chainrule's order, samples, targets."""
+    generator = torch.Generator().manual_seed(0)
+
+    def numbers(*shape):
+        return torch.randn(*shape, generator=generator).mul(1000).round().div(1000)
+
+    return {
+        "layers": [3, 4, 2],
+        "activation": "tanh",
+        "loss": "mse",
+        "parameters": torch.cat([numbers(12), 0.1 * numbers(4), numbers(8), 0.1 * numbers(2)]).tolist(),
+        "X": numbers(5, 3).tolist(),
+        "y": numbers(5, 2).tolist(),
+    }
+
+
+def train(network, option, make):
+    """Ten steps of an optimizer on all samples: the losses before each, all parameters after the first and the last."""
+    p = torch.tensor(network["parameters"])
+    parts = [p[:12].view(3, 4), p[12:16], p[16:24].view(4, 2), p[24:]]
+    w1, b1, w2, b2 = parameters = [part.clone().requires_grad_() for part in parts]
+    optimizer = make(parameters)
+    x, y = torch.tensor(network["X"]), torch.tensor(network["y"])
+    losses, after = [], []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        value = functional.mse_loss(torch.tanh(x @ w1 + b1) @ w2 + b2, y)
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+        after.append(torch.cat([part.detach().flatten() for part in parameters]).tolist())
+    return {"option": option, "losses": losses, "after_1": after[0], f"after_{STEPS}": after[-1]}
+
+
+def main():
+    """Write the file."""
+    network = start()
+    golden = {
+        "made_by": "tests/golden/make_torch.py",
+        "torch": torch.__version__,
+        "activations": {name: activation(options, f) for name, (options, f) in ACTIVATIONS.items()},
+        "softmax": softmax(),
+        "losses": [loss(*entry) for entry in LOSSES],
+        "network": network,
+        "optimizers": [train(network, option, make) for option, make in OPTIMIZERS],
+    }
+    Path(__file__).with_name("torch.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,408 @@
+"""Constructor arguments: what they mean, what is refused and with which words, and the way to JSON and back."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainrule.reference import (
+    SGD,
+    Adam,
+    AdamW,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    HeNormal,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    RMSprop,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    Zeros,
+    config,
+    registry,
+)
+from chainrule.reference.config import REGISTRIES, from_config, resolve, to_config
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_config_of_a_network_is_complete():
+    spec = resolve([64, Dense(100, l2=0.1), Dropout(0.5), 10], loss="cross_entropy", seed=123)
+    assert to_config(spec) == {
+        "n_inputs": 64,
+        "layers": [
+            {
+                "kind": "dense",
+                "units": 100,
+                "activation": {"name": "relu"},
+                "bias": True,
+                "init": {"name": "glorot_uniform"},
+                "l2": 0.1,
+            },
+            {"kind": "dropout", "rate": 0.5},
+            {
+                "kind": "dense",
+                "units": 10,
+                "activation": {"name": "identity"},
+                "bias": True,
+                "init": {"name": "glorot_uniform"},
+                "l2": 0.0,
+            },
+        ],
+        "loss": {"name": "cross_entropy"},
+        "optimizer": {"name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-08},
+        "dtype": "float32",
+        "seed": 123,
+        "n_threads": None,
+    }
+
+
+def test_layers_without_their_own_say_take_the_networks():
+    spec = resolve(
+        [3, 4, Dense(5, activation="sigmoid", init="zeros"), Dense(2)],
+        activation="tanh",
+        output_activation=LeakyReLU(0.2),
+        init=HeNormal(),
+    )
+    assert [layer.activation for layer in spec.layers] == [Tanh(), Sigmoid(), LeakyReLU(0.2)]
+    assert [layer.init for layer in spec.layers] == [HeNormal(), Zeros(), HeNormal()]
+
+
+def test_a_name_is_the_option_with_its_defaults():
+    assert resolve([1, 1], optimizer="rmsprop").optimizer == RMSprop()
+    assert Dense(3, activation="relu") == Dense(3, activation=ReLU())
+
+
+def test_numpy_numbers_and_dtypes_are_taken():
+    spec = resolve(
+        np.array([4, 3]),
+        optimizer=Adam(learning_rate=np.float32(0.5)),
+        dtype=np.float64,
+        seed=np.int64(7),
+        n_threads=np.uint8(2),
+    )
+    assert json.loads(json.dumps(to_config(spec))) == to_config(spec)
+    assert (spec.n_inputs, spec.seed, spec.n_threads, spec.dtype) == (4, 7, 2, "float64")
+    assert resolve([1, 1], dtype=np.dtype("float32")).dtype == "float32"
+    assert Dense(np.int32(3), bias=np.True_, l2=1) == Dense(3, bias=True, l2=1.0)
+
+
+def test_a_seed_is_drawn_where_none_is_given():
+    seeds = {resolve([1, 1]).seed for _ in range(10)}
+    assert len(seeds) == 10
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_registry_lists_every_kind():
+    assert registry() == {
+        "activation": ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "softmax"],
+        "loss": ["mse", "half_squared_error", "cross_entropy", "binary_cross_entropy"],
+        "optimizer": ["sgd", "adam", "adamw", "rmsprop"],
+        "init": [
+            "glorot_uniform",
+            "glorot_normal",
+            "he_uniform",
+            "he_normal",
+            "lecun_uniform",
+            "lecun_normal",
+            "zeros",
+        ],
+        "layer": ["dense", "dropout"],
+    }
+
+
+def test_every_option_is_exported_and_frozen():
+    import chainrule.reference
+
+    for kinds in REGISTRIES.values():
+        for kind in kinds.values():
+            assert getattr(chainrule.reference, kind.__name__) is kind
+            assert kind.__dataclass_params__.frozen
+            assert kind.__doc__
+
+
+# ── There and back ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+unit = st.floats(0.0, 1.0, exclude_max=True)
+positive = st.floats(0.0, 1e300, exclude_min=True)
+activations = st.sampled_from([Identity(), Sigmoid(), Tanh(), ReLU(), Softmax()]) | st.builds(LeakyReLU, unit)
+inits = st.sampled_from(sorted(REGISTRIES["init"]))
+dense = st.builds(
+    Dense,
+    st.integers(1, 2**31 - 1),
+    activation=st.none() | activations,
+    bias=st.booleans(),
+    init=st.none() | inits,
+    l2=st.floats(0.0, 1e300),
+)
+optimizers = (
+    st.builds(SGD, positive, unit)
+    | st.builds(Adam, positive, unit, unit, positive)
+    | st.builds(AdamW, positive, unit, unit, positive, st.floats(0.0, 1e300))
+    | st.builds(RMSprop, positive, unit, positive)
+)
+
+
+@given(
+    n_inputs=st.integers(1, 2**31 - 1),
+    hidden=st.lists(dense | st.builds(Dropout, unit), max_size=5),
+    units=st.integers(2, 100),
+    loss=st.sampled_from(sorted(REGISTRIES["loss"])),
+    optimizer=optimizers,
+    init=inits,
+    dtype=st.sampled_from(["float32", "float64"]),
+    seed=st.none() | st.integers(0, 2**63 - 1),
+    n_threads=st.none() | st.integers(1, 64),
+)
+def test_config_goes_through_json_and_back(n_inputs, hidden, units, **arguments):
+    spec = resolve([n_inputs, *hidden, units], **arguments)
+    assert from_config(json.loads(json.dumps(to_config(spec), allow_nan=False))) == spec
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(entry, path=()):
+    """Yield the way to every value inside a config."""
+    items = entry.items() if isinstance(entry, dict) else enumerate(entry) if isinstance(entry, list) else ()
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@given(st.data())
+def test_a_config_with_anything_else_in_it_is_a_value_error_or_valid(data):
+    entry = to_config(resolve([4, Dense(5, activation=LeakyReLU()), Dropout(0.5), 3], seed=0))
+    path = data.draw(st.sampled_from(list(places(entry))))
+    inner = entry
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = data.draw(ANYTHING)
+    try:
+        spec = from_config(entry)
+    except ValueError as error:
+        assert str(error).startswith("config: ")  # noqa: PT017 - what is not refused must be valid
+    else:
+        assert from_config(to_config(spec)) == spec
+
+
+@given(ANYTHING)
+def test_anything_is_no_config(entry):
+    with pytest.raises(ValueError, match="config: "):
+        from_config(entry)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda c: c.pop("loss"), "config lacks 'loss'"),
+        (lambda c: c.update(dtpye="float32"), "key of config 'dtpye' is unknown; did you mean 'dtype'?"),
+        (lambda c: c["layers"][0].pop("bias"), r"layers\[0\] lacks 'bias'"),
+        (lambda c: c["layers"][0].update(kind="dens"), "'dens' is unknown; did you mean 'dense'?"),
+        (lambda c: c["layers"][0].update(activation="relu"), r"layers\[0\].activation must be a dict with a 'name'"),
+        (lambda c: c["optimizer"].update(momentum=0.9), "key of optimizer 'momentum' is unknown"),
+        (lambda c: c.update(seed=None), "seed must be an integer"),
+        (lambda c: c.update(layers=[]), "at least one Dense layer"),
+        (lambda c: c.update(layers={}), "layers must be a list"),
+    ],
+)
+def test_config_that_is_wrong_says_where(change, text):
+    entry = to_config(resolve([4, 3], seed=0))
+    change(entry)
+    with pytest.raises(ValueError, match="config: .*" + text):
+        from_config(entry)
+
+
+# ── What is refused ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        # names
+        ({"activation": "rleu"}, ValueError, "activation 'rleu' is unknown; did you mean 'relu'? (known: identity, "),
+        ({"activation": "ReLU"}, ValueError, "did you mean 'relu'?"),
+        ({"output_activation": "sigmod"}, ValueError, "output_activation 'sigmod' is unknown; did you mean 'sigmoid'?"),
+        ({"activation": "xyzzy"}, ValueError, "activation 'xyzzy' is unknown (known: identity, sigmoid, tanh, relu, "),
+        ({"loss": "crossentropy"}, ValueError, "loss 'crossentropy' is unknown; did you mean 'cross_entropy'?"),
+        ({"optimizer": "adm"}, ValueError, "optimizer 'adm' is unknown; did you mean 'adam'?"),
+        ({"init": "he"}, ValueError, "init 'he' is unknown"),
+        ({"dtype": "float16"}, ValueError, "dtype 'float16' is unknown"),
+        ({"dtype": "float31"}, ValueError, "did you mean 'float32'? (known: float32, float64)"),
+        ({"dtype": float}, ValueError, "dtype 'float' is unknown"),
+        ({"dtype": np.int32}, ValueError, "dtype 'int32' is unknown"),
+        # types
+        ({"activation": None}, TypeError, "activation must be one of the names identity, sigmoid, "),
+        ({"activation": ReLU}, TypeError, "activation must be an option, not its class: write ReLU(), not ReLU"),
+        ({"activation": Adam()}, TypeError, "not Adam(learning_rate=0.001, beta_1=0.9"),
+        ({"loss": CrossEntropy}, TypeError, "write CrossEntropy()"),
+        ({"optimizer": 0.1}, TypeError, "optimizer must be one of the names sgd, adam, adamw, rmsprop or of SGD(), "),
+        ({"init": 3}, TypeError, "init must be one of the names"),
+        ({"dtype": 32}, TypeError, "dtype must be one of float32, float64, not 32 (int)"),
+        ({"dtype": None}, TypeError, "dtype must be one of float32, float64, not None"),
+        # counts
+        ({"seed": -1}, ValueError, "seed must be an integer from 0 to 9223372036854775807, not -1"),
+        ({"seed": 2**63}, ValueError, "seed must be an integer from 0 to"),
+        ({"seed": 1.0}, TypeError, "seed must be an integer from 0 to 9223372036854775807, not 1.0 (float)"),
+        ({"seed": True}, TypeError, "not True (bool)"),
+        ({"seed": np.array([1, 2])}, TypeError, "seed must be an integer"),
+        ({"n_threads": 0}, ValueError, "n_threads must be an integer from 1 to"),
+        ({"n_threads": "2"}, TypeError, "n_threads must be an integer from 1 to"),
+        # layers
+        ({"layers": 4}, TypeError, "layers must be a sequence such as [4, 8, 3], not 4 (int)"),
+        ({"layers": "4, 3"}, TypeError, "layers must be a sequence"),
+        ({"layers": {4: 3}}, TypeError, "layers must be a sequence"),
+        ({"layers": (n for n in (4, 3))}, TypeError, "layers must be a sequence"),
+        (
+            {"layers": []},
+            ValueError,
+            "the number of inputs and at least one Dense layer, such as [4, 1], not [] (list)",
+        ),
+        ({"layers": [4]}, ValueError, "at least one Dense layer"),
+        ({"layers": [4] * 65537}, ValueError, "layers has 65536 layers, but at most 65535 are allowed"),
+        ({"layers": [Dense(4), 3]}, TypeError, "layers[0] must be the number of inputs, an integer, not Dense(units=4"),
+        (
+            {"layers": [0, 3]},
+            ValueError,
+            "layers[0], the number of inputs, must be an integer from 1 to 2147483647, not 0",
+        ),
+        ({"layers": [4.0, 3]}, TypeError, "layers[0], the number of inputs, must be an integer"),
+        (
+            {"layers": [4, 0]},
+            ValueError,
+            "layers[1], a number of units, must be an integer from 1 to 2147483647, not 0",
+        ),
+        ({"layers": [4, 3, -2]}, ValueError, "layers[2], a number of units, must be an integer from 1"),
+        ({"layers": [4, 2**31]}, ValueError, "layers[1], a number of units, must be an integer from 1"),
+        (
+            {"layers": [4, 3.0]},
+            TypeError,
+            "layers[1] must be a number of units (an integer) or Dense(...) or Dropout(...)",
+        ),
+        ({"layers": [4, True]}, TypeError, "layers[1] must be a number of units"),
+        ({"layers": [4, None]}, TypeError, "layers[1] must be a number of units"),
+        ({"layers": [4, "3"]}, TypeError, "not '3' (str)"),
+        ({"layers": [4, ReLU()]}, TypeError, "not ReLU() (ReLU)"),
+        ({"layers": [4, Dropout, 3]}, TypeError, "layers[1] is the class Dropout: write Dropout(...), with its fields"),
+        ({"layers": [4, 3, Dropout(0.5)]}, ValueError, "put it before the last Dense layer"),
+        (
+            {"layers": [4, Dropout(0.5)]},
+            ValueError,
+            "the last of layers is Dropout(rate=0.5), but the last layer makes",
+        ),
+        # loss and output
+        (
+            {"loss": "cross_entropy", "output_activation": "softmax"},
+            ValueError,
+            'it would be applied twice. Use output_activation="identity"',
+        ),
+        (
+            {"loss": "binary_cross_entropy", "layers": [4, Dense(2, activation="sigmoid")]},
+            ValueError,
+            "binary_cross_entropy takes the output before the sigmoid and applies it itself",
+        ),
+        (
+            {"loss": "cross_entropy", "layers": [4, 1]},
+            ValueError,
+            "cross_entropy needs at least 2 outputs, one a class, but the last layer has 1; for two classes from",
+        ),
+    ],
+)
+def test_constructor_refuses(arguments, error, text):
+    arguments = {"layers": [4, 8, 3], **arguments}
+    with pytest.raises(error) as caught:
+        config.resolve(arguments.pop("layers"), **arguments)
+    assert text in str(caught.value)
+    assert type(caught.value) is error
+
+
+def test_what_looks_like_a_repeated_link_but_is_none_is_allowed():
+    for output, loss in (("softmax", "mse"), ("sigmoid", "half_squared_error"), ("sigmoid", "cross_entropy")):
+        resolve([4, 3], output_activation=output, loss=loss)
+    resolve([4, Dense(3, activation="softmax"), 3], loss="cross_entropy")
+
+
+# Every number of every option: the interval that it may lie in.
+INTERVALS = {
+    LeakyReLU: {"negative_slope": "[0, 1)"},
+    SGD: {"learning_rate": "(0, inf)", "momentum": "[0, 1)"},
+    Adam: {"learning_rate": "(0, inf)", "beta_1": "[0, 1)", "beta_2": "[0, 1)", "eps": "(0, inf)"},
+    AdamW: {
+        "learning_rate": "(0, inf)",
+        "beta_1": "[0, 1)",
+        "beta_2": "[0, 1)",
+        "eps": "(0, inf)",
+        "weight_decay": "[0, inf)",
+    },
+    RMSprop: {"learning_rate": "(0, inf)", "rho": "[0, 1)", "eps": "(0, inf)"},
+    Dropout: {"rate": "[0, 1)"},
+    Dense: {"l2": "[0, inf)"},
+}
+REST = {Dense: {"units": 3}}
+FIELDS = [(kind, field, interval) for kind, fields in INTERVALS.items() for field, interval in fields.items()]
+
+
+def test_intervals_name_every_number():
+    others = {"units", "activation", "bias", "init", "nesterov"}
+    for kinds in REGISTRIES.values():
+        for kind in kinds.values():
+            assert {field.name for field in dataclasses.fields(kind)} - others == set(INTERVALS.get(kind, {}))
+
+
+@pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
+def test_option_refuses_a_number_outside_of_its_interval(kind, field, interval):
+    end = {"[0, 1)": [-1e-300, -1, 1, 1.5], "(0, inf)": [0, -1e-300, -1], "[0, inf)": [-1e-300, -1]}[interval]
+    for value in [*end, NAN, INF, -INF, 10**400, -(10**400), np.float32("nan")]:
+        with pytest.raises(ValueError) as caught:
+            kind(**REST.get(kind, {}), **{field: value})
+        assert str(caught.value) == f"{field} must be a number in {interval}, not {value!r}"
+
+
+@pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
+def test_option_refuses_what_is_no_number(kind, field, interval):
+    for value in (True, "0.5", None, 1j, [0.5], np.array([0.5]), np.True_, float):
+        with pytest.raises(TypeError, match=f"{field} must be a number in ") as caught:
+            kind(**REST.get(kind, {}), **{field: value})
+        assert interval in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
+def test_option_takes_a_number_in_its_interval_as_a_float(kind, field, interval):
+    inside = {"[0, 1)": [0, 0.5, np.float32(0.25)], "(0, inf)": [1, 5e-324, 1e308], "[0, inf)": [0, 7, 1e308]}[interval]
+    for value in inside:
+        kept = getattr(kind(**REST.get(kind, {}), **{field: value}), field)
+        assert (type(kept), kept) == (float, value)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: Dense(0), ValueError, "units must be an integer from 1 to 2147483647, not 0"),
+        (lambda: Dense(-3), ValueError, "units must be an integer from 1 to 2147483647, not -3"),
+        (lambda: Dense(2.0), TypeError, "units must be an integer from 1 to 2147483647, not 2.0 (float)"),
+        (lambda: Dense(True), TypeError, "not True (bool)"),
+        (lambda: Dense("3"), TypeError, "not '3' (str)"),
+        (lambda: Dense(3, activation="rleu"), ValueError, "did you mean 'relu'?"),
+        (lambda: Dense(3, activation=Tanh), TypeError, "write Tanh(), not Tanh"),
+        (lambda: Dense(3, init="he_norml"), ValueError, "did you mean 'he_normal'?"),
+        (lambda: Dense(3, bias=1), TypeError, "bias must be True or False, not 1 (int)"),
+        (lambda: SGD(momentum=0.9, nesterov="yes"), TypeError, "nesterov must be True or False, not 'yes' (str)"),
+        (lambda: SGD(nesterov=True), ValueError, "nesterov=True needs momentum > 0"),
+        (lambda: Dropout("a" * 100), TypeError, "..."),
+    ],
+)
+def test_option_refuses(make, error, text):
+    with pytest.raises(error) as caught:
+        make()
+    assert text in str(caught.value)
+    assert len(str(caught.value)) < 200
