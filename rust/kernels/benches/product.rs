@@ -1,10 +1,11 @@
 //! The three products at the sizes of real layers: GFLOP/s, and the fraction of what the multiply-add units can do.
 //!
-//! `cargo bench -p chainrule-kernels --bench product [-- filter]`. One thread; answers are checked before timing; best
-//! of many rounds. `CHAINRULE_TARGET` chooses the target.
+//! `cargo bench -p chainrule-kernels --bench product [-- filter [seconds]]`. One thread; answers are checked before
+//! timing; the best of as many rounds as go into the seconds (on a busy machine give it many). `CHAINRULE_TARGET` chooses the target.
 
 use chainrule_kernels::{Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, product, stride};
 use std::hint::black_box;
+use std::time::Instant;
 
 /// Batch × n_out × n_in.
 const SHAPES: &[(usize, usize, usize)] = &[
@@ -38,28 +39,32 @@ impl Map2 for Relu {
     }
 }
 
-/// Seconds that this thread has had the processor.
-fn now() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes one timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+/// Seconds that `f` takes: by the clock, or, where so long that others get a turn, by what this thread had of the
+/// processor (which is coarse).
+fn seconds(f: impl FnOnce()) -> f64 {
+    let thread = || {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the call writes one timespec.
+        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+        time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    };
+    let (start, clock) = (thread(), Instant::now());
+    f();
+    let clock = clock.elapsed().as_secs_f64();
+    if clock < 1e-3 { clock } else { thread() - start }
 }
 
 /// Rates of `f`, at `flop` a call, and of the multiply-add units: the best of rounds that alternate, for the clock and
 /// the neighbors of a shared machine change from second to second.
-fn rates(flop: f64, mut f: impl FnMut()) -> (f64, f64) {
+fn rates(limit: f64, flop: f64, mut f: impl FnMut()) -> (f64, f64) {
     let mut time = |calls: usize| {
-        let start = now();
-        for _ in 0..calls {
-            f();
-        }
-        (now() - start) / calls as f64
+        let all = seconds(|| (0..calls).for_each(|_| f()));
+        all / calls as f64
     };
     time(2);
     let calls = (5e-5 / time(2)).clamp(1.0, 1e6) as usize;
     let (mut best, mut units) = (f64::INFINITY, f64::INFINITY);
-    let rounds = (0.15 / (5e-5 + time(1))) as usize;
+    let rounds = (limit / (5e-5 + time(1))) as usize;
     for _ in 0..rounds.max(20) {
         units = units.min(spin());
         best = best.min(time(calls));
@@ -87,10 +92,10 @@ fn spin() -> f64 {
             c.iter().map(|&c| _mm256_cvtss_f32(c)).sum()
         }
         if Target::named("avx2").is_some() {
-            let start = now();
-            // SAFETY: a target is named only where the CPU has its instructions.
-            black_box(unsafe { chains(black_box(20_000)) });
-            return now() - start;
+            return seconds(|| {
+                // SAFETY: a target is named only where the CPU has its instructions.
+                black_box(unsafe { chains(black_box(20_000)) });
+            });
         }
     }
     f64::NAN
@@ -127,11 +132,15 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    /// Runs one of: forward, forward with ReLU, backward_input, backward_weight.
+    /// Runs one of: forward, forward with ReLU, backward_input, that with ReLU, backward_weight, transpose.
     fn run(&mut self, target: Target, form: usize) {
         let (n, n_out, n_in) = (self.n, self.n_out, self.n_in);
         let (inner, outer) = (stride::<T>(n_in), stride::<T>(n_out));
         let [x, w, w_t, delta, y, d_w] = &mut self.buffers;
+        if form == 5 {
+            let w = Matrix::new(w, n_in, n_out, outer);
+            return product::transpose(target, w, MatrixMut::new(w_t, n_out, n_in, inner));
+        }
         let (x, w) = (Matrix::new(x, n, n_in, inner), Matrix::new(w, n_in, n_out, outer));
         let (w_t, delta) = (Matrix::new(w_t, n_out, n_in, inner), Matrix::new(delta, n, n_out, outer));
         match form {
@@ -166,11 +175,11 @@ impl<T: Real> Layer<T> {
     }
 }
 
-fn table<T: Real>(target: Target, filter: &str) {
+fn table<T: Real>(target: Target, filter: &str, limit: f64) {
     println!("\n{} {}: GFLOP/s, fraction of the peak", T::NAME, target.name());
     println!(
-        "{:>18} {:>10} {:>12} {:>10} {:>12} {:>12}",
-        "n × n_out × n_in", "forward", "fwd + relu", "back_in", "back + relu'", "back_weight"
+        "{:>18} {:>10} {:>12} {:>10} {:>12} {:>12} {:>16}",
+        "n × n_out × n_in", "forward", "fwd + relu", "back_in", "back + relu'", "back_weight", "transpose ns/w"
     );
     for &(n, n_out, n_in) in SHAPES {
         let name = format!("{n} {n_out} {n_in}");
@@ -182,50 +191,20 @@ fn table<T: Real>(target: Target, filter: &str) {
         for form in 0..5 {
             layer.run(target, form);
             layer.check(form);
-            let (rate, units) = rates(2.0 * (n * n_out * n_in) as f64, || layer.run(target, form));
+            let (rate, units) = rates(limit, 2.0 * (n * n_out * n_in) as f64, || layer.run(target, form));
             let peak = units * 4.0 / size_of::<T>() as f64;
             print!("  {:5.1} {:4.2}", rate / 1e9, rate / peak);
         }
-        println!();
-    }
-}
-
-fn variants<T: Real>(target: Target, variants: &[[usize; 7]], shapes: std::ops::Range<usize>, forms: &[usize], seconds: f64) {
-    use std::sync::atomic::Ordering::Relaxed;
-    println!("{}", T::NAME);
-    for &(n, n_out, n_in) in &SHAPES[shapes] {
-        let mut layer = Layer::<T>::new(n, n_out, n_in);
-        for &form in forms {
-            let flop = 2.0 * (n * n_out * n_in) as f64;
-            let mut best = vec![f64::INFINITY; variants.len()];
-            let mut units = f64::INFINITY;
-            for _ in 0..((seconds / (flop / 6e10)) as usize / variants.len()).max(8) {
-                for (v, t) in variants.iter().enumerate() {
-                    for (i, x) in t.iter().enumerate() { product::TUNE[i].store(*x, Relaxed); }
-                    units = units.min(spin());
-                    let s = now(); layer.run(target, form); best[v] = best[v].min(now() - s);
-                }
-            }
-            let peak = SPIN / units * 4.0 / size_of::<T>() as f64;
-            print!("{n:4} {n_out:4} {n_in:4} form {form}:");
-            for b in best { print!("  {:.3}", flop / b / peak); }
-            println!();
-        }
+        let (rate, _) = rates(limit, (n_in * n_out) as f64, || layer.run(target, 5));
+        println!("  {:9.3}", 1e9 / rate);
     }
 }
 
 fn main() {
-    if std::env::var_os("VARIANTS").is_some() {
-        let v = [[256,1,0,128,48,0,0],[256,1,0,128,48,0,1],[256,1,0,0,0,96,0],[256,1,0,0,0,96,1],[256,0,1,0,0,96,1],[256,0,0,0,0,96,1]];
-        println!("{v:?}");
-        variants::<f32>(Target::best().unwrap(), &v, 2..4, &[4], 8.0);
-        variants::<f32>(Target::best().unwrap(), &v, 0..2, &[4], 2.0);
-        variants::<f32>(Target::best().unwrap(), &v, 5..7, &[4], 0.5);
-        variants::<f32>(Target::best().unwrap(), &v, 0..4, &[0], 4.);
-        return;
-    }
-    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    let mut words = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
+    let filter = words.next().unwrap_or_default();
+    let limit = words.next().map_or(0.4, |seconds| seconds.parse().expect("seconds"));
     let target = Target::best().expect("CHAINRULE_TARGET");
-    table::<f32>(target, &filter);
-    table::<f64>(target, &filter);
+    table::<f32>(target, &filter, limit);
+    table::<f64>(target, &filter, limit);
 }

@@ -2,7 +2,7 @@
 //!
 //! A formula is a small `Copy` value with its constants as fields and one method generic over [`Vector`]. It is safe to
 //! write. **The method must be `#[inline(always)]`**: only then is it compiled inside the kernel, with the target's
-//! instructions; forgotten, everything still works, 20 to 60 times slower. `tests/seam.rs` finds that in the binary.
+//! instructions; forgotten, everything still works, 20 to 60 times slower. The core's `tests/seam.rs` finds it in the binary.
 
 use crate::Vector;
 

@@ -27,6 +27,7 @@
 //! assert_eq!((a[0], a[3]), (0.0, 2.0));
 //! ```
 
+mod check;
 mod formula;
 mod matrix;
 mod memory;
@@ -39,6 +40,7 @@ pub mod math;
 pub mod product;
 pub mod rows;
 
+pub use check::within;
 pub use formula::{Identity, Map, Map2, Update};
 pub use matrix::{Matrix, MatrixMut, padded, stride};
 pub use memory::{Buffer, OutOfMemory};

@@ -39,6 +39,8 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// The largest finite number.
+    const MAX: Self;
     /// The nearest number of this type, ties to even.
     fn from_f64(x: f64) -> Self;
     /// The same number as `f64`, exactly.
@@ -68,6 +70,7 @@ macro_rules! real {
             const LINE: usize = 64 / size_of::<$t>();
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const MAX: Self = <$t>::MAX;
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t

@@ -31,7 +31,7 @@ pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_s
     unsafe { target.run(kernel) }
 }
 
-/// out[j] = Σ_i m[i][j], or out[j] + Σ_i m[i][j] where `accumulate`: one chain a column, rows ascending, so that the
+/// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows ascending, so that the
 /// parts of a batch, accumulated, give the bits of the whole.
 ///
 /// # Panics
@@ -101,11 +101,12 @@ impl<T: Real> Kernel<T> for Softmax<T> {
                     }
                 }
                 let sum = fold(sum, |x, y| x + y, |x, y| x + y);
-                let mut j = 0;
-                while j < self.columns {
-                    let p = p.add(j);
-                    (V::load(p) / V::splat(sum)).store(p);
-                    j += V::LANES;
+                for j in (0..self.columns).step_by(T::LINE) {
+                    for v in 0..parts {
+                        // 0 / NaN would be NaN: the padding is chosen, not computed.
+                        let p = p.add(j + v * V::LANES);
+                        V::select(real(j, v), V::load(p) / V::splat(sum), V::splat(T::ZERO)).store(p);
+                    }
                 }
                 *self.sums.add(i) = c + T::from_f64(ln(sum.to_f64()));
             }

@@ -10,23 +10,21 @@
 //! how the work is cut into tiles, nor on which of the targets with fused multiply-add runs it.
 
 mod driver;
+mod pack;
 mod tile;
 mod transpose;
 
 use crate::elementwise::{Region, map_region, map2_region};
 use crate::{Map, Map2, Matrix, MatrixMut, Real, Target, padded};
+use driver::Panel;
 use tile::Operands;
 pub(crate) use tile::Shape;
 pub use transpose::transpose;
 
-#[doc(hidden)]
-pub static TUNE: [std::sync::atomic::AtomicUsize; 8] = [const { std::sync::atomic::AtomicUsize::new(0) }; 8];
-pub(crate) fn tune(i: usize) -> usize { TUNE[i].load(std::sync::atomic::Ordering::Relaxed) }
-
 /// Where chains without a bias start.
 static ZEROS: [f64; 32] = [0.0; 32];
 
-/// y[i][j] = f(bias[j] + Σ_k x[i][k] w[k][j]) for x (n, n_in), w (n_in, n_out), y (n, n_out).
+/// `y[i][j] = f(bias[j] + Σ_k x[i][k] w[k][j])` for x (n, n_in), w (n_in, n_out), y (n, n_out).
 ///
 /// Writes the whole padded rows of y: their padding is f of what the padding of w and bias gives.
 ///
@@ -49,6 +47,7 @@ pub fn forward<T: Real, F: Map>(
         a: x.data().as_ptr(),
         a_row: x.stride(),
         a_step: 1,
+        a_tile: 0,
         b: w.data().as_ptr(),
         b_row: w.stride(),
         start: bias.map_or(ZEROS.as_ptr().cast(), <[T]>::as_ptr),
@@ -59,18 +58,17 @@ pub fn forward<T: Real, F: Map>(
         k: x.columns(),
         ahead: std::ptr::null(),
         ahead_steps: 0,
-        ahead_row: 0,
-        touch: tune(6) > 0,
     };
-    let region = Region { rows: m, columns, stride: operands.c_row };
+    let mut finish = |panel: Panel| {
+        let region = Region { rows: panel.rows, columns: panel.columns, stride: operands.c_row };
+        // SAFETY: a part of y (driver::multiply).
+        unsafe { map_region(target, operands.at(panel.row, panel.column).c, region, f) };
+    };
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe {
-        driver::multiply(target, operands, m, n);
-        map_region(target, operands.c, region, f);
-    }
+    unsafe { driver::multiply(target, operands, m, n, &mut finish) }
 }
 
-/// d_x[i][k] = slope(Σ_j delta[i][j] w_t[j][k], a[i][k]) for delta (n, n_out), w_t the transpose of w (n_out, n_in),
+/// `d_x[i][k] = slope(Σ_j delta[i][j] w_t[j][k], a[i][k])` for delta (n, n_out), w_t the transpose of w (n_out, n_in),
 /// a and d_x (n, n_in).
 ///
 /// Writes the whole padded rows of d_x: 0 where those of w_t are and slope(0, a) is.
@@ -93,6 +91,7 @@ pub fn backward_input<T: Real, F: Map2>(
         a: delta.data().as_ptr(),
         a_row: delta.stride(),
         a_step: 1,
+        a_tile: 0,
         b: w_t.data().as_ptr(),
         b_row: w_t.stride(),
         start: ZEROS.as_ptr().cast(),
@@ -103,18 +102,18 @@ pub fn backward_input<T: Real, F: Map2>(
         k: delta.columns(),
         ahead: std::ptr::null(),
         ahead_steps: 0,
-        ahead_row: 0,
-        touch: tune(6) > 0,
     };
-    let region = Region { rows: m, columns: padded::<T>(n), stride: operands.c_row };
+    let mut finish = |panel: Panel| {
+        let region = Region { rows: panel.rows, columns: panel.columns, stride: operands.c_row };
+        let a_part = a.data().as_ptr().wrapping_add(panel.row * a.stride() + panel.column);
+        // SAFETY: a part of d_x (driver::multiply), and the same part of a, which has its shape.
+        unsafe { map2_region(target, operands.at(panel.row, panel.column).c, a_part, a.stride(), region, slope) };
+    };
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe {
-        driver::multiply(target, operands, m, n);
-        map2_region(target, operands.c, a.data().as_ptr(), a.stride(), region, slope);
-    }
+    unsafe { driver::multiply(target, operands, m, n, &mut finish) }
 }
 
-/// d_w[k][j] = Σ_i x[i][k] delta[i][j], or d_w[k][j] + Σ_i … where `accumulate`, for x (n, n_in), delta (n, n_out), d_w
+/// `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, or `d_w[k][j] + Σ_i …` where `accumulate`, for x (n, n_in), delta (n, n_out), d_w
 /// (n_in, n_out).
 ///
 /// The chain goes on from d_w: a batch cut into parts, accumulated in order, gives the bits of the whole batch.
@@ -137,6 +136,7 @@ pub fn backward_weight<T: Real>(
         a: x.data().as_ptr(),
         a_row: 1,
         a_step: x.stride(),
+        a_tile: 0,
         b: delta.data().as_ptr(),
         b_row: delta.stride(),
         start: if accumulate { c } else { ZEROS.as_ptr().cast() },
@@ -147,9 +147,7 @@ pub fn backward_weight<T: Real>(
         k: x.rows(),
         ahead: std::ptr::null(),
         ahead_steps: 0,
-        ahead_row: 0,
-        touch: tune(6) > 0,
     };
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, m, n) }
+    unsafe { driver::multiply(target, operands, m, n, &mut |_| ()) }
 }

@@ -17,6 +17,8 @@ pub(super) struct Operands<T> {
     pub(super) a: *const T,
     pub(super) a_row: usize,
     pub(super) a_step: usize,
+    /// From the a of a tile to that of the next one: its height · a_row, unless a is packed.
+    pub(super) a_tile: usize,
     /// b(k, j) = b[k * b_row + j].
     pub(super) b: *const T,
     pub(super) b_row: usize,
@@ -29,11 +31,9 @@ pub(super) struct Operands<T> {
     pub(super) c_row: usize,
     /// Length of the chain.
     pub(super) k: usize,
-    /// What will be needed next: each tile asks for `ahead_steps` lines, `b_row` apart.
+    /// The part of b that is needed next: each tile asks for `ahead_steps` lines of it, `b_row` apart.
     pub(super) ahead: *const T,
     pub(super) ahead_steps: usize,
-    pub(super) ahead_row: usize,
-    pub(super) touch: bool,
 }
 
 impl<T> Operands<T> {
@@ -79,13 +79,14 @@ impl Shape {
     }
 }
 
-/// Tiles of H rows × W vectors, `count` of them one below the other.
-struct Tiles<T, const H: usize, const W: usize> {
-    operands: Operands<T>,
+/// Tiles of H rows × W vectors: `count` of them one below the other, in `strips` such strips side by side.
+struct Tiles<'a, T, const H: usize, const W: usize> {
+    operands: &'a Operands<T>,
     count: usize,
+    strips: usize,
 }
 
-impl<T: Real, const H: usize, const W: usize> Kernel<T> for Tiles<T, H, W> {
+impl<T: Real, const H: usize, const W: usize> Kernel<T> for Tiles<'_, T, H, W> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
@@ -93,94 +94,75 @@ impl<T: Real, const H: usize, const W: usize> Kernel<T> for Tiles<T, H, W> {
         if !(H <= V::FEW && W == 4 || H <= V::ROWS && (W == 1 || W == 2 && V::PAIRS)) {
             return;
         }
-        let mut o = self.operands;
-        for _ in 0..self.count {
-            // SAFETY: the caller promises count · H rows and W vectors of every operand, for all k.
-            unsafe {
-                let mut c = [[V::splat(T::ZERO); W]; H];
-                for (i, row) in c.iter_mut().enumerate() {
-                    for (v, c) in row.iter_mut().enumerate() {
-                        *c = V::load(o.start.add(i * o.start_row + v * V::LANES * o.start_column));
-                    }
-                }
-                for step in 0..o.ahead_steps {
-                    V::prefetch(o.ahead.wrapping_add(step * o.ahead_row));
-                }
-                o.ahead = o.ahead.wrapping_add(o.ahead_steps * o.ahead_row);
-                if o.touch {
-                    for i in 0..H {
-                        V::prefetch(o.c.wrapping_add(i * o.c_row));
-                    }
-                }
-                let (mut a, mut b) = (o.a, o.b);
-                for _ in 0..o.k {
-                    let mut vectors = [V::splat(T::ZERO); W];
-                    for (v, vector) in vectors.iter_mut().enumerate() {
-                        *vector = V::load(b.add(v * V::LANES));
-                    }
+        for strip in 0..self.strips {
+            let mut o = self.operands.at(0, strip * W * V::LANES);
+            for _ in 0..self.count {
+                // SAFETY: the caller promises count · H rows and strips · W vectors of every operand, for all k.
+                unsafe {
+                    let mut c = [[V::splat(T::ZERO); W]; H];
                     for (i, row) in c.iter_mut().enumerate() {
-                        let broadcast = V::splat(*a.add(i * o.a_row));
-                        for (c, vector) in row.iter_mut().zip(vectors) {
-                            *c = broadcast.fma(vector, *c);
+                        for (v, c) in row.iter_mut().enumerate() {
+                            *c = V::load(o.start.add(i * o.start_row + v * V::LANES * o.start_column));
                         }
                     }
-                    a = a.wrapping_add(o.a_step);
-                    b = b.wrapping_add(o.b_row);
-                }
-                for (i, row) in c.into_iter().enumerate() {
-                    for (v, c) in row.into_iter().enumerate() {
-                        c.store(o.c.add(i * o.c_row + v * V::LANES));
+                    if o.ahead_steps > 0 {
+                        for step in 0..o.ahead_steps {
+                            V::prefetch(o.ahead.wrapping_add(step * o.b_row));
+                        }
+                        // And the next tile's part of c, where its chains go on: 2 to 4 %.
+                        for i in H..2 * H {
+                            V::prefetch(o.c.wrapping_add(i * o.c_row));
+                        }
+                    }
+                    let (mut a, mut b) = (o.a, o.b);
+                    for _ in 0..o.k {
+                        let mut vectors = [V::splat(T::ZERO); W];
+                        for (v, vector) in vectors.iter_mut().enumerate() {
+                            *vector = V::load(b.add(v * V::LANES));
+                        }
+                        for (i, row) in c.iter_mut().enumerate() {
+                            let broadcast = V::splat(*a.add(i * o.a_row));
+                            for (c, vector) in row.iter_mut().zip(vectors) {
+                                *c = broadcast.fma(vector, *c);
+                            }
+                        }
+                        a = a.wrapping_add(o.a_step);
+                        b = b.wrapping_add(o.b_row);
+                    }
+                    for (i, row) in c.into_iter().enumerate() {
+                        for (v, c) in row.into_iter().enumerate() {
+                            c.store(o.c.add(i * o.c_row + v * V::LANES));
+                        }
                     }
                 }
+                o.a = o.a.wrapping_add(o.a_tile);
+                o.start = o.start.wrapping_add(H * o.start_row);
+                o.c = o.c.wrapping_add(H * o.c_row);
+                o.ahead = o.ahead.wrapping_add(o.ahead_steps * o.b_row);
             }
-            o = o.at(H, 0);
         }
     }
 }
 
-/// `count` tiles of `height` rows and `width` vectors, one below the other.
+/// `count` tiles of `height` rows and `width` vectors one below the other, in `strips` strips side by side.
 ///
 /// # Safety
-/// The operands are good for count · height rows, width vectors and k steps; the shape is one of the target's.
-pub(super) unsafe fn tiles<T: Real>(target: Target, operands: Operands<T>, count: usize, height: usize, width: usize) {
+/// The operands are good for count · height rows, strips · width vectors and k steps; the shape is one of the target's.
+#[inline]
+pub(super) unsafe fn tiles<T: Real>(
+    target: Target,
+    operands: &Operands<T>,
+    (count, height): (usize, usize),
+    (strips, width): (usize, usize),
+) {
     macro_rules! shapes {
         ($(($h:literal, $w:literal))*) => {
             match (height, width) {
                 // SAFETY: the caller's promise.
-                $(($h, $w) => unsafe { target.run(Tiles::<T, $h, $w> { operands, count }) },)*
+                $(($h, $w) => unsafe { target.run(Tiles::<T, $h, $w> { operands, count, strips }) },)*
                 _ => unreachable!("no tile of {height} rows and {width} vectors"),
             }
         };
     }
     shapes!((1, 1)(2, 1)(3, 1)(4, 1)(5, 1)(6, 1)(7, 1)(8, 1)(1, 2)(2, 2)(3, 2)(4, 2)(5, 2)(6, 2)(1, 4)(2, 4)(3, 4));
-}
-
-/// b's strip, line by line.
-pub(super) struct Pack<T, const W: usize> { pub(super) k: usize, pub(super) from: *const T, pub(super) row: usize, pub(super) to: *mut T }
-impl<T: Real, const W: usize> Kernel<T> for Pack<T, W> {
-    type Out = ();
-    #[inline(always)]
-    unsafe fn run<V: Raw<Scalar = T>>(self) {
-        let (mut from, mut to) = (self.from, self.to);
-        for _ in 0..self.k {
-            unsafe { for v in 0..W { V::load(from.add(v * V::LANES)).store(to.add(v * V::LANES)); } }
-            from = from.wrapping_add(self.row);
-            to = to.wrapping_add(W * V::LANES);
-        }
-    }
-}
-
-pub(super) struct Copy<T> { pub(super) k: usize, pub(super) from: *const T, pub(super) row: usize, pub(super) to: *mut T, pub(super) columns: usize }
-impl<T: Real> Kernel<T> for Copy<T> {
-    type Out = ();
-    #[inline(always)]
-    unsafe fn run<V: Raw<Scalar = T>>(self) {
-        let (mut from, mut to) = (self.from, self.to);
-        for _ in 0..self.k {
-            let mut j = 0;
-            while j < self.columns { unsafe { V::load(from.add(j)).store(to.add(j)); } j += V::LANES; }
-            from = from.wrapping_add(self.row);
-            to = to.wrapping_add(self.columns);
-        }
-    }
 }

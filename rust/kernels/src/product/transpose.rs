@@ -4,7 +4,7 @@ use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Matrix, MatrixMut, Real, Target, padded};
 
-/// to[j][i] = from[i][j]; the padding of `to` becomes 0.
+/// `to[j][i] = from[i][j]`; the padding of `to` becomes 0.
 ///
 /// # Panics
 /// Unless `to` has as many rows as `from` columns, and the other way round.
@@ -37,14 +37,45 @@ impl<T: Real> Kernel<T> for Transpose<T> {
     unsafe fn run<V: Raw<Scalar = T>>(self) {
         for i in (0..padded::<T>(self.rows)).step_by(T::LINE) {
             for j in (0..self.columns).step_by(T::LINE) {
-                for y in j..(j + T::LINE).min(self.columns) {
-                    for x in i..i + T::LINE {
-                        // SAFETY: x is inside the padded columns of `to`, y one of its rows; `from` is read inside only.
-                        unsafe {
-                            *self.to.add(y * self.to_stride + x) =
-                                if x < self.rows { *self.from.add(x * self.from_stride + y) } else { T::ZERO };
-                        }
-                    }
+                let whole = i + T::LINE <= self.rows && j + T::LINE <= self.columns;
+                // SAFETY: inside both matrices: `from` is read at rows < rows and columns < columns, `to` is written at
+                // rows < columns and inside its padded columns.
+                unsafe { if whole { self.line::<V>(i, j) } else { self.edge(i, j) } }
+            }
+        }
+    }
+}
+
+impl<T: Real> Transpose<T> {
+    /// A block of one line by one line.
+    ///
+    /// # Safety
+    /// The block is inside both matrices, and the CPU is V's.
+    #[inline(always)]
+    unsafe fn line<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {
+        for y in (j..j + T::LINE).step_by(V::LANES) {
+            for x in (i..i + T::LINE).step_by(V::LANES) {
+                // SAFETY: inside the block that the caller promises.
+                unsafe {
+                    let from = self.from.add(x * self.from_stride + y);
+                    V::transpose(from, self.from_stride, self.to.add(y * self.to_stride + x), self.to_stride);
+                }
+            }
+        }
+    }
+
+    /// The same where the matrix ends inside the block.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn edge(&self, i: usize, j: usize) {
+        for y in j..(j + T::LINE).min(self.columns) {
+            for x in i..i + T::LINE {
+                // SAFETY: x is inside the padded columns of `to`, y one of its rows; `from` is read inside only.
+                unsafe {
+                    *self.to.add(y * self.to_stride + x) =
+                        if x < self.rows { *self.from.add(x * self.from_stride + y) } else { T::ZERO };
                 }
             }
         }

@@ -17,7 +17,7 @@ operators!(F64x4, Add add _mm256_add_pd, Sub sub _mm256_sub_pd, Mul mul _mm256_m
 macro_rules! avx2 {
     ($v:ident, $t:ident, $reg:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
      max $max:ident, min $min:ident, and $and:ident, andnot $andnot:ident, or $or:ident, xor $xor:ident,
-     round $round:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident, power $power:ident) => {
+     round $round:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident, power $power:ident, transpose $transpose:ident) => {
         impl std::ops::Neg for $v {
             type Output = Self;
             #[inline(always)]
@@ -127,17 +127,22 @@ macro_rules! avx2 {
                 // SAFETY: a hint: every address will do.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
             }
+            #[inline(always)]
+            unsafe fn transpose(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
+                // SAFETY: the caller knows the CPU and both blocks.
+                unsafe { $transpose(from, from_stride, to, to_stride) }
+            }
         }
     };
 }
 avx2!(F32x8, f32, __m256, 8, set1 _mm256_set1_ps, fma _mm256_fmadd_ps, sqrt _mm256_sqrt_ps,
     max _mm256_max_ps, min _mm256_min_ps, and _mm256_and_ps, andnot _mm256_andnot_ps, or _mm256_or_ps, xor _mm256_xor_ps,
     round _mm256_round_ps, cmp _mm256_cmp_ps, blend _mm256_blendv_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
-    power power_ps);
+    power power_ps, transpose transpose_ps);
 avx2!(F64x4, f64, __m256d, 4, set1 _mm256_set1_pd, fma _mm256_fmadd_pd, sqrt _mm256_sqrt_pd,
     max _mm256_max_pd, min _mm256_min_pd, and _mm256_and_pd, andnot _mm256_andnot_pd, or _mm256_or_pd, xor _mm256_xor_pd,
     round _mm256_round_pd, cmp _mm256_cmp_pd, blend _mm256_blendv_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
-    power power_pd);
+    power power_pd, transpose transpose_pd);
 
 /// 2ʰ and 2ⁿ⁻ʰ with h = ⌊n/2⌋: the exponent, biased, shifted into its place.
 ///
@@ -176,5 +181,59 @@ unsafe fn power_pd(n: __m256d) -> [__m256d; 2] {
                 _mm256_castsi256_pd(_mm256_slli_epi64::<52>(biased))
             },
         )
+    }
+}
+
+/// The transpose of 8 × 8 numbers: pairs, then fours, then halves of the registers change places.
+///
+/// # Safety
+/// The CPU must have AVX2, the blocks must be good.
+#[inline(always)]
+pub(super) unsafe fn transpose_ps(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    // SAFETY: the caller knows the CPU and the blocks.
+    unsafe {
+        for half in 0..2 {
+            // Columns 4 half .. 4 half + 4 of the rows i (low) and i + 4 (high).
+            let rows = [0, 1, 2, 3].map(
+                #[inline(always)]
+                |i| {
+                    let p = from.add(i * from_stride + 4 * half);
+                    let low = _mm256_castps128_ps256(_mm_loadu_ps(p));
+                    _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(p.add(4 * from_stride)))
+                },
+            );
+            let (a, b) = (_mm256_unpacklo_ps(rows[0], rows[1]), _mm256_unpackhi_ps(rows[0], rows[1]));
+            let (c, d) = (_mm256_unpacklo_ps(rows[2], rows[3]), _mm256_unpackhi_ps(rows[2], rows[3]));
+            let to = to.add(4 * half * to_stride);
+            _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(a, c));
+            _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0xEE>(a, c));
+            _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0x44>(b, d));
+            _mm256_storeu_ps(to.add(3 * to_stride), _mm256_shuffle_ps::<0xEE>(b, d));
+        }
+    }
+}
+
+/// The transpose of 4 × 4 numbers.
+///
+/// # Safety
+/// The CPU must have AVX2, the blocks must be good.
+#[inline(always)]
+pub(super) unsafe fn transpose_pd(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+    // SAFETY: the caller knows the CPU and the blocks.
+    unsafe {
+        for half in 0..2 {
+            // Columns 2 half, 2 half + 1 of the rows i (low) and i + 2 (high).
+            let rows = [0, 1].map(
+                #[inline(always)]
+                |i| {
+                    let p = from.add(i * from_stride + 2 * half);
+                    let low = _mm256_castpd128_pd256(_mm_loadu_pd(p));
+                    _mm256_insertf128_pd::<1>(low, _mm_loadu_pd(p.add(2 * from_stride)))
+                },
+            );
+            let to = to.add(2 * half * to_stride);
+            _mm256_storeu_pd(to, _mm256_unpacklo_pd(rows[0], rows[1]));
+            _mm256_storeu_pd(to.add(to_stride), _mm256_unpackhi_pd(rows[0], rows[1]));
+        }
     }
 }

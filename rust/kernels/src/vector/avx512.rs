@@ -1,6 +1,6 @@
 //! Vectors of 64 bytes: AVX-512 F, VL, DQ and BW (Intel Skylake-X, AMD Zen 4 and later).
 
-use super::{Raw, Vector, operators};
+use super::{Raw, Vector, avx2, operators};
 use std::arch::x86_64::*;
 
 /// Sixteen `f32`.
@@ -17,7 +17,8 @@ operators!(F64x8, Add add _mm512_add_pd, Sub sub _mm512_sub_pd, Mul mul _mm512_m
 macro_rules! avx512 {
     ($v:ident, $t:ident, $mask:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
      max $max:ident, min $min:ident, and $and:ident, andnot $andnot:ident, or $or:ident, xor $xor:ident,
-     round $round:ident, scale $scale:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident) => {
+     round $round:ident, scale $scale:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident,
+     transpose $transpose:ident) => {
         impl std::ops::Neg for $v {
             type Output = Self;
             #[inline(always)]
@@ -125,14 +126,38 @@ macro_rules! avx512 {
                 // SAFETY: a hint: every address will do.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
             }
+            #[inline(always)]
+            unsafe fn transpose(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
+                // SAFETY: the caller knows the CPU and both blocks.
+                unsafe { $transpose(from, from_stride, to, to_stride) }
+            }
         }
     };
 }
 avx512!(F32x16, f32, __mmask16, 16, set1 _mm512_set1_ps, fma _mm512_fmadd_ps, sqrt _mm512_sqrt_ps,
     max _mm512_max_ps, min _mm512_min_ps, and _mm512_and_ps, andnot _mm512_andnot_ps, or _mm512_or_ps, xor _mm512_xor_ps,
     round _mm512_roundscale_ps, scale _mm512_scalef_ps, cmp _mm512_cmp_ps_mask, blend _mm512_mask_blend_ps,
-    load _mm512_loadu_ps, store _mm512_storeu_ps);
+    load _mm512_loadu_ps, store _mm512_storeu_ps, transpose transpose_ps);
 avx512!(F64x8, f64, __mmask8, 8, set1 _mm512_set1_pd, fma _mm512_fmadd_pd, sqrt _mm512_sqrt_pd,
     max _mm512_max_pd, min _mm512_min_pd, and _mm512_and_pd, andnot _mm512_andnot_pd, or _mm512_or_pd, xor _mm512_xor_pd,
     round _mm512_roundscale_pd, scale _mm512_scalef_pd, cmp _mm512_cmp_pd_mask, blend _mm512_mask_blend_pd,
-    load _mm512_loadu_pd, store _mm512_storeu_pd);
+    load _mm512_loadu_pd, store _mm512_storeu_pd, transpose transpose_pd);
+
+/// A block as four of half its size (one each way), which AVX2 transposes as fast as memory takes it.
+macro_rules! in_quarters {
+    ($name:ident, $t:ident, $half:literal) => {
+        /// # Safety
+        /// The CPU must have AVX-512, the blocks must be good.
+        #[inline(always)]
+        unsafe fn $name(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
+            for (i, j) in [(0, 0), ($half, 0), (0, $half), ($half, $half)] {
+                // SAFETY: inside the caller's blocks; a CPU with AVX-512 F has AVX2, and the target checks it.
+                unsafe {
+                    avx2::$name(from.add(i * from_stride + j), from_stride, to.add(j * to_stride + i), to_stride);
+                }
+            }
+        }
+    };
+}
+in_quarters!(transpose_ps, f32, 8);
+in_quarters!(transpose_pd, f64, 4);

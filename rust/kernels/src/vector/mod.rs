@@ -78,6 +78,8 @@ pub trait Raw: Vector {
     unsafe fn store(self, p: *mut Self::Scalar);
     /// Asks for the line of memory at p, which may be any address.
     unsafe fn prefetch(p: *const Self::Scalar);
+    /// to[j * to_stride + i] = from[i * from_stride + j] for a block of LANES × LANES.
+    unsafe fn transpose(from: *const Self::Scalar, from_stride: usize, to: *mut Self::Scalar, to_stride: usize);
 }
 
 /// The vectors of a number type, one a target.

@@ -138,6 +138,15 @@ macro_rules! portable {
             }
             #[inline(always)]
             unsafe fn prefetch(_: *const $t) {}
+            #[inline(always)]
+            unsafe fn transpose(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
+                for i in 0..$lanes {
+                    for j in 0..$lanes {
+                        // SAFETY: the caller promises both blocks.
+                        unsafe { *to.add(j * to_stride + i) = *from.add(i * from_stride + j) };
+                    }
+                }
+            }
         }
     };
     (@operators $v:ident, $($op:ident $method:ident $sign:tt),*) => { $(

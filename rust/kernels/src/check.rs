@@ -1,0 +1,85 @@
+//! One question about many numbers: is every one of them within a bound?
+
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{Real, Target};
+
+/// Whether |x| ≤ limit for every number of `x`: false where one is NaN.
+///
+/// # Panics
+/// Unless the length of `x` is a multiple of [`Real::LINE`].
+pub fn within<T: Real>(target: Target, x: &[T], limit: T) -> bool {
+    assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
+    // SAFETY: whole vectors, checked above.
+    unsafe { target.run(Within { x, limit }) }
+}
+
+struct Within<'a, T> {
+    x: &'a [T],
+    limit: T,
+}
+
+impl<T: Real> Kernel<T> for Within<'_, T> {
+    type Out = bool;
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
+        // 1 in a lane that met a number out of bounds; four vectors side by side, or each would wait for the last.
+        let mut out = [T::ZERO; 64];
+        // SAFETY: i + LANES ≤ x.len(), whole vectors (`within`); `out` holds four vectors of any target.
+        unsafe {
+            let (zero, one, limit) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(self.limit));
+            let mut seen = [zero; 4];
+            let mut i = 0;
+            while i < self.x.len() {
+                for seen in &mut seen {
+                    if i < self.x.len() {
+                        let x = V::load(self.x.as_ptr().add(i));
+                        *seen = V::select(limit.ge(x.abs()), *seen, one);
+                        i += V::LANES;
+                    }
+                }
+            }
+            for (k, seen) in seen.into_iter().enumerate() {
+                seen.store(out.as_mut_ptr().add(k * V::LANES));
+            }
+        }
+        out == [T::ZERO; 64]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_number_decides<T: Real>() {
+        for target in Target::available() {
+            for lines in [0, 1, 3, 4, 9] {
+                let mut x = vec![T::from_f64(-2.0); lines * T::LINE];
+                assert!(within(target, &x, T::from_f64(2.0)));
+                for i in 0..x.len() {
+                    for wrong in [2.5, -2.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+                        x[i] = T::from_f64(wrong);
+                        assert!(!within(target, &x, T::from_f64(2.0)), "{} at {i} on {target:?}", x[i]);
+                    }
+                    x[i] = T::from_f64(2.0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_number_decides_f32() {
+        one_number_decides::<f32>();
+    }
+
+    #[test]
+    fn one_number_decides_f64() {
+        one_number_decides::<f64>();
+    }
+
+    #[test]
+    #[should_panic(expected = "a length of 15")]
+    fn ragged_length_panics() {
+        within(Target::best().unwrap(), &[0.0f32; 15], 1.0);
+    }
+}

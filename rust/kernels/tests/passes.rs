@@ -1,0 +1,326 @@
+//! Elementwise passes, softmax and column sums: against plain loops, and what must hold to the bit.
+
+use chainrule_kernels::{
+    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Update, Vector, elementwise, padded, rows,
+};
+
+#[derive(Clone, Copy)]
+struct Formula;
+
+impl Map for Formula {
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V) -> V {
+        V::select(x.ge(x.like(0.5)), x.sqrt(), x.abs().min(x.like(0.25)).max(-x)).copysign(x) / x.like(3.0)
+    }
+}
+
+impl Map2 for Formula {
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V, y: V) -> V {
+        V::select(x.eq(y), x - y, x.round() * y)
+    }
+}
+
+/// w − (m + v) with m = g, v = old m, counted by a third state.
+#[derive(Clone, Copy)]
+struct Shift<const N: usize>;
+
+impl<const N: usize> Update for Shift<N> {
+    const STATES: usize = N;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [m, v, t]: [V; 3], g: V) -> (V, [V; 3]) {
+        (w - (m + v + t + g), [g, m, t + t.like(1.0)])
+    }
+}
+
+fn ramp<T: Real>(len: usize) -> Buffer<T> {
+    let mut x = Buffer::zeroed(len).unwrap();
+    for (i, x) in x.iter_mut().enumerate() {
+        *x = T::from_f64((i as f64 * 0.37).sin() * 3.0);
+    }
+    x
+}
+
+fn maps<T: Real>() {
+    for target in Target::available() {
+        for lines in 0..7 {
+            let len = lines * T::LINE;
+            let (x, mut y) = (ramp::<T>(len), ramp::<T>(len));
+            elementwise::map(target, &mut y, Formula);
+            for (x, y) in x.iter().zip(y.iter()) {
+                let x = x.to_f64();
+                let size = if x >= 0.5 { x.sqrt() } else { x.abs().min(0.25).max(-x) };
+                assert!((size.copysign(x) / 3.0 - y.to_f64()).abs() < 1e-7, "{x} {y}");
+            }
+            let mut z = x.try_clone().unwrap();
+            elementwise::map2(target, &mut z, &y, Formula);
+            for ((x, y), z) in x.iter().zip(y.iter()).zip(z.iter()) {
+                let want = if x == y { *x - *y } else { T::from_f64(x.to_f64().round_ties_even()) * *y };
+                assert_eq!(*z, want);
+            }
+            elementwise::map(target, &mut z, Identity);
+            elementwise::map2(target, &mut z, &y, Identity);
+        }
+    }
+}
+
+#[test]
+fn maps_match_plain_loops() {
+    maps::<f32>();
+    maps::<f64>();
+}
+
+#[test]
+fn round_is_to_even_and_keeps_large_numbers_and_signs() {
+    #[derive(Clone, Copy)]
+    struct Round;
+    impl Map for Round {
+        #[inline(always)]
+        fn map<V: Vector>(self, x: V) -> V {
+            x.round()
+        }
+    }
+    let x = [
+        0.5,
+        1.5,
+        2.5,
+        -0.5,
+        -0.2,
+        1e9,
+        -3.4e7,
+        8388607.5,
+        4194304.5,
+        0.49999997,
+        f32::INFINITY,
+        -0.0,
+        1e-40,
+        7.0,
+        f32::MAX,
+        -2.5,
+    ];
+    for target in Target::available() {
+        let mut y = x;
+        elementwise::map(target, &mut y, Round);
+        assert_eq!(y.map(f32::to_bits), x.map(|x| x.round_ties_even().to_bits()), "{}", target.name());
+    }
+}
+
+#[test]
+fn max_and_min_keep_a_nan_in_the_first_argument() {
+    #[derive(Clone, Copy)]
+    struct Relu;
+    impl Map for Relu {
+        #[inline(always)]
+        fn map<V: Vector>(self, x: V) -> V {
+            x.max(x.like(0.0)).min(x.like(1.0))
+        }
+    }
+    for target in Target::available() {
+        let mut x = [f64::NAN, -1.0, 0.5, 2.0, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY];
+        elementwise::map(target, &mut x, Relu);
+        assert!(x[0].is_nan());
+        assert_eq!(x[1..], [0.0, 0.5, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    }
+}
+
+fn updates<T: Real, const N: usize>() {
+    for target in Target::available() {
+        let len = 5 * T::LINE;
+        let (mut w, g) = (ramp::<T>(len), ramp::<T>(len));
+        let before = w.try_clone().unwrap();
+        let mut states: Vec<Buffer<T>> = (0..N).map(|_| Buffer::zeroed(len).unwrap()).collect();
+        elementwise::update(target, &mut w, &mut states, &g, Shift::<N>);
+        elementwise::update(target, &mut w, &mut states, &g, Shift::<N>);
+        for i in 0..len {
+            let g = g[i].to_f64();
+            let second = g + if N > 0 { g } else { 0.0 } + if N > 2 { 1.0 } else { 0.0 };
+            assert!((before[i].to_f64() - g - second - w[i].to_f64()).abs() < 1e-5);
+            assert!(N < 2 || states[1][i].to_f64() == g);
+            assert!(N < 3 || states[2][i].to_f64() == 2.0);
+        }
+    }
+}
+
+#[test]
+fn update_reads_and_writes_as_many_states_as_it_says() {
+    updates::<f32, 0>();
+    updates::<f32, 1>();
+    updates::<f64, 2>();
+    updates::<f32, 3>();
+}
+
+/// p and log Σ exp of rows × columns numbers in rows `stride` apart, with rubbish in the padding.
+fn softmax<T: Real>(target: Target, z: &[f64], columns: usize) -> (Vec<T>, Vec<T>) {
+    let (n, stride) = (z.len() / columns, padded::<T>(columns));
+    let mut data = Buffer::<T>::zeroed(n * stride).unwrap();
+    data.fill(T::from_f64(1e30));
+    for (i, row) in z.chunks(columns).enumerate() {
+        for (j, &x) in row.iter().enumerate() {
+            data[i * stride + j] = T::from_f64(x);
+        }
+    }
+    let (mut p, mut sums) = (Buffer::<T>::zeroed(n * stride).unwrap(), vec![T::ZERO; n]);
+    p.fill(T::from_f64(9.0));
+    rows::softmax(
+        target,
+        Matrix::new(&data, n, columns, stride),
+        MatrixMut::new(&mut p, n, columns, stride),
+        &mut sums,
+    );
+    for row in p.chunks(stride) {
+        assert!(row[columns..].iter().all(|&x| x == T::ZERO));
+    }
+    (p.chunks(stride).flat_map(|row| row[..columns].to_vec()).collect(), sums)
+}
+
+fn softmax_matches<T: Real>(tolerance: f64) {
+    for target in Target::available() {
+        for columns in 1..=70 {
+            let scale = [1.0, 30.0, 700.0][columns % 3];
+            let z: Vec<f64> = (0..columns * 5).map(|i| T::from_f64((i as f64 * 1.7).sin() * scale).to_f64()).collect();
+            let (p, sums) = softmax::<T>(target, &z, columns);
+            for (i, row) in z.chunks(columns).enumerate() {
+                let c = row.iter().fold(f64::NEG_INFINITY, |c, &x| c.max(x));
+                let sum: f64 = row.iter().map(|x| (x - c).exp()).sum();
+                assert!((sums[i].to_f64() - c - sum.ln()).abs() <= tolerance * c.abs().max(1.0));
+                for (j, x) in row.iter().enumerate() {
+                    let want = (x - c).exp() / sum;
+                    let error = (p[i * columns + j].to_f64() - want).abs();
+                    assert!(error <= tolerance * want.max(1e-30), "{columns} columns: {error} off {want}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn softmax_matches_plain_loops() {
+    softmax_matches::<f32>(4e-6);
+    softmax_matches::<f64>(2e-14);
+}
+
+#[test]
+fn softmax_survives_huge_infinite_and_nan_rows() {
+    for target in Target::available() {
+        let (p, sums) = softmax::<f32>(target, &[3e38, -3e38, 0.0, f64::NEG_INFINITY, 1.0, 1.0], 3);
+        assert_eq!(p, [1.0, 0.0, 0.0, 0.0, 0.5, 0.5]);
+        assert!(sums[0] == 3e38 && (sums[1] - 1.693_147_2).abs() < 1e-6);
+        for bad in [f64::NAN, f64::INFINITY] {
+            let (p, sums) = softmax::<f64>(target, &[1.0, bad, 2.0], 3);
+            assert!(p.iter().any(|x| x.is_nan()) && sums[0].is_nan());
+        }
+        let (p, _) = softmax::<f64>(target, &[f64::NEG_INFINITY; 5], 5);
+        assert!(p.iter().all(|x| x.is_nan()));
+        let mut sums = [5.0; 2];
+        rows::softmax(target, Matrix::<f64>::new(&[], 2, 0, 0), MatrixMut::new(&mut [], 2, 0, 0), &mut sums);
+        assert_eq!(sums, [f64::NEG_INFINITY; 2]);
+    }
+}
+
+fn sums<T: Real>() {
+    for target in Target::available() {
+        for columns in 1..=70 {
+            let (n, stride) = (columns % 13, padded::<T>(columns));
+            let data = ramp::<T>(n * stride);
+            let mut whole = vec![T::from_f64(5.0); stride + 1];
+            rows::column_sums(target, Matrix::new(&data, n, columns, stride), false, &mut whole);
+            assert_eq!(whole[stride].to_f64(), 5.0);
+            for j in 0..columns {
+                let want = (0..n).fold(T::ZERO, |sum, i| sum + data[i * stride + j]);
+                assert_eq!(whole[j], want);
+            }
+            // In two parts, the second going on from the first.
+            let (mut parts, cut) = (vec![T::ZERO; stride], n / 2);
+            rows::column_sums(target, Matrix::new(&data, cut, columns, stride), false, &mut parts);
+            rows::column_sums(target, Matrix::new(&data[cut * stride..], n - cut, columns, stride), true, &mut parts);
+            assert_eq!(parts, whole[..stride]);
+        }
+    }
+}
+
+#[test]
+fn column_sums_match_plain_loops_to_the_bit() {
+    sums::<f32>();
+    sums::<f64>();
+}
+
+#[test]
+fn targets_with_fma_agree_to_the_bit() {
+    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    for pair in fused.windows(2) {
+        for columns in 1..=70 {
+            let z: Vec<f64> = (0..columns * 9).map(|i| (i as f64 * 1.7).sin() * 8.0).collect();
+            assert_eq!(softmax::<f32>(pair[0], &z, columns), softmax::<f32>(pair[1], &z, columns));
+            assert_eq!(softmax::<f64>(pair[0], &z, columns), softmax::<f64>(pair[1], &z, columns));
+        }
+    }
+}
+
+#[test]
+fn targets_are_named() {
+    let available = Target::available();
+    assert_eq!(available.last().unwrap().name(), "portable");
+    for target in available {
+        assert!(Target::all_names().contains(&target.name()));
+        assert_eq!(Target::named(target.name()), Some(target));
+    }
+    assert_eq!(Target::named("sse9"), None);
+}
+
+mod panics {
+    use super::*;
+
+    fn target() -> Target {
+        Target::best().unwrap()
+    }
+
+    #[test]
+    #[should_panic(expected = "not whole lines")]
+    fn map_refuses_a_part_of_a_line() {
+        elementwise::map(target(), &mut [0.0f32; 17], Formula);
+    }
+
+    #[test]
+    #[should_panic(expected = "differ in length")]
+    fn map2_refuses_a_short_y() {
+        elementwise::map2(target(), &mut [0.0f32; 32], &[0.0; 16], Formula);
+    }
+
+    #[test]
+    #[should_panic(expected = "w and g differ")]
+    fn update_refuses_a_short_gradient() {
+        elementwise::update(target(), &mut [0.0f32; 32], &mut [], &[0.0; 16], Shift::<0>);
+    }
+
+    #[test]
+    #[should_panic(expected = "1 states, not 2")]
+    fn update_refuses_too_few_states() {
+        elementwise::update(target(), &mut [0.0f32; 16], &mut [ramp(16)], &[0.0; 16], Shift::<2>);
+    }
+
+    #[test]
+    #[should_panic(expected = "w and a state differ")]
+    fn update_refuses_a_short_state() {
+        elementwise::update(target(), &mut [0.0f32; 32], &mut [ramp(16)], &[0.0; 32], Shift::<1>);
+    }
+
+    #[test]
+    #[should_panic(expected = "1 sums for 2 rows")]
+    fn softmax_refuses_too_few_sums() {
+        let z = [0.0f64; 16];
+        rows::softmax(target(), Matrix::new(&z, 2, 3, 8), MatrixMut::new(&mut [0.0; 16], 2, 3, 8), &mut [0.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "z and p differ in shape")]
+    fn softmax_refuses_another_shape() {
+        let z = [0.0f64; 16];
+        rows::softmax(target(), Matrix::new(&z, 2, 3, 8), MatrixMut::new(&mut [0.0; 16], 2, 4, 8), &mut [0.0; 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "3 sums for 8 padded columns")]
+    fn column_sums_refuses_a_short_result() {
+        rows::column_sums(target(), Matrix::new(&[0.0f64; 16], 2, 3, 8), false, &mut [0.0; 3]);
+    }
+}

@@ -1,0 +1,415 @@
+//! Every product against a plain triple loop, on every target of this CPU; and what must hold to the bit.
+
+use chainrule_kernels::{
+    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, padded, product, stride,
+};
+
+/// A matrix with its memory, small whole numbers or fractions in it and zeros in its padding.
+struct Owned<T> {
+    data: Buffer<T>,
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl<T: Real> Owned<T> {
+    fn zeros(rows: usize, columns: usize) -> Self {
+        let stride = stride::<T>(columns);
+        Owned { data: Buffer::zeroed(rows * stride).unwrap(), rows, columns, stride }
+    }
+
+    fn random(rows: usize, columns: usize, seed: u64) -> Self {
+        let mut m = Self::zeros(rows, columns);
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        for i in 0..rows {
+            for x in m.as_mut().row_mut(i) {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *x = T::from_f64((state >> 33) as f64 / (1u64 << 30) as f64 - 1.0);
+            }
+        }
+        m
+    }
+
+    fn as_ref(&self) -> Matrix<'_, T> {
+        Matrix::new(&self.data, self.rows, self.columns, self.stride)
+    }
+
+    fn as_mut(&mut self) -> MatrixMut<'_, T> {
+        MatrixMut::new(&mut self.data, self.rows, self.columns, self.stride)
+    }
+
+    /// Rows from..to as a matrix of their own.
+    fn part(&self, from: usize, to: usize) -> Matrix<'_, T> {
+        Matrix::new(&self.data[from * self.stride..], to - from, self.columns, self.stride)
+    }
+
+    fn values(&self) -> Vec<f64> {
+        (0..self.rows).flat_map(|i| self.as_ref().row(i)).map(|x| x.to_f64()).collect()
+    }
+
+    fn padding_is_zero(&self) -> bool {
+        let line = padded::<T>(self.columns);
+        (0..self.rows).all(|i| {
+            self.data[i * self.stride + self.columns..i * self.stride + line].iter().all(|x| x.to_f64() == 0.0)
+        })
+    }
+}
+
+/// f(x) = 2x + 1 where x > 0, else 0;  f(x, y) = x · y + x.
+#[derive(Clone, Copy)]
+struct Odd;
+
+impl Map for Odd {
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V) -> V {
+        V::select(x.gt(x.like(0.0)), x + x + x.like(1.0), x.like(0.0))
+    }
+}
+
+impl Map2 for Odd {
+    #[inline(always)]
+    fn map<V: Vector>(self, x: V, y: V) -> V {
+        x * y + x
+    }
+}
+
+/// All sums of a product in f64, row by row.
+fn triple(
+    m: usize,
+    n: usize,
+    k: usize,
+    start: impl Fn(usize, usize) -> f64,
+    a: impl Fn(usize, usize) -> f64,
+    b: impl Fn(usize, usize) -> f64,
+) -> Vec<f64> {
+    let mut c = Vec::with_capacity(m * n);
+    for i in 0..m {
+        for j in 0..n {
+            c.push((0..k).fold(start(i, j), |sum, s| sum + a(i, s) * b(s, j)));
+        }
+    }
+    c
+}
+
+#[track_caller]
+fn close<T: Real>(got: &[f64], want: &[f64], k: usize, what: &str) {
+    assert_eq!(got.len(), want.len());
+    // Each of k steps rounds once, relative to a partial sum of at most k terms below 1.
+    let epsilon = if T::LINE == 16 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    let bound = epsilon * (k + 4) as f64 * (k as f64).sqrt().max(4.0);
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        assert!((g - w).abs() <= bound, "{what}: element {i} is {g}, not {w}");
+    }
+}
+
+/// Sizes that meet every height of tile, every remainder of columns, and both sides of the driver's limits.
+fn sizes() -> impl Iterator<Item = (usize, usize, usize)> {
+    let small = (1..=70).map(|i| (i, (i * 29) % 71, (i * 13) % 67));
+    let other = (1..=70).map(|i| ((i * 17) % 71, i, (i * 31) % 69));
+    let edges = [
+        (0, 5, 5),
+        (5, 0, 5),
+        (5, 5, 0),
+        (1, 1, 1),
+        (130, 40, 390),
+        (7, 300, 385),
+        (64, 64, 64),
+        (200, 100, 64),
+        (50, 530, 33),
+        (35, 257, 800),
+        (3, 1000, 20),
+        (2, 70, 900),
+        (700, 17, 40),
+    ];
+    small.chain(other).chain(edges)
+}
+
+fn doors_match_triple_loops<T: Real>() {
+    for target in Target::available() {
+        for (n, n_out, n_in) in sizes() {
+            let what = format!("{} {} n {n} n_out {n_out} n_in {n_in}", target.name(), T::NAME);
+            let x = Owned::<T>::random(n, n_in, 1);
+            let w = Owned::<T>::random(n_in, n_out, 2);
+            let delta = Owned::<T>::random(n, n_out, 3);
+            let mut bias = Buffer::zeroed(padded::<T>(n_out)).unwrap();
+            bias[..n_out].copy_from_slice(&Owned::<T>::random(1, n_out.max(1), 4).data[..n_out]);
+            let at = |m: &Owned<T>, i: usize, j: usize| m.data[i * m.stride + j].to_f64();
+
+            let mut y = Owned::<T>::random(n, n_out, 5);
+            product::forward(target, x.as_ref(), w.as_ref(), Some(&bias), Odd, y.as_mut());
+            let mut want = triple(n, n_out, n_in, |_, j| bias[j].to_f64(), |i, k| at(&x, i, k), |k, j| at(&w, k, j));
+            for z in &mut want {
+                *z = if *z > 0.0 { 2.0 * *z + 1.0 } else { 0.0 };
+            }
+            // f jumps at 0: leave out what rounding may put on the other side.
+            let got: Vec<f64> = y
+                .values()
+                .iter()
+                .zip(&want)
+                .map(|(&g, &w)| if (g - w).abs() > 0.99 && g.max(w) < 1.01 { w } else { g })
+                .collect();
+            close::<T>(&got, &want, 2 * n_in, &format!("forward {what}"));
+            product::forward(target, x.as_ref(), w.as_ref(), None, Identity, y.as_mut());
+            let want = triple(n, n_out, n_in, |_, _| 0.0, |i, k| at(&x, i, k), |k, j| at(&w, k, j));
+            close::<T>(&y.values(), &want, n_in, &format!("forward without bias {what}"));
+            assert!(y.padding_is_zero(), "{what}");
+
+            let mut w_t = Owned::<T>::random(n_out, n_in, 6);
+            product::transpose(target, w.as_ref(), w_t.as_mut());
+            for i in 0..n_in {
+                for j in 0..n_out {
+                    assert!(at(&w, i, j) == at(&w_t, j, i), "transpose {what}");
+                }
+            }
+            assert!(w_t.padding_is_zero(), "transpose {what}");
+
+            let mut d_x = Owned::<T>::random(n, n_in, 7);
+            product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd, x.as_ref(), d_x.as_mut());
+            let mut want = triple(n, n_in, n_out, |_, _| 0.0, |i, j| at(&delta, i, j), |j, k| at(&w, k, j));
+            for (d, a) in want.iter_mut().zip(x.values()) {
+                *d += *d * a;
+            }
+            close::<T>(&d_x.values(), &want, 2 * n_out, &format!("backward_input {what}"));
+            assert!(d_x.padding_is_zero(), "{what}");
+
+            let mut d_w = Owned::<T>::random(n_in, n_out, 8);
+            let before = d_w.values();
+            product::backward_weight(target, x.as_ref(), delta.as_ref(), true, d_w.as_mut());
+            let want =
+                triple(n_in, n_out, n, |i, j| before[i * n_out + j], |k, i| at(&x, i, k), |i, j| at(&delta, i, j));
+            close::<T>(&d_w.values(), &want, n, &format!("backward_weight, accumulated, {what}"));
+            product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
+            let want = triple(n_in, n_out, n, |_, _| 0.0, |k, i| at(&x, i, k), |i, j| at(&delta, i, j));
+            close::<T>(&d_w.values(), &want, n, &format!("backward_weight {what}"));
+            assert!(d_w.padding_is_zero(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn doors_match_triple_loops_f32() {
+    doors_match_triple_loops::<f32>();
+}
+
+#[test]
+fn doors_match_triple_loops_f64() {
+    doors_match_triple_loops::<f64>();
+}
+
+/// The bits of all three products for one shape.
+fn bits<T: Real>(target: Target, n: usize, n_out: usize, n_in: usize) -> Vec<u64> {
+    let x = Owned::<T>::random(n, n_in, 11);
+    let w = Owned::<T>::random(n_in, n_out, 12);
+    let w_t = Owned::<T>::random(n_out, n_in, 13);
+    let delta = Owned::<T>::random(n, n_out, 14);
+    let (mut y, mut d_x, mut d_w) =
+        (Owned::<T>::zeros(n, n_out), Owned::<T>::zeros(n, n_in), Owned::<T>::zeros(n_in, n_out));
+    product::forward(target, x.as_ref(), w.as_ref(), None, Odd, y.as_mut());
+    product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd, x.as_ref(), d_x.as_mut());
+    product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
+    [y, d_x, d_w].iter().flat_map(|m| m.values()).map(f64::to_bits).collect()
+}
+
+#[test]
+fn targets_with_fma_agree_to_the_bit() {
+    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    for pair in fused.windows(2) {
+        for (n, n_out, n_in) in sizes() {
+            assert_eq!(bits::<f32>(pair[0], n, n_out, n_in), bits::<f32>(pair[1], n, n_out, n_in));
+            assert_eq!(bits::<f64>(pair[0], n, n_out, n_in), bits::<f64>(pair[1], n, n_out, n_in));
+        }
+    }
+}
+
+/// On targets with fused multiply-add an element is exactly the chain of fused steps that the docs promise.
+fn forward_is_the_chain<T: Real>() {
+    for target in Target::available() {
+        for (n, n_out, n_in) in [(13, 21, 40), (5, 100, 700), (9, 3, 1)] {
+            let (x, w) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n_in, n_out, 2));
+            let mut y = Owned::<T>::zeros(n, n_out);
+            product::forward(target, x.as_ref(), w.as_ref(), None, Identity, y.as_mut());
+            for i in 0..n {
+                for j in 0..n_out {
+                    let mut sum = T::ZERO;
+                    for k in 0..n_in {
+                        let (a, b) = (x.as_ref().row(i)[k], w.as_ref().row(k)[j]);
+                        sum = if target.name() == "portable" { a * b + sum } else { a.mul_add(b, sum) };
+                    }
+                    assert_eq!(y.as_ref().row(i)[j], sum, "{}", target.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn forward_is_the_chain_that_the_docs_promise() {
+    forward_is_the_chain::<f32>();
+    forward_is_the_chain::<f64>();
+}
+
+fn rows_do_not_depend_on_the_batch<T: Real>() {
+    for target in Target::available() {
+        for (n, n_out, n_in) in [(70, 33, 20), (61, 530, 40), (300, 20, 450), (37, 4, 3)] {
+            let x = Owned::<T>::random(n, n_in, 1);
+            let w = Owned::<T>::random(n_in, n_out, 2);
+            let mut whole = Owned::<T>::zeros(n, n_out);
+            product::forward(target, x.as_ref(), w.as_ref(), None, Odd, whole.as_mut());
+            for (from, to) in [(0, 1), (0, 2), (3, 6), (1, 8), (10, 27), (5, n)] {
+                let mut part = Owned::<T>::zeros(to - from, n_out);
+                product::forward(target, x.part(from, to), w.as_ref(), None, Odd, part.as_mut());
+                assert_eq!(part.values(), whole.values()[from * n_out..to * n_out], "{} {from}..{to}", target.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_do_not_depend_on_the_batch_to_the_bit() {
+    rows_do_not_depend_on_the_batch::<f32>();
+    rows_do_not_depend_on_the_batch::<f64>();
+}
+
+fn accumulated_tiles_are_the_whole<T: Real>() {
+    for target in Target::available() {
+        for (n, n_out, n_in) in [(70, 33, 20), (61, 530, 40), (800, 20, 45), (37, 300, 300)] {
+            let x = Owned::<T>::random(n, n_in, 1);
+            let delta = Owned::<T>::random(n, n_out, 2);
+            let (mut whole, mut parts) = (Owned::<T>::random(n_in, n_out, 3), Owned::<T>::zeros(n_in, n_out));
+            product::backward_weight(target, x.as_ref(), delta.as_ref(), false, whole.as_mut());
+            for tile in [1, 16, 33] {
+                for from in (0..n).step_by(tile) {
+                    let to = (from + tile).min(n);
+                    product::backward_weight(target, x.part(from, to), delta.part(from, to), from > 0, parts.as_mut());
+                }
+                assert_eq!(parts.values(), whole.values(), "{} by {tile}", target.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn accumulated_tiles_are_the_whole_batch_to_the_bit() {
+    accumulated_tiles_are_the_whole::<f32>();
+    accumulated_tiles_are_the_whole::<f64>();
+}
+
+#[test]
+fn products_write_nothing_beyond_their_rows() {
+    for target in Target::available() {
+        let (x, w) = (Owned::<f32>::random(7, 9, 1), Owned::<f32>::random(9, 20, 2));
+        // 20 columns: lines of 32 numbers, rows 48 apart, one row more than the matrix has.
+        let mut memory = vec![7.5f32; 8 * 48];
+        product::forward(target, x.as_ref(), w.as_ref(), None, Identity, MatrixMut::new(&mut memory, 7, 20, 48));
+        for (i, x) in memory.iter().enumerate() {
+            assert_eq!(*x == 7.5, i % 48 >= 32 || i / 48 == 7, "{i}");
+        }
+    }
+}
+
+mod panics {
+    use super::*;
+
+    fn forward(rows: usize, bias: usize, columns: usize) {
+        let (x, w) = (Owned::<f32>::zeros(4, 5), Owned::<f32>::zeros(5, columns));
+        let bias = vec![0.0; bias];
+        product::forward(
+            Target::best().unwrap(),
+            x.as_ref(),
+            w.as_ref(),
+            Some(&bias),
+            Identity,
+            Owned::zeros(rows, 17).as_mut(),
+        );
+    }
+
+    #[test]
+    fn forward_takes_fitting_shapes() {
+        forward(4, 32, 17);
+    }
+
+    #[test]
+    #[should_panic(expected = "a bias shorter than 32")]
+    fn forward_refuses_a_short_bias() {
+        forward(4, 17, 17);
+    }
+
+    #[test]
+    #[should_panic(expected = "y has not the shape")]
+    fn forward_refuses_a_short_y() {
+        forward(3, 32, 17);
+    }
+
+    #[test]
+    #[should_panic(expected = "y has not the shape")]
+    fn forward_refuses_a_wide_w() {
+        forward(4, 32, 18);
+    }
+
+    #[test]
+    #[should_panic(expected = "x and w do not fit")]
+    fn forward_refuses_a_short_w() {
+        let (x, w) = (Owned::<f64>::zeros(4, 5), Owned::<f64>::zeros(4, 3));
+        product::forward(Target::best().unwrap(), x.as_ref(), w.as_ref(), None, Identity, Owned::zeros(4, 3).as_mut());
+    }
+
+    fn backward_input(inner: usize, a_rows: usize, columns: usize) {
+        let (delta, w_t) = (Owned::<f64>::zeros(4, 5), Owned::<f64>::zeros(inner, columns));
+        let a = Owned::zeros(a_rows, 3);
+        product::backward_input(
+            Target::best().unwrap(),
+            delta.as_ref(),
+            w_t.as_ref(),
+            Identity,
+            a.as_ref(),
+            Owned::zeros(4, 3).as_mut(),
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "delta and w_t do not fit")]
+    fn backward_input_refuses_a_short_w_t() {
+        backward_input(4, 4, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "a and d_x differ")]
+    fn backward_input_refuses_a_short_a() {
+        backward_input(5, 3, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "d_x has not the shape")]
+    fn backward_input_refuses_a_wide_w_t() {
+        backward_input(5, 4, 4);
+    }
+
+    fn backward_weight(rows: usize, d_w_rows: usize) {
+        let (x, delta) = (Owned::<f64>::zeros(4, 5), Owned::<f64>::zeros(rows, 3));
+        product::backward_weight(
+            Target::best().unwrap(),
+            x.as_ref(),
+            delta.as_ref(),
+            false,
+            Owned::zeros(d_w_rows, 3).as_mut(),
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "x and delta differ in rows")]
+    fn backward_weight_refuses_a_short_delta() {
+        backward_weight(3, 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "d_w has not the shape")]
+    fn backward_weight_refuses_a_short_d_w() {
+        backward_weight(4, 4);
+    }
+
+    #[test]
+    #[should_panic(expected = "not the shape of the transpose")]
+    fn transpose_refuses_another_shape() {
+        product::transpose(Target::best().unwrap(), Owned::<f32>::zeros(4, 5).as_ref(), Owned::zeros(4, 5).as_mut());
+    }
+}
