@@ -47,7 +47,7 @@ impl<T: Real> Network<T> {
     /// of the parameters, `inputs` = ∂L/∂x of (n, n_inputs). With `training`, dropout uses the masks of the coming step.
     ///
     /// # Errors
-    /// [`Error::Columns`], [`Error::Rows`], [`Error::Empty`], [`Error::NotFinite`], [`Error::Memory`].
+    /// [`Error::Inputs`], [`Error::Outputs`], [`Error::Rows`], [`Error::Empty`], [`Error::NotFinite`], [`Error::Memory`].
     ///
     /// # Panics
     /// Where `flat` is not `n_parameters` long or `inputs` does not hold n · n_inputs values.
@@ -68,12 +68,7 @@ impl<T: Real> Network<T> {
             return Err(Error::Rows { argument: "d_output", expected: x.rows(), got: d_output.rows() });
         }
         if d_output.columns() != self.n_outputs() {
-            return Err(Error::Columns {
-                argument: "d_output",
-                has: "outputs",
-                expected: self.n_outputs(),
-                got: d_output.columns(),
-            });
+            return Err(Error::Outputs { argument: "d_output", expected: self.n_outputs(), got: d_output.columns() });
         }
         let n_in = self.n_inputs();
         assert_eq!(Some(inputs.len()), x.rows().checked_mul(n_in));

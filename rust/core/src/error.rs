@@ -25,13 +25,19 @@ pub enum Error {
         /// How many bytes were asked for.
         bytes: u128,
     },
-    /// The wrong number of columns.
-    #[error("{argument} has {got} columns but the network {has} {expected}")]
-    Columns {
+    /// An X with the wrong number of columns.
+    #[error("X has {got} columns but the network was built for {expected}")]
+    Inputs {
+        /// Columns that were needed.
+        expected: usize,
+        /// Columns that came.
+        got: usize,
+    },
+    /// Targets or errors of outputs with the wrong number of columns.
+    #[error("{argument} has {got} columns but the network has {expected} outputs")]
+    Outputs {
         /// Which argument.
         argument: &'static str,
-        /// What the network has that many of.
-        has: &'static str,
         /// Columns that were needed.
         expected: usize,
         /// Columns that came.
@@ -160,6 +166,12 @@ pub enum Error {
         /// The network's epoch counter and the batch of that epoch, both from 0, where an epoch was trained.
         at: Option<(u64, usize)>,
     },
+    /// The gradient of a step, or the update that followed from it, is NaN, infinite or too large to go on with.
+    #[error("the gradient became too large{}; try a smaller learning_rate, or scale X and y", place(*at))]
+    GradientDiverged {
+        /// As in [`Error::Diverged`].
+        at: Option<(u64, usize)>,
+    },
 }
 
 impl Error {
@@ -167,7 +179,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Memory { .. } => ErrorKind::Memory,
-            Error::Diverged { .. } => ErrorKind::Divergence,
+            Error::Diverged { .. } | Error::GradientDiverged { .. } => ErrorKind::Divergence,
             _ => ErrorKind::Value,
         }
     }

@@ -15,7 +15,7 @@ impl<T: Real> Network<T> {
         if x.columns() == self.spec.n_inputs {
             return Ok(());
         }
-        Err(Error::Columns { argument: "X", has: "inputs", expected: self.spec.n_inputs, got: x.columns() })
+        Err(Error::Inputs { expected: self.spec.n_inputs, got: x.columns() })
     }
 
     /// Refuses a batch whose parts do not fit each other, the network or the loss.
@@ -27,7 +27,7 @@ impl<T: Real> Network<T> {
                 Err(Error::LabelsForValues { loss: self.spec.loss.name() })
             }
             Targets::Values(values) if values.columns() != self.n_outputs() => {
-                Err(Error::Columns { argument: "y", has: "outputs", expected: self.n_outputs(), got: values.columns() })
+                Err(Error::Outputs { argument: "y", expected: self.n_outputs(), got: values.columns() })
             }
             _ => Ok(()),
         }

@@ -186,7 +186,7 @@ impl<T: Real> Network<T> {
     /// the coming step.
     ///
     /// # Errors
-    /// [`Error::Columns`], [`Error::NotFinite`], [`Error::Memory`].
+    /// [`Error::Inputs`], [`Error::NotFinite`], [`Error::Memory`].
     ///
     /// # Panics
     /// Where `out` does not hold n · n_outputs values.

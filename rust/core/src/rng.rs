@@ -6,6 +6,8 @@
 //! numbers that it would have drawn. Only IEEE operations and our own logarithm are used, so the pure-Python
 //! reference draws the same bits on every machine.
 
+use crate::Error;
+
 /// What a stream is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
@@ -96,12 +98,17 @@ impl Stream {
     }
 
     /// A permutation of 0..n (Fisher and Yates, from the end).
-    pub fn permutation(&mut self, n: u32) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..n).collect();
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn permutation(&mut self, n: u32) -> Result<Vec<u32>, Error> {
+        let mut order = Vec::new();
+        order.try_reserve_exact(n as usize).map_err(|_| Error::Memory { bytes: u128::from(n) * 4 })?;
+        order.extend(0..n);
         for i in (1..n).rev() {
             order.swap(i as usize, self.below(u64::from(i) + 1) as usize);
         }
-        order
+        Ok(order)
     }
 }
 
@@ -142,7 +149,7 @@ mod tests {
     #[test]
     fn permutation_holds_every_index_once() {
         for n in [0, 1, 2, 3, 10, 1000] {
-            let mut order = Stream::new(7, Purpose::Shuffle, 3).permutation(n);
+            let mut order = Stream::new(7, Purpose::Shuffle, 3).permutation(n).unwrap();
             order.sort_unstable();
             assert!(order.iter().enumerate().all(|(i, &x)| i == x as usize));
             assert_eq!(order.len(), n as usize);

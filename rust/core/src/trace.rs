@@ -48,7 +48,7 @@ impl<T: Real> Network<T> {
         whole.plan.tile = n;
         let mut ws = Workspace::new(&whole)?;
         let mut traces = vec![None; self.spec.layers.len()];
-        let mut deltas = vec![Vec::new(); self.spec.layers.len()];
+        let mut deltas = vec![Ok(Vec::new()); self.spec.layers.len()];
         let weight_sum: f64 = (0..n).map(|row| batch.weight(row)).sum();
         ws.reserve_rows(&self.plan, &self.spec.layers, n)?;
         ws.reserve_gradient(&self.plan, false)?;
@@ -57,7 +57,7 @@ impl<T: Real> Network<T> {
         whole.read_x(&mut ws, batch.x, Selection::all(n))?;
         whole.forward_tile(&mut ws, n);
         for (l, trace) in traces.iter_mut().enumerate() {
-            *trace = Some(whole.trace_forward(&mut ws, l, n));
+            *trace = Some(whole.trace_forward(&mut ws, l, n)?);
         }
         if weight_sum > 0.0 {
             whole.loss_tile(&mut ws, batch, Selection::all(n), weight_sum)?;
@@ -71,7 +71,8 @@ impl<T: Real> Network<T> {
             whole.update(&ws);
         }
         let mut traces: Vec<_> = traces.into_iter().flatten().collect();
-        for (l, (trace, mut delta)) in traces.iter_mut().zip(deltas).enumerate() {
+        for (l, (trace, delta)) in traces.iter_mut().zip(deltas).enumerate() {
+            let mut delta = delta?;
             delta.resize(n * trace.n_out, T::default());
             trace.delta = delta;
             let Some(place) = &self.plan.places[l] else {
@@ -80,16 +81,16 @@ impl<T: Real> Network<T> {
             let change =
                 |before: &[T], after: &[T]| -> Vec<T> { before.iter().zip(after).map(|(&b, &a)| a - b).collect() };
             let bias = |flat: &[T]| -> Vec<T> { place.b(flat).map_or(Vec::new(), |b| b[..place.n_out].to_vec()) };
-            trace.d_weight = rows_of(place.w(&d));
+            trace.d_weight = rows_of(place.w(&d))?;
             trace.d_bias = bias(&d);
-            trace.update_weight = change(&rows_of(place.w(&self.parameters)), &rows_of(place.w(&whole.parameters)));
+            trace.update_weight = change(&rows_of(place.w(&self.parameters))?, &rows_of(place.w(&whole.parameters))?);
             trace.update_bias = change(&bias(&self.parameters), &bias(&whole.parameters));
         }
         Ok(traces)
     }
 
     /// z, a and slope of layer `l` from the activations in the workspace.
-    fn trace_forward(&self, ws: &mut Workspace<T>, l: usize, n: usize) -> LayerTrace<T> {
+    fn trace_forward(&self, ws: &mut Workspace<T>, l: usize, n: usize) -> Result<LayerTrace<T>, Error> {
         let Plan { units, strides, .. } = &self.plan;
         let (n_in, n_out, stride_out) = (units[l], units[l + 1], strides[l + 1]);
         let x = view(&ws.a[l], n, n_in, strides[l]);
@@ -103,37 +104,53 @@ impl<T: Real> Network<T> {
                 let scratch = Scratch { z: view_mut(scratch, n, n_out, stride_out), row: &mut ws.scratch[..n] };
                 let into = view_mut(z, n, n_out, stride_out);
                 linear.forward(self.target, place, &self.parameters, x, into, scratch);
-                let z = rows_of(view(z, n, n_out, stride_out));
+                let z = rows_of(view(z, n, n_out, stride_out))?;
                 let mut slope = view_mut(&mut ws.d[0], n, n_out, stride_out);
                 slope.data_mut().copy_from_slice(a.data());
                 each_activation!(dense.activation, f => f.slope(self.target, slope.data_mut()));
-                (z, rows_of(slope.as_ref()))
+                (z, rows_of(slope.as_ref())?)
             }
             _ => {
                 let mask = match &ws.streams[l] {
-                    Some(_) => rows_of(view(&ws.mask[l], n, n_in, strides[l])),
-                    None => vec![T::from_f64(1.0); n * n_in],
+                    Some(_) => rows_of(view(&ws.mask[l], n, n_in, strides[l]))?,
+                    None => {
+                        let mut ones = reserve(n, n_in)?;
+                        ones.resize(n * n_in, T::from_f64(1.0));
+                        ones
+                    }
                 };
-                (rows_of(x), mask)
+                (rows_of(x)?, mask)
             }
         };
-        LayerTrace {
+        Ok(LayerTrace {
             kind: layer.name(),
             n_in,
             n_out,
             z,
-            a: rows_of(a),
+            a: rows_of(a)?,
             slope,
             delta: Vec::new(),
             d_weight: Vec::new(),
             d_bias: Vec::new(),
             update_weight: Vec::new(),
             update_bias: Vec::new(),
-        }
+        })
     }
 }
 
 /// The values of a table, row by row, padding left out.
-fn rows_of<T: Real>(table: Matrix<'_, T>) -> Vec<T> {
-    (0..table.rows()).flat_map(|i| table.row(i).iter().copied()).collect()
+fn rows_of<T: Real>(table: Matrix<'_, T>) -> Result<Vec<T>, Error> {
+    let mut values = reserve(table.rows(), table.columns())?;
+    (0..table.rows()).for_each(|i| values.extend_from_slice(table.row(i)));
+    Ok(values)
+}
+
+/// Room for (rows, columns) numbers.
+fn reserve<T>(rows: usize, columns: usize) -> Result<Vec<T>, Error> {
+    let bytes = rows as u128 * columns as u128 * size_of::<T>() as u128;
+    let refused = Error::Memory { bytes };
+    let len = rows.checked_mul(columns).ok_or(refused.clone())?;
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).map_err(|_| refused)?;
+    Ok(values)
 }

@@ -3,6 +3,7 @@
 use crate::data::Selection;
 use crate::rng::{Purpose, Stream};
 use crate::{Batch, Error, Network, Real, Workspace};
+use chainrule_kernels::within;
 
 /// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
@@ -38,7 +39,8 @@ impl<T: Real> Network<T> {
     /// nothing and has loss 0.
     ///
     /// # Errors
-    /// Whatever is wrong with the batch; [`Error::Diverged`] where its loss is not finite. Nothing is changed then.
+    /// Whatever is wrong with the batch; [`Error::Diverged`] where its loss is not finite,
+    /// [`Error::GradientDiverged`] where its gradient is too large to be squared. Nothing is changed then.
     pub fn step(&mut self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
         self.check_batch(batch)?;
         let all = Selection::all(batch.x.rows());
@@ -48,11 +50,14 @@ impl<T: Real> Network<T> {
     /// One update from a gradient in the order of the parameters.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::NotFiniteAt`]; nothing is changed then.
+    /// [`Error::Length`], [`Error::NotFiniteAt`], [`Error::GradientDiverged`]; nothing is changed then.
     pub fn apply_gradient(&mut self, workspace: &mut Workspace<T>, flat: &[T]) -> Result<(), Error> {
         self.plan.check_flat("gradient", flat)?;
         workspace.reserve_gradient(&self.plan, false)?;
         self.plan.pack(flat, &mut workspace.gradient);
+        if !within(self.target, &workspace.gradient, self.largest_gradient()) {
+            return Err(Error::GradientDiverged { at: None });
+        }
         self.update(workspace);
         Ok(())
     }
@@ -61,7 +66,7 @@ impl<T: Real> Network<T> {
     /// the order that follows from (seed, epoch counter), else as they stand.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::BatchSize`], [`Error::TooManyRows`].
+    /// [`Error::Empty`], [`Error::BatchSize`], [`Error::TooManyRows`], [`Error::Memory`].
     pub fn start_epoch(&self, n_rows: usize, batch_size: usize, shuffle: bool) -> Result<Epoch, Error> {
         if n_rows == 0 {
             return Err(Error::Empty);
@@ -74,7 +79,7 @@ impl<T: Real> Network<T> {
                 return Err(Error::TooManyRows { got: n_rows, most: u32::MAX as usize });
             };
             let mut stream = Stream::new(self.spec.seed, Purpose::Shuffle, self.epochs);
-            Some(stream.permutation(n))
+            Some(stream.permutation(n)?)
         } else {
             None
         };
@@ -116,6 +121,14 @@ impl<T: Real> Network<T> {
                 return Ok(false);
             }
         }
+        // Every step's gradient was finite; the last update may have been too large all the same.
+        let parts = std::iter::once(&self.parameters).chain(&self.states);
+        for part in parts {
+            if !within(self.target, part, T::MAX) {
+                let at = Some((self.epochs, (epoch.n_rows - 1) / epoch.batch_size));
+                return Err(Error::GradientDiverged { at });
+            }
+        }
         if epoch.weight_sum > 0.0 {
             self.epochs += 1;
         }
@@ -135,9 +148,18 @@ impl<T: Real> Network<T> {
             return Err(Error::Diverged { loss, at });
         }
         if weight > 0.0 {
+            // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
+            if !within(self.target, &ws.gradient, self.largest_gradient()) {
+                return Err(Error::GradientDiverged { at });
+            }
             self.update(ws);
         }
         Ok((loss, weight))
+    }
+
+    /// Half the root of the largest number: its square is finite, and so is a sum of two.
+    fn largest_gradient(&self) -> T {
+        T::MAX.sqrt() * T::from_f64(0.5)
     }
 
     /// One step of the optimizer along `ws.gradient`.
