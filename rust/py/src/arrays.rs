@@ -1,0 +1,380 @@
+//! numpy's arrays: what their header says, checked once, and their memory, copied through raw pointers.
+//!
+//! The only unsafe code of this crate. A header is believed in these facts: while the array lives, its memory may be
+//! read at every index inside its shape by its strides; it is aligned for the dtype where the flag says so. The
+//! array's memory belongs to Python, where another thread may write to it at any time, so no `&[T]` into it is ever
+//! made: values are copied out row by row, and a writer that races with us gives torn values, nothing worse.
+
+use std::any::TypeId;
+use std::ffi::c_int;
+use std::marker::PhantomData;
+use std::ptr;
+
+use chainrule_core::{Real, Rows};
+use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_WRITEABLE, NPY_TYPES, npy_intp};
+use numpy::{PY_ARRAY_API, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::errors::no_memory;
+
+/// The dtypes that are read or made here, in this machine's byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dtype {
+    F32,
+    F64,
+    I64,
+}
+
+impl Dtype {
+    /// Bytes of one value.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Dtype::F32 => size_of::<f32>(),
+            Dtype::F64 => size_of::<f64>(),
+            Dtype::I64 => size_of::<i64>(),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Dtype::F32 => "float32",
+            Dtype::F64 => "float64",
+            Dtype::I64 => "int64",
+        }
+    }
+
+    fn of(array: &Bound<'_, PyUntypedArray>) -> Option<Dtype> {
+        let descr = array.dtype();
+        let is = |number: NPY_TYPES| descr.num() == number as c_int;
+        if descr.is_native_byteorder() != Some(true) {
+            None
+        } else if is(NPY_TYPES::NPY_FLOAT) {
+            Some(Dtype::F32)
+        } else if is(NPY_TYPES::NPY_DOUBLE) {
+            Some(Dtype::F64)
+        } else if (is(NPY_TYPES::NPY_LONG) || is(NPY_TYPES::NPY_LONGLONG)) && descr.itemsize() == 8 {
+            Some(Dtype::I64) // which of C's two integers has 64 bits depends on the system
+        } else {
+            None
+        }
+    }
+}
+
+/// A number that is one of numpy's dtypes.
+///
+/// # Safety
+/// `DTYPE` is the dtype whose values are those of the type, bit for bit.
+pub(crate) unsafe trait Element: Copy + Default + Send + Sync + 'static {
+    const DTYPE: Dtype;
+}
+// SAFETY: float32 is IEEE single precision.
+unsafe impl Element for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+}
+// SAFETY: float64 is IEEE double precision.
+unsafe impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+}
+// SAFETY: int64 has two's complement.
+unsafe impl Element for i64 {
+    const DTYPE: Dtype = Dtype::I64;
+}
+
+/// TypeError: `argument` is not the array that was expected.
+fn mismatch(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
+    let got = match got.cast::<PyUntypedArray>() {
+        Ok(array) => {
+            format!("an array of dtype {}, shape {:?} and strides {:?}", array.dtype(), array.shape(), array.strides())
+        }
+        Err(_) => got.get_type().to_string(),
+    };
+    PyTypeError::new_err(format!("{argument} must be {expected}, got {got}"))
+}
+
+/// `any` as an array whose values are aligned and of one of our dtypes.
+fn array<'a, 'py>(any: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyUntypedArray>, Dtype)> {
+    let array = any.cast::<PyUntypedArray>().ok()?;
+    let dtype = Dtype::of(array)?;
+    array.is_aligned().then_some((array, dtype))
+}
+
+/// Address of the first value.
+fn data(array: &Bound<'_, PyUntypedArray>) -> *mut u8 {
+    // SAFETY: `array` is a numpy array (its type was checked when it was cast) and alive while it is borrowed.
+    unsafe { (*_PyArray_GET_ITEM_DATA(array.as_array_ptr())).data.cast() }
+}
+
+/// A 2-D array of float32 or float64 whose rows are contiguous. `'a` keeps the Python object alive.
+#[derive(Clone, Copy)]
+pub(crate) struct Table<'a> {
+    data: *const u8,
+    dtype: Dtype,
+    rows: usize,
+    columns: usize,
+    /// Bytes from a row to the next: any number, 0 and negative ones too.
+    stride: isize,
+    alive: PhantomData<&'a ()>,
+}
+
+// SAFETY: a table only reads memory of an array that `'a` keeps alive; reading needs neither the GIL nor a thread.
+unsafe impl Send for Table<'_> {}
+// SAFETY: as above; a table is never written through.
+unsafe impl Sync for Table<'_> {}
+
+impl<'a> Table<'a> {
+    /// Reads the header of `any`, which the caller knows as `argument`.
+    pub(crate) fn new(argument: &str, any: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        let expected = "a 2-D array of float32 or float64 in native byte order with contiguous rows";
+        let error = || mismatch(argument, expected, any);
+        let (array, dtype) = array(any).ok_or_else(error)?;
+        let (&[rows, columns], &[stride, step]) = (array.shape(), array.strides()) else {
+            return Err(error());
+        };
+        let contiguous = rows == 0 || columns <= 1 || usize::try_from(step) == Ok(dtype.size());
+        if dtype == Dtype::I64 || !contiguous {
+            return Err(error());
+        }
+        Ok(Table { data: data(array), dtype, rows, columns, stride, alive: PhantomData })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+impl<T: Real> Rows<T> for Table<'_> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn read(&self, row: usize, into: &mut [T]) {
+        assert!(row < self.rows && into.len() == self.columns);
+        // SAFETY: `row` is inside the shape (asserted), so the header vouches for its address.
+        let start = unsafe { self.data.offset(row as isize * self.stride) };
+        match self.dtype {
+            // SAFETY: a row of `columns` contiguous, aligned float32 starts there (checked by `new`).
+            Dtype::F32 => unsafe { copy(start.cast::<f32>(), into) },
+            // SAFETY: as above, float64 (`new` lets no third dtype in).
+            Dtype::F64 | Dtype::I64 => unsafe { copy(start.cast::<f64>(), into) },
+        }
+    }
+}
+
+/// Copies `into.len()` values from `from`, rounding where `T` has fewer digits.
+///
+/// # Safety
+/// `from` is aligned and readable for `into.len()` values, none of them inside `into`.
+#[inline]
+unsafe fn copy<S: Real, T: Real>(from: *const S, into: &mut [T]) {
+    if TypeId::of::<S>() == TypeId::of::<T>() {
+        // SAFETY: S is T; readable and disjoint by this function's contract.
+        unsafe { ptr::copy_nonoverlapping(from.cast(), into.as_mut_ptr(), into.len()) };
+    } else {
+        for (j, value) in into.iter_mut().enumerate() {
+            // SAFETY: j < into.len(), readable by this function's contract.
+            *value = T::from_f64(unsafe { from.add(j).read() }.to_f64());
+        }
+    }
+}
+
+/// A 1-D array of `T`, any stride.
+pub(crate) struct Column<'a, T> {
+    data: *const u8,
+    len: usize,
+    stride: isize,
+    alive: PhantomData<&'a T>,
+}
+
+impl<'a, T: Element> Column<'a, T> {
+    /// Reads the header of `any`, which the caller knows as `argument`.
+    pub(crate) fn new(argument: &str, any: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        match array(any) {
+            Some((array, dtype)) if dtype == T::DTYPE && array.ndim() == 1 => {
+                Ok(Column { data: data(array), len: array.shape()[0], stride: array.strides()[0], alive: PhantomData })
+            }
+            _ => {
+                let name = T::DTYPE.name();
+                let expected = format!("a 1-D array of {name} in native byte order");
+                Err(mismatch(argument, &expected, any))
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Value `i`.
+    pub(crate) fn get(&self, i: usize) -> T {
+        assert!(i < self.len);
+        // SAFETY: `i` is inside the shape (asserted), so the header vouches for its address; aligned (checked by
+        // `new`).
+        unsafe { self.data.offset(i as isize * self.stride).cast::<T>().read() }
+    }
+
+    /// Copies all values to `into`, in place of what it held.
+    pub(crate) fn copy_to(&self, into: &mut Vec<T>) -> PyResult<()> {
+        reserve(into, self.len)?;
+        if usize::try_from(self.stride) == Ok(size_of::<T>()) {
+            // SAFETY: `len` contiguous, aligned values start there (checked by `new`, and just above); `into` has
+            // room for them.
+            unsafe {
+                ptr::copy_nonoverlapping(self.data.cast(), into.as_mut_ptr(), self.len);
+                into.set_len(self.len);
+            }
+        } else {
+            into.extend((0..self.len).map(|i| self.get(i)));
+        }
+        Ok(())
+    }
+}
+
+/// Empties `vec` and makes room for `len` values.
+pub(crate) fn reserve<T>(vec: &mut Vec<T>, len: usize) -> PyResult<()> {
+    vec.clear();
+    vec.try_reserve_exact(len).map_err(|_| no_memory(len as u128 * size_of::<T>() as u128))
+}
+
+/// Whether `any` is an array of int64: labels.
+pub(crate) fn is_labels(any: &Bound<'_, PyAny>) -> bool {
+    array(any).is_some_and(|(_, dtype)| dtype == Dtype::I64)
+}
+
+/// The array that a caller gave for the result: (rows, columns) of `T`, C-contiguous and writable.
+pub(crate) struct Out<'a, T> {
+    data: *mut T,
+    len: usize,
+    alive: PhantomData<&'a ()>,
+}
+
+impl<'a, T: Element> Out<'a, T> {
+    /// Reads the header of `any`.
+    pub(crate) fn new(any: &'a Bound<'_, PyAny>, rows: usize, columns: usize) -> PyResult<Self> {
+        let Some((array, _)) = array(any).filter(|&(_, dtype)| dtype == T::DTYPE) else {
+            let name = T::DTYPE.name();
+            let expected = format!("a C-contiguous, writable array of {name}, the network's dtype");
+            return Err(mismatch("out", &expected, any));
+        };
+        if array.shape() != [rows, columns] {
+            let shape = array.shape();
+            return Err(PyValueError::new_err(format!(
+                "out has shape {shape:?} but the result has shape [{rows}, {columns}]"
+            )));
+        }
+        // SAFETY: `array` is a numpy array, alive while it is borrowed.
+        let flags = unsafe { (*_PyArray_GET_ITEM_DATA(array.as_array_ptr())).flags };
+        if flags & NPY_ARRAY_WRITEABLE == 0 || !array.is_c_contiguous() {
+            return Err(PyValueError::new_err("out must be C-contiguous and writable"));
+        }
+        Ok(Out { data: data(array).cast(), len: rows * columns, alive: PhantomData })
+    }
+
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Copies `values`, `len()` of them.
+    pub(crate) fn write(&self, _py: Python<'_>, values: &[T]) {
+        assert_eq!(values.len(), self.len);
+        // SAFETY: `new` checked that `len` values may be written there; `values` is our own memory.
+        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), self.data, self.len) };
+    }
+}
+
+/// A new C-contiguous array, zeroed, that nobody but us can see until `finish`.
+pub(crate) struct Fresh<'py> {
+    array: Bound<'py, PyUntypedArray>,
+    dtype: Dtype,
+    len: usize,
+}
+
+impl<'py> Fresh<'py> {
+    /// MemoryError for a size that is not to be had, however absurd.
+    pub(crate) fn new(py: Python<'py>, dtype: Dtype, shape: &[usize]) -> PyResult<Self> {
+        let bytes = shape.iter().fold(dtype.size() as u128, |b, &n| b.saturating_mul(n as u128));
+        let dims: Result<Vec<npy_intp>, _> = shape.iter().map(|&n| n.try_into()).collect();
+        let (Ok(mut dims), true) = (dims, bytes <= isize::MAX as u128) else {
+            return Err(no_memory(bytes));
+        };
+        let descr = match dtype {
+            Dtype::F32 => numpy::dtype::<f32>(py),
+            Dtype::F64 => numpy::dtype::<f64>(py),
+            Dtype::I64 => numpy::dtype::<i64>(py),
+        };
+        // SAFETY: `dims` holds as many lengths as are announced; numpy takes over the reference to `descr`. What
+        // comes back is a new reference to an array or null with an exception set.
+        let array = unsafe {
+            let any = PY_ARRAY_API.PyArray_Zeros(py, dims.len() as c_int, dims.as_mut_ptr(), descr.into_dtype_ptr(), 0);
+            Bound::from_owned_ptr_or_err(py, any)?.cast_into_unchecked()
+        };
+        Ok(Fresh { array, dtype, len: bytes as usize / dtype.size() })
+    }
+
+    /// Its values in C order.
+    ///
+    /// # Panics
+    /// Where `T` is not its dtype.
+    pub(crate) fn values<T: Element>(&mut self) -> &mut [T] {
+        assert_eq!(self.dtype, T::DTYPE);
+        // SAFETY: numpy allocated `len` values of this dtype and zeroed them. No Python code has seen the array,
+        // so it is borrowed through `self` alone.
+        unsafe { std::slice::from_raw_parts_mut(data(&self.array).cast(), self.len) }
+    }
+
+    /// Its values as bytes.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: as in `values`; every byte of a number may be read and written.
+        unsafe { std::slice::from_raw_parts_mut(data(&self.array), self.len * self.dtype.size()) }
+    }
+
+    /// The array, for Python to see.
+    pub(crate) fn finish(self) -> Bound<'py, PyAny> {
+        self.array.into_any()
+    }
+}
+
+/// A C-contiguous array of any shape whose bytes are to be written to a file.
+pub(crate) struct Bytes<'a> {
+    data: *const u8,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
+    len: usize,
+    alive: PhantomData<&'a ()>,
+}
+
+// SAFETY: as for `Table`: only reads memory of an array that `'a` keeps alive.
+unsafe impl Send for Bytes<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Bytes<'_> {}
+
+impl<'a> Bytes<'a> {
+    /// Reads the header of `any`, which the caller knows as `name`.
+    pub(crate) fn new(name: &str, any: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        match array(any) {
+            Some((array, dtype)) if array.is_c_contiguous() => Ok(Bytes {
+                data: data(array),
+                dtype,
+                shape: array.shape().to_vec(),
+                len: array.len() * dtype.size(),
+                alive: PhantomData,
+            }),
+            _ => {
+                let expected = "a C-contiguous array of float32, float64 or int64";
+                Err(mismatch(&format!("tensor {name:?}"), expected, any))
+            }
+        }
+    }
+
+    /// Copies `into.len()` bytes from `offset` on.
+    pub(crate) fn read(&self, offset: usize, into: &mut [u8]) {
+        assert!(offset <= self.len && into.len() <= self.len - offset);
+        // SAFETY: inside the array (asserted), which is contiguous (checked by `new`); `into` is our own memory.
+        unsafe { ptr::copy_nonoverlapping(self.data.add(offset), into.as_mut_ptr(), into.len()) };
+    }
+}

@@ -1,0 +1,307 @@
+//! Model files: named tensors and text in the safetensors format, read within limits and written so that a reader
+//! meets the old file or the new one, never a part of one.
+//!
+//! ```text
+//! length of the header, 8 bytes ─ header, JSON: name → dtype, shape, offsets ─ the tensors, one after another
+//! ```
+//!
+//! A file is not trusted: every size it claims is checked against the size it has before memory is asked for. It is
+//! read, never mapped, since another process may write to it meanwhile.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use tempfile::{Builder, NamedTempFile};
+
+/// Longest header that is read or written: the limit of the format.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// Most axes of a tensor: as many as every numpy can make.
+const MAX_AXES: usize = 32;
+
+/// The name under which the header holds texts instead of a tensor.
+const METADATA: &str = "__metadata__";
+
+/// Why a file could not be read or written.
+#[derive(Debug)]
+pub(crate) enum FileError {
+    /// The system said no.
+    Io(io::Error),
+    /// What was read is no such file, and why.
+    Garbage(String),
+    /// What was to be written cannot be, and why.
+    Refused(String),
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        FileError::Io(error)
+    }
+}
+
+/// Texts by name.
+pub(crate) type Texts = BTreeMap<String, String>;
+
+/// What the header says of one tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
+}
+
+impl Entry {
+    fn bytes(&self) -> Option<usize> {
+        let size = self.dtype.bitsize() / 8;
+        self.shape.iter().try_fold(size, |bytes, &n| bytes.checked_mul(n))
+    }
+}
+
+// Reading
+
+/// A file whose header has been read and found true; the tensors follow in the order of `entries`.
+pub(crate) struct Reader<R> {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) metadata: Texts,
+    rest: R,
+}
+
+/// Opens the file at `path`.
+pub(crate) fn open(path: &Path) -> Result<Reader<BufReader<File>>, FileError> {
+    // Looked at before it is opened: opening a pipe would wait for a writer.
+    regular(&fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    Reader::new(BufReader::new(file), len)
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the header of `file`, which is `len` bytes long.
+    pub(crate) fn new(mut file: R, len: u64) -> Result<Self, FileError> {
+        let garbage = |why: String| Err(FileError::Garbage(why));
+        if len < 8 {
+            return garbage(format!("it is only {len} bytes long"));
+        }
+        let mut claimed = [0; 8];
+        read_exact(&mut file, &mut claimed)?;
+        let claimed = u64::from_le_bytes(claimed);
+        if claimed > MAX_HEADER {
+            return garbage(format!("it claims a header of {claimed} bytes, at most {MAX_HEADER} are read"));
+        }
+        if claimed > len - 8 {
+            return garbage(format!("it claims a header of {claimed} bytes but is only {len} bytes long"));
+        }
+        let mut header = Vec::new();
+        header.try_reserve_exact(claimed as usize).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        header.resize(claimed as usize, 0);
+        read_exact(&mut file, &mut header)?;
+        let Header { metadata, tensors } = serde_json::from_slice(&header)
+            .map_err(|error| FileError::Garbage(format!("its header cannot be read: {error}")))?;
+        let mut names = HashSet::new();
+        for (name, TensorInfo { shape, .. }) in &tensors {
+            if shape.len() > MAX_AXES || !names.insert(name) {
+                return garbage(format!("tensor {name:?} is there twice or has more than {MAX_AXES} axes"));
+            }
+        }
+        let entries = tensors.iter().map(|(name, info)| Entry {
+            name: name.clone(),
+            dtype: info.dtype,
+            shape: info.shape.clone(),
+        });
+        let entries = entries.collect();
+        // The crate checks what the tensors claim: one after another from 0 on, without holes or overlaps, each as
+        // long as its shape and dtype make it.
+        let described =
+            Metadata::new(None, tensors).map_err(|error| FileError::Garbage(error.to_string()))?.data_len() as u64;
+        let held = len - 8 - claimed;
+        if described != held {
+            return garbage(format!("its header describes {described} bytes of tensors, but {held} follow"));
+        }
+        Ok(Reader { entries, metadata, rest: file })
+    }
+
+    /// Reads the next tensor, which is `into.len()` bytes long.
+    pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<(), FileError> {
+        read_exact(&mut self.rest, into)
+    }
+}
+
+/// The header as it stands, in the order of the tensors. The crate's own reading keeps a copy of everything that the
+/// header holds, known or not, at 16 times its length.
+struct Header {
+    metadata: Texts,
+    tensors: Vec<(String, TensorInfo)>,
+}
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Header;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tensors by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+                let (mut metadata, mut tensors) = (Texts::new(), Vec::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == METADATA {
+                        metadata = map.next_value()?;
+                    } else {
+                        tensors.push((name, map.next_value::<TensorInfo>()?));
+                    }
+                }
+                tensors.sort_by_key(|(_, info)| info.data_offsets);
+                Ok(Header { metadata, tensors })
+            }
+        }
+        from.deserialize_map(Entries)
+    }
+}
+
+fn read_exact(file: &mut impl Read, into: &mut [u8]) -> Result<(), FileError> {
+    file.read_exact(into).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => FileError::Garbage("it became shorter while it was read".into()),
+        _ => FileError::Io(error),
+    })
+}
+
+/// Refuses what is no ordinary file: a folder, a pipe, a device.
+fn regular(metadata: &fs::Metadata) -> Result<(), FileError> {
+    if metadata.is_dir() {
+        Err(io::Error::from(io::ErrorKind::IsADirectory).into())
+    } else if metadata.is_file() {
+        Ok(())
+    } else {
+        Err(FileError::Refused("it is not a regular file".into()))
+    }
+}
+
+// Writing
+
+/// The bytes of a tensor, wherever they are.
+pub(crate) trait Source {
+    /// Copies `into.len()` bytes from `offset` on.
+    fn read(&self, offset: usize, into: &mut [u8]);
+}
+
+/// Writes `tensors` and `metadata` to `path`: to a new file beside it, which takes its place when all of it is on
+/// disk. Whatever fails before, the old file stays and the new one is removed. The mode of an old file is kept.
+pub(crate) fn write(path: &Path, tensors: Vec<(Entry, &dyn Source)>, metadata: &Texts) -> Result<(), FileError> {
+    // Through a symbolic link to the file it names: the link stays.
+    let path = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) => return Err(error.into()),
+    };
+    let old = match fs::metadata(&path) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(old) = &old {
+        regular(old)?;
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let layout = layout(tensors, metadata)?;
+    let file = beside(&folder)?;
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    let mut buffered = BufWriter::new(file.as_file());
+    layout.write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    sync_folder(&folder)?;
+    Ok(())
+}
+
+/// A file to be.
+struct Layout<'a> {
+    header: Vec<u8>,
+    /// Tensors that follow, with their lengths in bytes.
+    parts: Vec<(usize, &'a dyn Source)>,
+}
+
+/// The header, and the tensors in the order in which they follow it: the widest dtype first, which keeps every one
+/// aligned, then by name.
+fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Result<Layout<'a>, FileError> {
+    tensors.sort_by(|(a, _), (b, _)| (b.dtype, &a.name).cmp(&(a.dtype, &b.name)));
+    let mut header = serde_json::Map::new();
+    let json = |error: serde_json::Error| FileError::Refused(error.to_string());
+    header.insert(METADATA.into(), serde_json::to_value(metadata).map_err(json)?);
+    let (mut offset, mut parts) = (0usize, Vec::new());
+    for (entry, source) in tensors {
+        let bytes = entry.bytes();
+        let Some((bytes, end)) = bytes.and_then(|b| Some((b, offset.checked_add(b)?))) else {
+            return Err(FileError::Refused(format!("tensor {:?} is too long", entry.name)));
+        };
+        let info = TensorInfo { dtype: entry.dtype, shape: entry.shape, data_offsets: (offset, end) };
+        let value = serde_json::to_value(info).map_err(json)?;
+        if let Some(_same) = header.insert(entry.name.clone(), value) {
+            return Err(FileError::Refused(format!("two things to be written are named {:?}", entry.name)));
+        }
+        parts.push((bytes, source));
+        offset = end;
+    }
+    let mut text = serde_json::to_string(&header).map_err(json)?;
+    let len = text.len().next_multiple_of(8);
+    let _ = write!(text, "{:1$}", "", len - text.len()); // so that the tensors begin aligned
+    if text.len() as u64 > MAX_HEADER {
+        return Err(FileError::Refused(format!(
+            "names and metadata take {} bytes, at most {MAX_HEADER} can be written",
+            text.len()
+        )));
+    }
+    Ok(Layout { header: text.into_bytes(), parts })
+}
+
+/// A new file in `folder` that is removed unless it is kept, with the mode that the umask gives to new files.
+fn beside(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    Builder::new().prefix(".chainrule-").suffix(".tmp").make_in(folder, |path| options.open(path))
+}
+
+impl Layout<'_> {
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(&(self.header.len() as u64).to_le_bytes())?;
+        to.write_all(&self.header)?;
+        let mut part = vec![0; 1 << 16];
+        for &(bytes, source) in &self.parts {
+            for offset in (0..bytes).step_by(part.len()) {
+                let len = part.len().min(bytes - offset);
+                source.read(offset, &mut part[..len]);
+                to.write_all(&part[..len])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that the new name is on disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(()); // a folder cannot be opened as a file
+    }
+    let synced = OpenOptions::new().read(true).open(folder)?.sync_all();
+    match synced {
+        // Some file systems cannot do it for a folder, and say so.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+const _: () = assert!(cfg!(target_endian = "little"), "tensors are written as they lie in memory");

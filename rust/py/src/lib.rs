@@ -1,0 +1,94 @@
+//! The door between Python and `chainrule-core`: it reads numpy's arrays, releases the GIL, calls core and turns
+//! errors into exceptions. How anything is computed is not known here.
+//!
+//! ```text
+//! numpy ─▶ arrays (header, raw rows) ─▶ network (who may, locks, GIL) ─▶ core ─▶ arrays (new array) ─▶ numpy
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `arrays` | numpy's array header; the only unsafe code of this crate |
+//! | `batch` | the arguments X, y, sample_weight as core takes them |
+//! | `cell` | a network behind its lock, its workspaces, and when the GIL is released |
+//! | `turn` | which call may change the network, and whose fit it is |
+//! | `network`, `snapshot` | the Python classes |
+//! | `calls`, `train` | what their calls do, for either dtype |
+//! | `file`, `tensors` | model files: bytes and atomic writing; the two functions that Python calls |
+//! | `errors` | exceptions, and panics that became one |
+
+mod arrays;
+mod batch;
+mod calls;
+mod cell;
+mod errors;
+mod file;
+mod network;
+mod snapshot;
+mod tensors;
+mod train;
+mod turn;
+
+#[pyo3::pymodule(name = "_native")]
+mod native {
+    use numpy::PyUntypedArray;
+    use pyo3::prelude::*;
+    use pyo3::types::{IntoPyDict, PyCFunction, PyDict};
+
+    #[pymodule_export]
+    use crate::errors::{DivergenceError, InternalError};
+    #[pymodule_export]
+    use crate::network::Network;
+    #[pymodule_export]
+    use crate::snapshot::Snapshot;
+    #[pymodule_export]
+    use crate::tensors::{read_tensors, write_tensors};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// The names that can be asked for, by kind: activation, loss, optimizer, init, layer, target.
+    #[pyfunction]
+    fn registry(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        crate::errors::guard(|| {
+            let kinds = PyDict::new(py);
+            for (kind, names) in chainrule_core::registry() {
+                kinds.set_item(kind, names)?;
+            }
+            Ok(kinds)
+        })
+    }
+
+    /// The names of the targets that this processor can run, the best first.
+    #[pyfunction]
+    fn targets() -> PyResult<Vec<&'static str>> {
+        crate::errors::guard(|| {
+            let targets = chainrule_core::Target::available();
+            Ok(targets.iter().map(|target| target.name()).collect())
+        })
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        // numpy's table of functions is fetched on its first use, which would panic where numpy is not to be had.
+        // Here it is an ImportError.
+        py.import("numpy")?;
+        crate::errors::guard(|| {
+            py.get_type::<PyUntypedArray>();
+            Ok(())
+        })?;
+        // Not on Windows, where nothing forks.
+        let os = py.import("os")?;
+        if os.hasattr("register_at_fork")? {
+            let forked = PyCFunction::new_closure(py, None, None, |_, _| crate::cell::forked())?;
+            let keywords = [("after_in_child", forked)].into_py_dict(py)?;
+            os.call_method("register_at_fork", (), Some(&keywords))?;
+        }
+        // What an exception that Python code made itself answers.
+        for attribute in ["epoch", "batch"] {
+            py.get_type::<DivergenceError>().setattr(attribute, py.None())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,442 @@
+//! Network, the class that Python sees: it reads the arguments, asks for its turn, and runs core on the network of
+//! the right dtype.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chainrule_core as core;
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::calls::Batch;
+use crate::cell::{Cell, Facts, Work};
+use crate::errors::{InternalError, guard, internal, raise};
+use crate::snapshot::Snapshot;
+use crate::turn::{Inside, Turn};
+
+/// A multilayer perceptron of the core. `chainrule.Network` is what users hold; this is what it calls.
+///
+/// Arrays it takes are exactly as said, without conversion: x, float y and d_output are 2-D float32 or float64 with
+/// contiguous rows; labels are 1-D int64; sample_weight is None or 1-D float64; flat arrays are 1-D of the network's
+/// dtype. Anything else is a TypeError. Values out of range and shapes that do not fit are a ValueError.
+///
+/// Reading calls of several threads run side by side. A call that changes the network while another one does, or
+/// while a fit is on elsewhere, is refused with a RuntimeError.
+#[pyclass(frozen, module = "chainrule._native")]
+pub(crate) struct Network {
+    any: Any,
+    turn: Turn,
+    /// A panic ended an earlier call.
+    broken: AtomicBool,
+}
+
+/// The network in its dtype.
+pub(crate) enum Any {
+    F32(Cell<f32>),
+    F64(Cell<f64>),
+}
+
+/// The same code for whichever dtype the network has.
+macro_rules! each {
+    ($network:expr, $cell:ident => $call:expr) => {
+        match &$network.any {
+            Any::F32($cell) => $call,
+            Any::F64($cell) => $call,
+        }
+    };
+}
+
+impl Network {
+    fn of(any: Any) -> Self {
+        Network { any, turn: Turn::default(), broken: AtomicBool::new(false) }
+    }
+
+    fn facts(&self) -> Facts {
+        each!(self, cell => cell.facts)
+    }
+
+    /// Runs a call from Python, unless an earlier one ended in a panic.
+    fn guard<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(InternalError::new_err(
+                "an earlier call on this network met a bug in chainrule, and its state can no longer be relied on: \
+                 restore a snapshot or load a saved copy",
+            ));
+        }
+        self.watch(call)
+    }
+
+    /// Runs a call from Python; a panic inside becomes InternalError and marks the network as broken.
+    fn watch<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+        // Unwind safe: what a panic may leave half done is this network, which is then not used again.
+        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+            self.broken.store(true, Ordering::Relaxed);
+            Err(internal(&*panic))
+        })
+    }
+
+    /// Runs `call` with a turn for a setter.
+    fn set<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+        self.guard(|| {
+            let _turn = granted(self.turn.between())?;
+            call()
+        })
+    }
+}
+
+/// The turn, or the refusal.
+fn granted(turn: Option<Inside<'_>>) -> PyResult<Inside<'_>> {
+    turn.ok_or_else(refusal)
+}
+
+fn refusal() -> PyErr {
+    PyRuntimeError::new_err(
+        "this network is being trained by another call, in another thread or around this one (a callback); \
+         wait until it has returned, or use a copy",
+    )
+}
+
+/// Refuses a counter that could run over.
+fn check_count(value: u64) -> PyResult<()> {
+    if i64::try_from(value).is_ok() {
+        return Ok(());
+    }
+    Err(PyOverflowError::new_err(format!("a counter must be less than 2**63, got {value}")))
+}
+
+#[pymethods]
+impl Network {
+    /// A network as the JSON `config` asks, with its first weights.
+    ///
+    /// Raises ValueError where the config is not one, MemoryError where the network is too large.
+    #[new]
+    fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
+        guard(|| {
+            let made = py.detach(|| {
+                let spec = core::Spec::from_json(config)?;
+                Ok(match spec.dtype {
+                    core::Dtype::Float32 => Any::F32(Cell::new(core::Network::new(spec)?)),
+                    core::Dtype::Float64 => Any::F64(Cell::new(core::Network::new(spec)?)),
+                })
+            });
+            made.map(Self::of).map_err(|e| raise(py, e))
+        })
+    }
+
+    /// The configuration as JSON, with the present learning rate.
+    #[getter]
+    fn config(&self, py: Python<'_>) -> PyResult<String> {
+        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.spec().to_json()))))
+    }
+
+    /// Where first weights, masks and permutations come from.
+    #[getter]
+    fn seed(&self) -> u64 {
+        self.facts().seed
+    }
+
+    /// Number of weights and biases.
+    #[getter]
+    fn n_parameters(&self) -> usize {
+        self.facts().n_parameters
+    }
+
+    /// Number of input features.
+    #[getter]
+    fn n_inputs(&self) -> usize {
+        self.facts().n_inputs
+    }
+
+    /// Number of outputs.
+    #[getter]
+    fn n_outputs(&self) -> usize {
+        self.facts().n_outputs
+    }
+
+    /// "float32" or "float64".
+    #[getter]
+    fn dtype(&self) -> &'static str {
+        self.facts().dtype.name()
+    }
+
+    /// Name of the instruction set that is computed with.
+    #[getter]
+    fn target(&self) -> &'static str {
+        self.facts().target
+    }
+
+    /// Step size of the next update, > 0. Setting raises ValueError out of range, RuntimeError during training.
+    #[getter]
+    fn learning_rate(&self, py: Python<'_>) -> PyResult<f64> {
+        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.learning_rate()))))
+    }
+
+    #[setter]
+    fn set_learning_rate(&self, py: Python<'_>, value: f64) -> PyResult<()> {
+        self.set(|| each!(self, cell => cell.write(py, Work::NONE, |network| network.set_learning_rate(value))))
+    }
+
+    /// Updates made so far. Setting raises RuntimeError during training.
+    #[getter]
+    fn step_count(&self, py: Python<'_>) -> PyResult<u64> {
+        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.step_count()))))
+    }
+
+    #[setter]
+    fn set_step_count(&self, py: Python<'_>, value: u64) -> PyResult<()> {
+        self.set(|| {
+            check_count(value)?;
+            each!(self, cell => cell.write(py, Work::NONE, |network| {
+                network.set_step_count(value);
+                Ok(())
+            }))
+        })
+    }
+
+    /// Epochs finished so far. Setting raises RuntimeError during training.
+    #[getter]
+    fn epoch_count(&self, py: Python<'_>) -> PyResult<u64> {
+        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.epoch_count()))))
+    }
+
+    #[setter]
+    fn set_epoch_count(&self, py: Python<'_>, value: u64) -> PyResult<()> {
+        self.set(|| {
+            check_count(value)?;
+            each!(self, cell => cell.write(py, Work::NONE, |network| {
+                network.set_epoch_count(value);
+                Ok(())
+            }))
+        })
+    }
+
+    /// Names of the optimizer's moments, in the order of `state`.
+    #[getter]
+    fn state_names(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
+        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.state_names().to_vec()))))
+    }
+
+    /// Raw outputs (n, n_outputs) of the rows of x (n, n_inputs), in `out` where one is given. With `training`,
+    /// dropout uses the masks of the coming step.
+    ///
+    /// Raises TypeError for an array of the wrong kind, ValueError for a wrong shape or a value that is not finite.
+    #[pyo3(signature = (x, training, out))]
+    fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        training: bool,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.guard(|| {
+            each!(self, cell => cell.outputs(x, out, |network, workspace, x, out| {
+                network.forward(workspace, x, training, out)
+            }))
+        })
+    }
+
+    /// Predictions (n, n_outputs) for the rows of x (n, n_inputs): the raw outputs through the loss's link.
+    ///
+    /// Raises as `forward`.
+    #[pyo3(signature = (x, out))]
+    fn predict<'py>(&self, x: &Bound<'py, PyAny>, out: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        self.guard(|| {
+            each!(self, cell => cell.outputs(x, out, |network, workspace, x, out| network.predict(workspace, x, out)))
+        })
+    }
+
+    /// Loss of a batch, without dropout, with the penalties: x (n, n_inputs); y labels (n,) or values
+    /// (n, n_outputs); sample_weight (n,) or None.
+    ///
+    /// Raises TypeError for an array of the wrong kind, ValueError for whatever else is wrong with the batch.
+    #[pyo3(signature = (x, y, sample_weight))]
+    fn loss<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<f64> {
+        self.guard(|| each!(self, cell => cell.loss(Batch { x, y, sample_weight })))
+    }
+
+    /// Loss of a batch and its gradient (n_parameters,), in the order of `parameters`. Arguments and errors as
+    /// `loss`; with `training`, dropout uses the masks of the coming step.
+    #[pyo3(signature = (x, y, sample_weight, training))]
+    fn gradient<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        training: bool,
+    ) -> PyResult<(f64, Bound<'py, PyAny>)> {
+        self.guard(|| each!(self, cell => cell.gradient(Batch { x, y, sample_weight }, training)))
+    }
+
+    /// Gradients of a loss of the caller's: from x (n, n_inputs) and d_output = dL/d(raw output) (n, n_outputs) to
+    /// dL/d(parameters) (n_parameters,) and dL/dx (n, n_inputs).
+    ///
+    /// Raises as `forward`.
+    #[pyo3(signature = (x, d_output, training))]
+    fn backward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
+        training: bool,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        self.guard(|| each!(self, cell => cell.backward(x, d_output, training)))
+    }
+
+    /// One update from a batch; returns its loss before the update. Arguments as `loss`.
+    ///
+    /// Raises as `loss`; DivergenceError where the loss is not finite, and nothing has changed then; RuntimeError
+    /// where the network is being trained already.
+    #[pyo3(signature = (x, y, sample_weight))]
+    fn step<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<f64> {
+        self.guard(|| {
+            let _turn = granted(self.turn.alone())?;
+            each!(self, cell => cell.step(Batch { x, y, sample_weight }))
+        })
+    }
+
+    /// One update from a gradient of the caller's, (n_parameters,) in the network's dtype.
+    ///
+    /// Raises TypeError and ValueError for a flat array that is not one; RuntimeError as `step`.
+    fn apply_gradient(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.guard(|| {
+            let _turn = granted(self.turn.alone())?;
+            each!(self, cell => cell.apply_gradient(flat))
+        })
+    }
+
+    /// Begins a fit of this thread: until `end_fit`, only its epochs train the network, and between two epochs only
+    /// this thread sets anything.
+    ///
+    /// Raises RuntimeError where the network is being trained already.
+    fn begin_fit(&self) -> PyResult<()> {
+        self.guard(|| if self.turn.begin_fit() { Ok(()) } else { Err(refusal()) })
+    }
+
+    /// Ends the fit that this thread began.
+    ///
+    /// Raises RuntimeError where it began none, or where an epoch is running.
+    fn end_fit(&self) -> PyResult<()> {
+        // Not guarded: a fit that ended in a bug ends all the same.
+        if self.turn.end_fit() {
+            return Ok(());
+        }
+        Err(PyRuntimeError::new_err("end_fit ends a fit that this thread began, after its epoch"))
+    }
+
+    /// Trains one epoch, and returns its loss: the mean over the batches, each by its sum of weights. Arguments as
+    /// `loss`; batch_size >= 1; `shuffle` visits the rows in the order that follows from the seed and the epoch.
+    ///
+    /// Signals are looked for every 50 ms, between two steps. One that raises (KeyboardInterrupt) leaves the weights
+    /// as the last step made them, and the epoch does not count.
+    ///
+    /// Raises as `loss`; DivergenceError where the loss of a batch is not finite; RuntimeError outside of begin_fit
+    /// and end_fit.
+    #[pyo3(signature = (x, y, sample_weight, batch_size, shuffle))]
+    fn train_epoch<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        batch_size: usize,
+        shuffle: bool,
+    ) -> PyResult<f64> {
+        self.guard(|| {
+            let _turn = self.turn.in_fit().ok_or_else(|| {
+                PyRuntimeError::new_err(
+                    "train_epoch runs after begin_fit, in the thread that began, one epoch at a time",
+                )
+            })?;
+            each!(self, cell => cell.train_epoch(Batch { x, y, sample_weight }, batch_size, shuffle))
+        })
+    }
+
+    /// A copy of the parameters, (n_parameters,): w_1 row by row, b_1, w_2, …
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.guard(|| each!(self, cell => cell.flat(py, |network, out| network.parameters(out))))
+    }
+
+    /// Sets the parameters from (n_parameters,) of the network's dtype.
+    ///
+    /// Raises TypeError and ValueError for a flat array that is not one, RuntimeError during training.
+    fn set_parameters(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set(
+            || each!(self, cell => cell.set_flat("parameters", flat, |network, values| network.set_parameters(values))),
+        )
+    }
+
+    /// A copy of one of the optimizer's moments, (n_parameters,), by its index in `state_names`.
+    ///
+    /// Raises ValueError for an index that is not one.
+    fn state<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        self.guard(|| {
+            each!(self, cell => {
+                cell.check_state(py, index)?;
+                cell.flat(py, |network, out| network.state(index, out))
+            })
+        })
+    }
+
+    /// Sets one of the optimizer's moments. Raises as `set_parameters`, and as `state`.
+    fn set_state(&self, index: usize, flat: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set(|| {
+            each!(self, cell => {
+                cell.check_state(flat.py(), index)?;
+                cell.set_flat("state", flat, |network, values| network.set_state(index, values))
+            })
+        })
+    }
+
+    /// Parameters, moments and counters as they are now, kept in memory of the core.
+    ///
+    /// Raises MemoryError.
+    fn snapshot(&self, py: Python<'_>) -> PyResult<Snapshot> {
+        self.guard(|| Snapshot::take(py, &self.any))
+    }
+
+    /// Goes back to a snapshot; heals a network that a bug has broken.
+    ///
+    /// Raises ValueError where it was taken of a network of another shape, RuntimeError during training.
+    fn restore(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<()> {
+        self.watch(|| {
+            let _turn = granted(self.turn.between())?;
+            snapshot.restore(py, &self.any)?;
+            self.broken.store(false, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+
+    /// What `step` would compute with a batch, a dict a layer: kind, n_in, n_out; z, a, slope, delta
+    /// (n, n_out); d_weight, update_weight (n_in, n_out) and d_bias, update_bias (n_out,), None where the layer has
+    /// none. Arguments and errors as `loss`.
+    #[pyo3(signature = (x, y, sample_weight))]
+    fn trace<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        self.guard(|| each!(self, cell => cell.trace(Batch { x, y, sample_weight })))
+    }
+
+    /// A network of its own with the same state.
+    ///
+    /// Raises MemoryError.
+    fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        self.guard(|| {
+            let copy = match &self.any {
+                Any::F32(cell) => Any::F32(Cell::new(cell.read(py, cell.pass(), |network| network.try_clone())?)),
+                Any::F64(cell) => Any::F64(Cell::new(cell.read(py, cell.pass(), |network| network.try_clone())?)),
+            };
+            Ok(Self::of(copy))
+        })
+    }
+}

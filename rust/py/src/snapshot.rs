@@ -1,0 +1,85 @@
+//! Snapshot: what training changes in a network, kept in Rust memory so that a fit can go back to it.
+
+use chainrule_core as core;
+use chainrule_core::{Error, Real};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::arrays::Element;
+use crate::cell::Cell;
+use crate::network::Any;
+
+/// Parameters, optimizer state and counters of a network at one moment, made by `Network.snapshot`.
+#[pyclass(frozen, module = "chainrule._native")]
+pub(crate) struct Snapshot(Saved);
+
+enum Saved {
+    F32(State<f32>),
+    F64(State<f64>),
+}
+
+struct State<T> {
+    parameters: Vec<T>,
+    names: &'static [&'static str],
+    moments: Vec<Vec<T>>,
+    step_count: u64,
+    epoch_count: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn take(py: Python<'_>, network: &Any) -> PyResult<Self> {
+        let saved = match network {
+            Any::F32(cell) => Saved::F32(save(py, cell)?),
+            Any::F64(cell) => Saved::F64(save(py, cell)?),
+        };
+        Ok(Snapshot(saved))
+    }
+
+    pub(crate) fn restore(&self, py: Python<'_>, network: &Any) -> PyResult<()> {
+        match (&self.0, network) {
+            (Saved::F32(state), Any::F32(cell)) => put_back(py, state, cell),
+            (Saved::F64(state), Any::F64(cell)) => put_back(py, state, cell),
+            _ => Err(PyValueError::new_err("the snapshot was taken of a network of the other dtype")),
+        }
+    }
+}
+
+fn save<T: Element + Real>(py: Python<'_>, cell: &Cell<T>) -> PyResult<State<T>> {
+    cell.read(py, cell.pass(), |network| {
+        let flat = |fill: &dyn Fn(&mut [T])| {
+            let (n, mut values) = (network.n_parameters(), Vec::new());
+            values.try_reserve_exact(n).map_err(|_| Error::Memory { bytes: n as u128 * size_of::<T>() as u128 })?;
+            values.resize(n, T::default());
+            fill(&mut values);
+            Ok(values)
+        };
+        let names = network.state_names();
+        Ok(State {
+            parameters: flat(&|out| network.parameters(out))?,
+            names,
+            moments: (0..names.len()).map(|k| flat(&|out| network.state(k, out))).collect::<Result<_, Error>>()?,
+            step_count: network.step_count(),
+            epoch_count: network.epoch_count(),
+        })
+    })
+}
+
+fn put_back<T: Element + Real>(py: Python<'_>, state: &State<T>, cell: &Cell<T>) -> PyResult<()> {
+    let same_optimizer = cell.write(py, cell.pass(), |network: &mut core::Network<T>| {
+        if network.state_names() != state.names {
+            return Ok(false);
+        }
+        network.set_parameters(&state.parameters)?; // refuses the wrong length before it changes anything
+        for (k, moments) in state.moments.iter().enumerate() {
+            network.set_state(k, moments)?;
+        }
+        network.set_step_count(state.step_count);
+        network.set_epoch_count(state.epoch_count);
+        Ok(true)
+    });
+    if same_optimizer? {
+        Ok(())
+    } else {
+        Err(PyValueError::new_err("the snapshot was taken of a network with another optimizer"))
+    }
+}

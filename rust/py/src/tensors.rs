@@ -1,0 +1,135 @@
+//! write_tensors and read_tensors: arrays and texts to and from a model file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrays::{Bytes, Dtype, Fresh};
+use crate::errors::guard;
+use crate::file::{self, Entry, FileError, Source};
+
+impl Source for Bytes<'_> {
+    fn read(&self, offset: usize, into: &mut [u8]) {
+        Bytes::read(self, offset, into);
+    }
+}
+
+/// Writes tensors (name: C-contiguous array of float32, float64 or int64) and metadata (name: text) to a file in the
+/// safetensors format. The file appears whole or not at all; an existing one is replaced and its mode kept.
+///
+/// Raises OSError as `open` does, TypeError for another kind of array, ValueError for a name that is taken or a path
+/// that is not a regular file.
+#[pyfunction]
+#[pyo3(signature = (path, tensors, metadata))]
+pub(crate) fn write_tensors(
+    py: Python<'_>,
+    path: &Bound<'_, PyAny>,
+    tensors: &Bound<'_, PyDict>,
+    metadata: &Bound<'_, PyDict>,
+) -> PyResult<()> {
+    guard(|| {
+        let file: PathBuf = path.extract()?;
+        let metadata: BTreeMap<String, String> = metadata.extract()?;
+        let arrays: BTreeMap<String, Bound<'_, PyAny>> = tensors.extract()?;
+        let described = arrays.iter().map(|(name, array)| {
+            let bytes = Bytes::new(name, array)?;
+            let entry = Entry {
+                name: name.clone(),
+                dtype: match bytes.dtype {
+                    Dtype::F32 => safetensors::Dtype::F32,
+                    Dtype::F64 => safetensors::Dtype::F64,
+                    Dtype::I64 => safetensors::Dtype::I64,
+                },
+                shape: bytes.shape.clone(),
+            };
+            Ok((entry, bytes))
+        });
+        let described: Vec<(Entry, Bytes<'_>)> = described.collect::<PyResult<_>>()?;
+        py.detach(|| {
+            let sources = described.iter();
+            let sources = sources.map(|(entry, bytes)| (entry.clone(), bytes as &dyn Source));
+            file::write(&file, sources.collect(), &metadata)
+        })
+        .map_err(|error| raise(path, error))
+    })
+}
+
+/// Reads a file that `write_tensors` wrote: (tensors by name, metadata by name).
+///
+/// Raises OSError as `open` does, ValueError for a file that is something else or damaged, MemoryError. Nothing in a
+/// file is ever executed, and no more memory is used than some times its size.
+#[pyfunction]
+#[pyo3(signature = (path))]
+pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+    guard(|| {
+        let py = path.py();
+        let file: PathBuf = path.extract()?;
+        let mut reader = py.detach(|| file::open(&file)).map_err(|error| raise(path, error))?;
+        let mut arrays = Vec::new();
+        for Entry { name, dtype, shape } in &reader.entries {
+            let dtype = match dtype {
+                safetensors::Dtype::F32 => Dtype::F32,
+                safetensors::Dtype::F64 => Dtype::F64,
+                safetensors::Dtype::I64 => Dtype::I64,
+                other => {
+                    let why = format!("tensor {name:?} is of dtype {other}");
+                    return Err(raise(path, FileError::Garbage(why)));
+                }
+            };
+            let array = Fresh::new(py, dtype, shape).map_err(|error| {
+                if error.is_instance_of::<PyMemoryError>(py) {
+                    return error;
+                }
+                // numpy does not make such a shape: too many axes, or too long where another is 0.
+                let why = format!("tensor {name:?} has shape {shape:?}");
+                raise(path, FileError::Garbage(why))
+            })?;
+            arrays.push(array);
+        }
+        let parts: Vec<&mut [u8]> = arrays.iter_mut().map(Fresh::bytes).collect();
+        py.detach(|| parts.into_iter().try_for_each(|part| reader.read(part))).map_err(|error| raise(path, error))?;
+        let (tensors, metadata) = (PyDict::new(py), PyDict::new(py));
+        for (entry, array) in reader.entries.iter().zip(arrays) {
+            tensors.set_item(&entry.name, array.finish())?;
+        }
+        for (name, text) in &reader.metadata {
+            metadata.set_item(name, text)?;
+        }
+        Ok((tensors, metadata))
+    })
+}
+
+/// The exception for a file that could not be read or written, as Python's own `open` would raise it.
+fn raise(path: &Bound<'_, PyAny>, error: FileError) -> PyErr {
+    // What is wrong may quote the file, at any length.
+    let text = |what: &str, why: String| {
+        let path = path.str().map_or_else(|_| "the file".into(), |path| path.to_string());
+        PyValueError::new_err(format!("{path}{what}: {}", why.chars().take(300).collect::<String>()))
+    };
+    match error {
+        FileError::Garbage(why) => text(" is not a chainrule model", why),
+        FileError::Refused(why) => text("", why),
+        FileError::Io(error) => match (os_error(path, &error), error.kind()) {
+            (Ok(Some(exception)), _) => exception,
+            // A path that the system was not even asked for: one with a zero byte in it.
+            (_, io::ErrorKind::InvalidInput) => PyValueError::new_err(error.to_string()),
+            _ => error.into(),
+        },
+    }
+}
+
+/// OSError(errno, text, path), from which Python makes FileNotFoundError and the like; None without a number.
+fn os_error(path: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<Option<PyErr>> {
+    let py = path.py();
+    let errno: i32 = match error.raw_os_error() {
+        Some(errno) => errno,
+        None if error.kind() == io::ErrorKind::IsADirectory => py.import("errno")?.getattr("EISDIR")?.extract()?,
+        None => return Ok(None),
+    };
+    let text = py.import("os")?.call_method1("strerror", (errno,))?;
+    Ok(Some(PyOSError::new_err((errno, text.unbind(), path.clone().unbind()))))
+}

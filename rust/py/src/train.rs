@@ -1,0 +1,41 @@
+//! One epoch of a fit: trained in slices, between which Ctrl-C is looked for and other threads may read.
+
+use std::time::{Duration, Instant};
+
+use chainrule_core::Real;
+use pyo3::prelude::*;
+
+use crate::arrays::Element;
+use crate::batch::Data;
+use crate::calls::Batch;
+use crate::cell::{Cell, Work};
+
+/// Time after which a slice ends with the step that is running.
+const SLICE: Duration = Duration::from_millis(50);
+
+impl<T: Element + Real> Cell<T> {
+    /// Trains one epoch and returns its loss. A signal handler that raises (Ctrl-C) ends it between two steps: the
+    /// weights are those of the last step, and the epoch does not count.
+    pub(crate) fn train_epoch(&self, batch: Batch<'_, '_>, batch_size: usize, shuffle: bool) -> PyResult<f64> {
+        let py = batch.py();
+        self.lend(|scratch| {
+            let data = Data::new(batch.x, batch.y, batch.sample_weight, &mut scratch.copies)?;
+            let work = Work::gradient(data.rows(), self.facts.n_parameters);
+            let mut epoch = self.read(py, work, |network| network.start_epoch(data.rows(), batch_size, shuffle))?;
+            let place = &mut scratch.workspace;
+            loop {
+                let finished = self.write(py, work, |network| {
+                    let workspace = place.ready(network)?;
+                    let start = Instant::now();
+                    network.train(workspace, &data.batch(), &mut epoch, &mut || start.elapsed() < SLICE)
+                })?;
+                if finished {
+                    return Ok(epoch.loss());
+                }
+                // No lock is held here: a signal handler runs Python code, which may call this network.
+                py.check_signals()?;
+                self.give_way(py);
+            }
+        })
+    }
+}

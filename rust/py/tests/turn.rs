@@ -1,0 +1,64 @@
+//! Whose turn it is, without Python: the table of turn.rs.
+#![allow(missing_docs, reason = "a test")]
+
+#[path = "../src/turn.rs"]
+#[allow(unreachable_pub, reason = "a part of the library, tested by itself")]
+mod turn;
+
+use turn::Turn;
+
+fn elsewhere<R: Send>(call: impl FnOnce() -> R + Send) -> R {
+    std::thread::scope(|scope| scope.spawn(call).join().unwrap())
+}
+
+#[test]
+fn an_idle_network_takes_steps_setters_and_a_fit() {
+    let turn = Turn::default();
+    drop(turn.alone().unwrap());
+    drop(turn.between().unwrap());
+    assert!(turn.in_fit().is_none() && !turn.end_fit());
+    assert!(turn.begin_fit() && turn.end_fit());
+}
+
+#[test]
+fn between_epochs_only_the_thread_of_the_fit_sets_and_trains() {
+    let turn = Turn::default();
+    assert!(turn.begin_fit() && !turn.begin_fit());
+    assert!(turn.alone().is_none());
+    drop(turn.between().unwrap());
+    drop(turn.in_fit().unwrap());
+    elsewhere(|| {
+        assert!(turn.alone().is_none() && turn.between().is_none() && turn.in_fit().is_none());
+        assert!(!turn.begin_fit() && !turn.end_fit());
+    });
+    assert!(turn.end_fit() && elsewhere(|| turn.begin_fit()));
+}
+
+#[test]
+fn inside_a_call_there_is_no_other() {
+    let turn = Turn::default();
+    let refused = || {
+        assert!(turn.alone().is_none() && turn.between().is_none() && turn.in_fit().is_none());
+        assert!(!turn.begin_fit() && !turn.end_fit());
+    };
+    let step = turn.alone().unwrap();
+    refused();
+    elsewhere(refused);
+    drop(step);
+    assert!(turn.begin_fit());
+    let epoch = turn.in_fit().unwrap();
+    refused();
+    elsewhere(refused);
+    drop(epoch);
+    assert!(turn.end_fit());
+}
+
+#[test]
+fn a_panic_gives_the_turn_back() {
+    let turn = Turn::default();
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _inside = turn.alone();
+        std::panic::resume_unwind(Box::new(())); // without the message on stderr
+    }));
+    assert!(caught.is_err() && turn.alone().is_some());
+}
