@@ -19,39 +19,39 @@ def is_row(x: object) -> bool:
     return hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
 
 
-def matrix(name: str, x: Iterable[Iterable[Any]], n_columns: int, expected: str) -> Matrix:
+def as_matrix(name: str, x: Iterable[Iterable[Any]], n_columns: int, expected: str) -> Matrix:
     """Return x as a list of rows of finite floats, `n_columns` each.
 
-    >>> matrix("X", [(1, 2), (3, 4)], 2, "the network has 2 inputs")
+    >>> as_matrix("X", [(1, 2), (3, 4)], 2, "the network has 2 inputs")
     [[1.0, 2.0], [3.0, 4.0]]
     """
     rows: Matrix = []
     for i, source in enumerate(_iterate(name, x)):
         if not is_row(source):
             raise ValueError(f"{name} must be rows of numbers, but row {i} is {shown(source)}")
-        row = [_float(name, value) for value in source]
-        if len(row) != n_columns:
-            raise ValueError(f"{name} has {len(row)} columns in row {i} but {expected}")
-        for j, value in enumerate(row):
+        values = [_float(name, value) for value in source]
+        if len(values) != n_columns:
+            raise ValueError(f"{name} has {len(values)} columns in row {i} but {expected}")
+        for j, value in enumerate(values):
             if not math.isfinite(value):
                 raise ValueError(f"{name} has {value} at row {i}, column {j}; only finite numbers can be used")
-        rows.append(row)
+        rows.append(values)
     return rows
 
 
-def flat(name: str, x: Iterable[Any], length: int, what: str) -> Row:
+def as_row(name: str, x: Iterable[Any], length: int, what: str) -> Row:
     """Return x as a row of `length` finite floats.
 
-    >>> flat("parameters", (1, 2), 2, "the network's parameters")
+    >>> as_row("parameters", (1, 2), 2, "the network's parameters")
     [1.0, 2.0]
     """
-    row = [_float(name, value) for value in _iterate(name, x)]
-    if len(row) != length:
-        raise ValueError(f"{name} has {len(row)} numbers, but {what} are {length}")
-    for i, value in enumerate(row):
+    values = [_float(name, value) for value in _iterate(name, x)]
+    if len(values) != length:
+        raise ValueError(f"{name} has {len(values)} numbers, but {what} are {length}")
+    for i, value in enumerate(values):
         if not math.isfinite(value):
             raise ValueError(f"{name} has {value} at place {i}; only finite numbers can be used")
-    return row
+    return values
 
 
 def weights_of_rows(sample_weight: Iterable[Any] | None, n_rows: int) -> Row:
@@ -62,12 +62,12 @@ def weights_of_rows(sample_weight: Iterable[Any] | None, n_rows: int) -> Row:
     """
     if sample_weight is None:
         return [1.0] * n_rows
-    row = flat("sample_weight", sample_weight, n_rows, "the rows of X")
-    for i, value in enumerate(row):
+    weights = as_row("sample_weight", sample_weight, n_rows, "the rows of X")
+    for i, value in enumerate(weights):
         number(f"sample_weight[{i}]", value, "[0, inf)")
-    if not math.isfinite(total(row)):  # the share of each row would be zero
+    if not math.isfinite(total(weights)):  # the share of each row would be zero
         raise ValueError("sample_weight has a sum that is not finite")
-    return row
+    return weights
 
 
 def _iterate(name: str, x: object) -> Iterable[Any]:

@@ -90,7 +90,7 @@ class Dense(Layer):
         The activation function f, such as "tanh" or LeakyReLU(0.1). None: as the Network says, which is
         `output_activation` for the last layer and `activation` for the others.
     bias : bool, default True
-        Whether there is a b; it starts at zero.
+        Whether there is a b. It starts at zero and is trained as the weight of an input that is always 1.
     init : str or option, optional
         The rule for the initial weights, such as "he_normal". None: as the Network says.
     l2 : float, default 0.0

@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .activations import Identity, Sigmoid, Softmax
-from .inputs import is_row, matrix
+from .inputs import as_matrix, is_row
 from .options import Option, integer, shown
 from .vectors import dot, total
 
@@ -46,7 +46,7 @@ class Loss(Option):
             if n_outputs != 1:
                 raise ValueError(f"y has one number a row, but the network has {n_outputs} outputs: give rows of them")
             y = [[y_i] for y_i in y]
-        rows = matrix("y", y, n_outputs, f"the network has {n_outputs} outputs")
+        rows = as_matrix("y", y, n_outputs, f"the network has {n_outputs} outputs")
         if len(rows) != n_rows:
             raise ValueError(f"y has {len(rows)} rows but X has {n_rows}")
         return rows

@@ -24,7 +24,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
-from .inputs import flat, matrix, weights_of_rows
+from .inputs import as_matrix, as_row, weights_of_rows
 from .layers import Dense
 from .options import LARGEST, integer
 from .records import Gradient, History, LayerTrace
@@ -352,7 +352,7 @@ class Network:
         (([[10.0], [20.0]],), [[3.0, 4.0]])
         """
         x = self._samples(X, at_least=1)
-        error = matrix("d_output", d_output, self.n_outputs, f"the network has {self.n_outputs} outputs")
+        error = as_matrix("d_output", d_output, self.n_outputs, f"the network has {self.n_outputs} outputs")
         if len(error) != len(x):
             raise ValueError(f"d_output has {len(error)} rows but X has {len(x)}")
         passes = self._propagate(x, training=training)
@@ -361,7 +361,7 @@ class Network:
 
     # ── Update ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def apply_gradient(self, flat_gradient: Iterable[float]) -> None:
+    def apply_gradient(self, flat: Iterable[float]) -> None:
         """Make one step of the optimizer with a gradient from elsewhere, in the order of `parameters`.
 
         Examples
@@ -372,7 +372,7 @@ class Network:
         >>> net.parameters
         [2.0, 1.0]
         """
-        gradient = flat("gradient", flat_gradient, self.n_parameters, "the network's parameters")
+        gradient = as_row("gradient", flat, self.n_parameters, "the network's parameters")
         new, self.state = self.optimizer.update(self.parameters, gradient, self.state, self.step_count + 1)
         self._w, self._b = self._split(new)
         self.step_count += 1
@@ -419,7 +419,7 @@ class Network:
         batch_size: int = 32,
         shuffle: bool = True,
         sample_weight: Iterable[float] | None = None,
-        validation_data: tuple[Iterable[Iterable[float]], Iterable[Any]] | None = None,
+        validation_data: Sequence[Iterable[Any]] | None = None,
     ) -> History:
         """Go through the samples `epochs` times, a step for each batch of them; a second fit goes on.
 
@@ -431,12 +431,12 @@ class Network:
         X, y, sample_weight
             As in `gradient`.
         epochs : int, default 1
-            How often to go through the samples, >= 0.
+            How often to go through the samples, >= 1.
         batch_size : int, default 32
             How many samples a step looks at, >= 1; the last batch of an epoch may be smaller.
         shuffle : bool, default True
             Whether each epoch takes the samples in a new order, a function of the seed and the epoch.
-        validation_data : (X, y), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
             Samples whose loss is measured after each epoch.
 
         Returns
@@ -454,7 +454,7 @@ class Network:
         (200, True)
         """
         x, targets, row_weights = self._batch(X, y, sample_weight)
-        epochs = integer("epochs", epochs, 0, LARGEST)
+        epochs = integer("epochs", epochs, 1, LARGEST)
         batch_size = integer("batch_size", batch_size, 1, LARGEST)
         history = History()
         for _ in range(epochs):
@@ -531,7 +531,7 @@ class Network:
 
     @parameters.setter
     def parameters(self, values: Iterable[float]) -> None:
-        self._w, self._b = self._split(flat("parameters", values, self.n_parameters, "the network's parameters"))
+        self._w, self._b = self._split(as_row("parameters", values, self.n_parameters, "the network's parameters"))
 
     @property
     def weights(self) -> tuple[Matrix, ...]:
@@ -546,7 +546,7 @@ class Network:
         new = list(self._w)
         for l, value in zip(dense, given, strict=True):
             n_in, n_out = len(self._w[l]), len(self._w[l][0])
-            new[l] = matrix("weights", value, n_out, f"layer {l + 1} has {n_out} units")
+            new[l] = as_matrix("weights", value, n_out, f"layer {l + 1} has {n_out} units")
             if len(new[l]) != n_in:
                 raise ValueError(f"weights has {len(new[l])} rows for layer {l + 1} but it has {n_in} inputs")
         self._w = new
@@ -563,7 +563,7 @@ class Network:
             raise ValueError(f"biases has {len(given)} items, but the network has {len(dense)} dense layers")
         new = list(self._b)
         for l, value in zip(dense, given, strict=True):
-            new[l] = flat("biases", value, len(self._b[l]), f"the biases of layer {l + 1}")
+            new[l] = as_row("biases", value, len(self._b[l]), f"the biases of layer {l + 1}")
         self._b = new
 
     @property
@@ -583,7 +583,7 @@ class Network:
     # ── Between the caller's data and lists of floats ────────────────────────────────────────────────────────────────
 
     def _samples(self, X: Iterable[Iterable[float]], *, at_least: int = 0) -> Matrix:
-        x = matrix("X", X, self.n_inputs, f"the network was built for {self.n_inputs}")
+        x = as_matrix("X", X, self.n_inputs, f"the network was built for {self.n_inputs}")
         if len(x) < at_least:
             raise ValueError("X has no rows; at least one is needed")
         return x
