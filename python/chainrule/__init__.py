@@ -1,0 +1,131 @@
+"""Trains multilayer perceptrons by backpropagation in Rust, and shows its work.
+
+>>> from chainrule import Adam, Network
+>>> net = Network([64, 100, 10], activation="relu", loss="cross_entropy", optimizer=Adam(1e-3), seed=0)
+
+`Network` is what computes; `chainrule.reference` is the same in plain Python, to be read. Options (`Dense`, `Adam`,
+`ReLU`, …) may be given by name or as objects.
+"""
+
+# Importing this package loads the compiled core and nothing else of it: every name below is fetched from its module
+# when it is first asked for (PEP 562), so that a script that only looks at the version does not wait for the rest.
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._native import DivergenceError, InternalError, __version__
+
+if TYPE_CHECKING:
+    from . import metrics, reference
+    from .gradient_check import gradcheck
+    from .history import History
+    from .network import Network
+    from .records import Gradient, LayerTrace
+    from .reference import (
+        MSE,
+        SGD,
+        Adam,
+        AdamW,
+        BinaryCrossEntropy,
+        CrossEntropy,
+        Dense,
+        Dropout,
+        GlorotNormal,
+        GlorotUniform,
+        HalfSquaredError,
+        HeNormal,
+        HeUniform,
+        Identity,
+        LeakyReLU,
+        LeCunNormal,
+        LeCunUniform,
+        ReLU,
+        RMSprop,
+        Sigmoid,
+        Softmax,
+        Tanh,
+        Zeros,
+    )
+    from .report import Report
+    from .verification import verify
+
+__all__ = [
+    "MSE",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Dense",
+    "DivergenceError",
+    "Dropout",
+    "GlorotNormal",
+    "GlorotUniform",
+    "Gradient",
+    "HalfSquaredError",
+    "HeNormal",
+    "HeUniform",
+    "History",
+    "Identity",
+    "InternalError",
+    "LayerTrace",
+    "LeCunNormal",
+    "LeCunUniform",
+    "LeakyReLU",
+    "Network",
+    "RMSprop",
+    "ReLU",
+    "Report",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "Zeros",
+    "__version__",
+    "gradcheck",
+    "metrics",
+    "reference",
+    "registry",
+    "verify",
+]
+
+_MODULES = {
+    "Gradient": ".records",
+    "History": ".history",
+    "LayerTrace": ".records",
+    "Network": ".network",
+    "Report": ".report",
+    "gradcheck": ".gradient_check",
+    "verify": ".verification",
+}
+_SUBMODULES = frozenset({"metrics", "reference"})
+
+
+def registry() -> dict[str, list[str]]:
+    """Return the names that may be given, by kind: activation, loss, optimizer, init, layer, metric, target.
+
+    Examples
+    --------
+    >>> import chainrule
+    >>> chainrule.registry()["loss"]
+    ['mse', 'half_squared_error', 'cross_entropy', 'binary_cross_entropy']
+    """
+    from . import _native
+    from .metrics import METRICS
+
+    return {**_native.registry(), "metric": list(METRICS)}
+
+
+def __getattr__(name: str) -> object:
+    if name in _SUBMODULES:
+        return import_module(f".{name}", __name__)
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES.get(name, ".reference"), __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,210 @@
+"""What a network is, as arrays and numbers by name, and that as a safetensors file.
+
+    {"format_version": 1, "config": {…}, "layers.0.weight": w, "layers.0.bias": b, …,     always
+     "step": 40, "epoch": 4, "optimizer.m.layers.0.weight": m, …}                         with the training state
+
+The number in a name is the layer's position, counted from 0 after the inputs. In a file the arrays keep their names and
+the rest is JSON in the metadata under "chainrule". A file is not trusted: shapes are compared with the config before
+anything is allocated by it, every key must be known, and nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from . import _arrays, _native
+from ._parameters import Places
+from .reference import config as configuration
+from .reference.options import integer, shown, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from .network import Network
+    from .reference.config import Spec
+
+    Array: TypeAlias = NDArray[Any]
+
+FORMAT = "chainrule.network"
+FORMAT_VERSION = 1
+# Who reads what: for the message where a file is another's.
+READERS = {
+    FORMAT: "chainrule.Network.load",
+    "chainrule.pipeline": "the command line (chainrule predict, chainrule evaluate)",
+}
+LARGEST_COUNT = 2**47  # of steps and epochs: a step's dropout masks are told apart by step · 65536 + layer, in 64 bits
+
+
+def state_dict(network: Network, *, training_state: bool = True) -> dict[str, Any]:
+    """Return the network as arrays and numbers, by the names above.
+
+    The arrays are copies. With `training_state` a network made of it goes on exactly where this one stands.
+
+    Examples
+    --------
+    >>> from chainrule import Network
+    >>> list(Network([2, 1], seed=0).state_dict(training_state=False))
+    ['format_version', 'config', 'layers.0.weight', 'layers.0.bias']
+    """
+    native = network.native.copy()  # all of one moment, whatever another thread does
+    config = network.config
+    config["optimizer"]["learning_rate"] = native.learning_rate
+    state: dict[str, Any] = {"format_version": FORMAT_VERSION, "config": config}
+    flats = {"": native.parameters()}
+    if training_state:
+        state["step"] = native.step_count
+        state["epoch"] = native.epoch_count
+        flats.update({f"optimizer.{name}.": native.state(k) for k, name in enumerate(native.state_names)})
+    for prefix, flat in flats.items():
+        for name, (place, shape) in Places(config).names().items():
+            state[prefix + name] = flat[place].reshape(shape)
+    return state
+
+
+def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
+    """Return the spec and the core's network that `state_dict` described.
+
+    Raises
+    ------
+    ValueError
+        A key is missing, unknown, or of the wrong shape or value; its name is in the text.
+    MemoryError
+        The network is larger than memory.
+    """
+    if not hasattr(state, "keys"):
+        raise TypeError(f"state must be a dict such as Network.state_dict() returns, not {shown(state)}")
+    check_version(state)
+    spec = configuration.from_config(needed(state, "config"))
+    config = configuration.to_config(spec)
+    places = Places(config)
+    prefixes, counts = [""], {}
+    if "step" in state or "epoch" in state:
+        prefixes += [f"optimizer.{name}." for name in spec.optimizer.state_names]
+        counts = {name: count(name, needed(state, name)) for name in ("step", "epoch")}
+    expected = {prefix + name: at for prefix in prefixes for name, at in places.names().items()}
+    for key in state:
+        if key not in expected and key not in ("format_version", "config", "step", "epoch"):
+            raise ValueError(unknown("key", str(key), expected))
+    arrays = {name: tensor(name, needed(state, name), shape) for name, (_, shape) in expected.items()}
+
+    # Only now, when the arrays are known to be as large as the config says, is memory taken for it.
+    native = _native.Network(json.dumps(config))
+    for k, prefix in enumerate(prefixes, start=-1):
+        flat = np.empty(places.size, spec.dtype)
+        for name, (place, _) in places.names().items():
+            flat[place] = _arrays.cast(arrays[prefix + name], flat.dtype).ravel()
+        if prefix:
+            native.set_state(k, flat)
+        else:
+            native.set_parameters(flat)
+    native.step_count = counts.get("step", 0)
+    native.epoch_count = counts.get("epoch", 0)
+    return spec, native
+
+
+def check_version(state: Mapping[str, Any]) -> None:
+    """Refuse what a later version wrote."""
+    version = needed(state, "format_version")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise ValueError(f"format_version must be an integer from 1, not {shown(version)}")
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"format_version is {version}, this chainrule ({_native.__version__}) reads up to {FORMAT_VERSION}: "
+            "it was written by a newer one; upgrade to read it"
+        )
+
+
+def needed(state: Mapping[str, Any], name: str) -> Any:
+    """Return what stands under a name that must be there."""
+    if name not in state:
+        raise ValueError(f"{name!r} is missing")
+    return state[name]
+
+
+def count(name: str, value: object) -> int:
+    """Return a counter."""
+    try:
+        return integer(name, value, 0, LARGEST_COUNT)
+    except TypeError as error:  # what comes out of a file has no wrong type, it is wrong
+        raise ValueError(str(error)) from None
+
+
+def tensor(name: str, value: object, shape: tuple[int, ...]) -> Array:
+    """Return an array of that shape, all finite."""
+    array = _arrays.as_numbers(value, np.dtype(np.float64), name)
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, as its config says, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has a value that is not finite")
+    return array
+
+
+def differences(mine: object, other: object, path: str = "config") -> Iterable[str]:
+    """Yield what two configs do not share, one line each."""
+    if isinstance(mine, dict) and isinstance(other, dict) and mine.keys() == other.keys():
+        for key, value in mine.items():
+            yield from differences(value, other[key], f"{path}.{key}")
+    elif isinstance(mine, list) and isinstance(other, list) and len(mine) == len(other):
+        for i, value in enumerate(mine):
+            yield from differences(value, other[i], f"{path}[{i}]")
+    elif mine != other:
+        yield f"{path} is {shown(other)} in the state but {shown(mine)} in this network"
+
+
+def check_same(mine: dict[str, Any], other: dict[str, Any], *, training_state: bool) -> None:
+    """Refuse a state whose config is another network's; without training state only what computes counts."""
+    names = ["n_inputs", "layers", "loss", *(["dtype", "optimizer"] if training_state else [])]
+    for name in names:
+        for difference in differences(mine[name], other[name], f"config.{name}"):
+            where = difference.split(" ", 1)[0]
+            if where == "config.optimizer.learning_rate" or where.endswith((".init.name", ".init")):
+                continue  # the one is taken over, the other was for the first weights
+            raise ValueError(
+                f"{difference}; Network.from_state_dict(state) builds the network that the state describes"
+            )
+
+
+def save(network: Network, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
+    """Write `state_dict` to a file; see `Network.save`."""
+    state = state_dict(network, training_state=training_state)
+    tensors = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    told = {name: value for name, value in state.items() if name not in tensors}
+    header = {"format": FORMAT, "written_by": _native.__version__, **told}
+    _native.write_tensors(path_of(path), tensors, {"chainrule": json.dumps(header)})
+
+
+def read(path: str) -> dict[str, Any]:
+    """Return the `state_dict` in a file."""
+    tensors, metadata = _native.read_tensors(path)
+    if "chainrule" not in metadata:
+        raise ValueError("not written by chainrule: its metadata lack the key 'chainrule'")
+    try:
+        header = json.loads(metadata["chainrule"])
+    except (ValueError, RecursionError):
+        raise ValueError("its metadata under 'chainrule' are not JSON") from None
+    if not isinstance(header, dict):
+        raise ValueError(f"its metadata under 'chainrule' must be an object, not {shown(header)}")  # noqa: TRY004 - a file
+    kind = header.pop("format", None)
+    if kind != FORMAT:
+        reader = READERS.get(kind) if isinstance(kind, str) else None
+        hint = f"; it is read by {reader}" if reader else ""
+        raise ValueError(f"its format is {shown(kind)}, which is not a network ({FORMAT}){hint}")
+    header.pop("written_by", None)
+    for name in header:
+        if name in tensors or name not in ("format_version", "config", "step", "epoch"):
+            raise ValueError(f"its metadata hold {name!r}, which is unknown there")
+    return {**header, **tensors}
+
+
+def path_of(path: str | os.PathLike[str]) -> str:
+    """Return the path as text."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"path must be a str or an os.PathLike, not {shown(path)}") from None

@@ -1,0 +1,139 @@
+"""A network in words: the table of `summary`, the constructor call of `repr`, and what messages call a layer."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from .reference.layers import Dense, Dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from .reference.config import Spec
+    from .reference.layers import Layer
+    from .reference.options import Option
+
+
+def layer_name(layer: Layer) -> str:
+    """Return a layer in a few words.
+
+    >>> layer_name(Dense(100, "relu")), layer_name(Dropout(0.5))
+    ('Dense 100 relu', 'Dropout 0.5')
+    """
+    if isinstance(layer, Dense):
+        return f"Dense {layer.units} {layer.transfer.name}" if layer.activation else f"Dense {layer.units}"
+    if isinstance(layer, Dropout):
+        return f"Dropout {layer.rate:g}"
+    return repr(layer)
+
+
+def summary(spec: Spec) -> str:
+    """Return a table of the layers with the shape of their outputs and how many parameters they have."""
+    rows = [("", "layer", "output", "activation", "parameters"), ("0", "input", f"(n, {spec.n_inputs})", "", "")]
+    n_in, total = spec.n_inputs, 0
+    for i, layer in enumerate(spec.layers, start=1):
+        n_out = layer.n_outputs(n_in)
+        name, activation, n_parameters = type(layer).__name__, "", 0
+        if isinstance(layer, Dense):
+            activation = layer.transfer.name
+            n_parameters = (n_in + layer.bias) * n_out
+            name += ("" if layer.bias else ", no bias") + (f", l2 {layer.l2:g}" if layer.l2 else "")
+        elif isinstance(layer, Dropout):
+            name += f" {layer.rate:g}"
+        rows.append((str(i), name, f"(n, {n_out})", activation, f"{n_parameters:,}"))
+        n_in, total = n_out, total + n_parameters
+    rows.append(("", "total", "", "", f"{total:,}"))
+    told = f"loss {spec.loss.name}, optimizer {spec.optimizer.name}, {spec.dtype}, seed {spec.seed}"
+    return "\n".join([*aligned(rows, right={4}), told])
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[str]:
+    """Return the rows as lines whose columns stand below each other, those in `right` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if j in right else cell.ljust(width)
+            for j, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def constructor(spec: Spec, name: str = "Network") -> str:
+    """Return the call that builds the network; evaluated, it gives the same config.
+
+    >>> from chainrule.reference.config import resolve
+    >>> constructor(resolve([4, 8, Dropout(0.5), Dense(3, l2=0.1)], activation="tanh", seed=0))
+    "Network([4, 8, Dropout(rate=0.5), Dense(3, l2=0.1)], activation='tanh', seed=0)"
+    """
+    dense = [layer for layer in spec.layers if isinstance(layer, Dense)]
+    hidden, last = dense[0], dense[-1]
+    # Where there is one layer only, `activation` is nobody's and keeps its default.
+    defaults = {
+        "activation": hidden.activation if len(dense) > 1 else choice("activation", "relu"),
+        "output_activation": last.activation,
+        "init": hidden.init,
+    }
+    layers = [str(spec.n_inputs)]
+    for layer in spec.layers:
+        activation = defaults["output_activation" if layer is spec.layers[-1] else "activation"]
+        layers.append(item(layer, activation, defaults["init"]))
+    arguments = [f"[{', '.join(layers)}]"]
+    arguments += shown("activation", defaults["activation"], "relu")
+    arguments += shown("output_activation", defaults["output_activation"], "identity")
+    arguments += shown("loss", spec.loss, "mse")
+    arguments += shown("optimizer", spec.optimizer, "adam")
+    arguments += shown("init", defaults["init"], "glorot_uniform")
+    if spec.dtype != "float32":
+        arguments.append(f"dtype={spec.dtype!r}")
+    arguments.append(f"seed={spec.seed}")
+    if spec.n_threads is not None:
+        arguments.append(f"n_threads={spec.n_threads}")
+    return f"{name}({', '.join(arguments)})"
+
+
+def item(layer: Layer, activation: object, init: object) -> str:
+    """Return a layer as an item of `layers`: an int where it is as the Network says."""
+    if not isinstance(layer, Dense):
+        return call(layer)
+    plain = Dense(layer.units, activation, True, init)  # type: ignore[arg-type] # both are options
+    if layer == plain:
+        return str(layer.units)
+    fields = [str(layer.units)]
+    for field in dataclasses.fields(layer)[1:]:
+        value = getattr(layer, field.name)
+        if value != getattr(plain, field.name):
+            fields.append(f"{field.name}={name_or_call(value)}")
+    return f"Dense({', '.join(fields)})"
+
+
+def shown(argument: str, option: Option | str | None, default: str) -> list[str]:
+    """Return the argument, or nothing where it is the default."""
+    value = name_or_call(option)
+    return [] if value == repr(default) else [f"{argument}={value}"]
+
+
+def name_or_call(value: Any) -> str:
+    """Return an option with its defaults as its name, any other as the call that makes it."""
+    name = getattr(value, "name", None)
+    if name is None:
+        return repr(value)
+    return repr(name) if value == type(value)() else call(value)
+
+
+def call(option: Option) -> str:
+    """Return the call that makes an option, without the fields that have their defaults."""
+    fields = [
+        f"{field.name}={getattr(option, field.name)!r}"
+        for field in dataclasses.fields(option)
+        if getattr(option, field.name) != field.default
+    ]
+    return f"{type(option).__name__}({', '.join(fields)})"
+
+
+def choice(kind: str, name: str) -> Option:
+    """Return the option of that name."""
+    from .reference.config import REGISTRIES
+
+    return REGISTRIES[kind][name]()

@@ -1,0 +1,137 @@
+"""Central differences: the derivative of a function by moving one number at a time.
+
+    df/dp ≈ (f(p + eps) − f(p − eps)) / 2 eps,   |error| ≤ eps² |f'''| / 6 + rounding of f / eps
+
+compared as torch.autograd.gradcheck does: |derivative − difference| ≤ atol + rtol |difference|, where the rounding of f
+is added to the tolerance. Where p ± eps crosses a kink (relu) there is no derivative to compare with; such numbers are
+counted and left out. A network some of whose units sit on a kink (z = 0: weights or biases that are zero) is looked at
+nearby: there backpropagation picks one slope for every unit, and what it gives need not be the slope to either side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from .reference.activations import Activation
+from .reference.layers import Dense
+from .reference.rng import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from . import _native
+    from ._parameters import Places
+    from .reference.layers import Layer
+
+    Array: TypeAlias = NDArray[Any]
+
+SAMPLE = 4  # the purpose of the random numbers that choose what is compared
+ON = 1e-9  # a unit is on a kink where its slope jumps within this distance of z
+JUMP = 1e-3
+NEARBY = 1e-3  # how far a parameter is moved from a kink, at most
+
+
+class Tolerance(NamedTuple):
+    """How far the difference is taken, and how far it may lie from the derivative."""
+
+    eps: float = 1e-6
+    atol: float = 1e-5
+    rtol: float = 1e-3
+
+
+class Derivative(NamedTuple):
+    """What is said to be the derivative of a function, where, and how far the function's values may be off."""
+
+    point: Array  # flat
+    values: Array
+    rounding: float
+
+
+class Compared(NamedTuple):
+    """The number whose error is largest beside its tolerance."""
+
+    error: float
+    tolerance: float
+    n_compared: int
+    n_skipped: int
+
+
+def compare(
+    function: Callable[[Array], float], derivative: Derivative, indices: Iterable[int], tolerance: Tolerance
+) -> Compared:
+    """Compare a derivative with central differences at some indices; `function` takes a flat array."""
+    eps, atol, rtol = tolerance
+    point, values, rounding = derivative
+    moved = point.copy()
+
+    def at(index: int, by: float) -> float:
+        moved[index] = point[index] + by
+        value = function(moved)
+        moved[index] = point[index]
+        return value
+
+    center = function(moved)
+    worst, n_compared, n_skipped = (0.0, atol), 0, 0
+    for index in indices:
+        above, below = at(index, eps), at(index, -eps)
+        difference = (above - below) / (2 * eps)
+        allowed = atol + rtol * abs(difference) + rounding / eps
+        # The difference from the right less that from the left: eps f'' where f is smooth, the jump of the slope at a
+        # kink in p itself.
+        bend = (above - 2 * center + below) / eps
+        if not abs(bend) <= allowed / 2:
+            half_difference = (at(index, eps / 2) - at(index, -eps / 2)) / eps
+            half_bend = (at(index, eps / 2) - 2 * center + at(index, -eps / 2)) / (eps / 2)
+            # For a smooth f the bend halves with the step and the difference stays. A kink with a jump J of the slope,
+            # t eps away, moves one or the other: the bends by J |1 − 3 t|, the differences by J t / 2 (t ≤ ½; beyond,
+            # the bends by J (1 − t)). Where both stay below allowed / 4, J makes an error of less than allowed.
+            moves = max(abs(2 * half_bend - bend), abs(half_difference - difference))
+            if not moves <= allowed / 4:
+                n_skipped += 1
+                continue
+        n_compared += 1
+        error = abs(float(values[index]) - difference)
+        if not error / allowed <= worst[0] / worst[1]:
+            worst = (error, allowed)
+    return Compared(*worst, n_compared, n_skipped)
+
+
+def leave_kinks(native: _native.Network, layers: Sequence[Layer], z: Sequence[Array], seed: int) -> bool:
+    """Move the parameters a little where a unit sits on a kink; `z` is that of each layer."""
+    for layer, z_l in zip(layers, z, strict=True):
+        if isinstance(layer, Dense) and type(layer.transfer).value is Activation.value:
+            f = layer.transfer
+            below, above = (np.array([f.slope(row, f.value(row)) for row in (z_l + h).tolist()]) for h in (-ON, ON))
+            if (np.abs(above - below) > JUMP).any():
+                flat = native.parameters()
+                native.set_parameters(flat + np.random.default_rng(seed).uniform(-NEARBY, NEARBY, flat.size))
+                return True
+    return False
+
+
+def sample(places: Places, n: int, seed: int) -> Iterable[tuple[int, list[int]]]:
+    """Yield each layer with the flat indices of its parameters to compare: all, or as many from each w and b."""
+    tensors = list(places.names().values())
+    everything = places.size <= n
+    for i, place in enumerate(places.items):
+        indices: list[int] = []
+        for j, where in enumerate((place.weight, place.bias)):
+            size = where.stop - where.start
+            most = size if everything else -(-n // len(tensors))
+            indices += [where.start + index for index in chosen(size, most, seed, 2 * i + j)]
+        yield place.layer, indices
+
+
+def chosen(size: int, n: int, seed: int, index: int) -> list[int]:
+    """Return n different numbers below size, or all where there are no more."""
+    if size <= n:
+        return list(range(size))
+    stream = Stream(seed, SAMPLE, index)
+    found: set[int] = set()
+    while len(found) < n:
+        found.add(stream.below(size))
+    return sorted(found)

@@ -1,0 +1,203 @@
+"""Training over epochs: check everything, then for each epoch train, validate, tell the callbacks.
+
+    begin_fit ─▶ snapshot ─▶ train_epoch ─▶ metrics, validation ─▶ callbacks ─▶ … ─▶ end_fit
+                    ▲             │ the loss became NaN, or X has a NaN
+                    └── restore ──┘
+
+The core trains a whole epoch in one call; between two calls nothing is locked, so callbacks may predict, evaluate,
+save, read the weights and set the learning rate.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from . import _arrays, metrics
+from ._native import DivergenceError
+from .history import History
+from .progress import bar
+from .reference.options import LARGEST, integer, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._native import Snapshot
+    from .network import Network
+    from .progress import Bar
+
+    Callback = Callable[[Network, int, dict[str, float]], object]
+
+
+Result = TypeVar("Result")
+
+
+class Plan(NamedTuple):
+    """What one fit was asked for, checked."""
+
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    data: _arrays.Batch
+    validation: _arrays.Batch | None
+    metrics: dict[str, metrics.Metric]
+    callbacks: tuple[Callback, ...]
+
+
+def plan(
+    network: Network,
+    X: object,
+    y: object,
+    sample_weight: object,
+    *,
+    epochs: object,
+    batch_size: object,
+    shuffle: object,
+    validation_data: object,
+    metric_names: Iterable[object],
+    callbacks: object,
+) -> Plan:
+    """Check every argument of `fit`, before anything changes."""
+    return Plan(
+        epochs=integer("epochs", epochs, 1, LARGEST),
+        batch_size=integer("batch_size", batch_size, 1, LARGEST),
+        shuffle=flag("shuffle", shuffle),
+        data=_arrays.batch(network, X, y, sample_weight),
+        validation=None if validation_data is None else validation(network, validation_data),
+        metrics=metrics.choose(metric_names, network.loss.name),
+        callbacks=callables(callbacks),
+    )
+
+
+def run(network: Network, plan: Plan, progress: bool | None) -> History:
+    """Train as planned."""
+    if progress is not None:
+        progress = flag("progress", progress)
+    bar_of_epochs = bar(progress, plan.epochs)
+    try:
+        return in_turn(network, lambda: _run(network, plan, bar_of_epochs))
+    finally:
+        if bar_of_epochs is not None:
+            bar_of_epochs.close()
+
+
+def in_turn(network: Network, train: Callable[[], Result]) -> Result:
+    """Run what changes a network between begin_fit and end_fit, wherever Ctrl-C strikes."""
+    # Python looks for signals after each call. So begin_fit stands inside the try, and in `finally` no call comes
+    # before end_fit.
+    refused = False
+    try:
+        try:
+            network.native.begin_fit()
+        except RuntimeError:
+            refused = True  # another fit is on, which is not ours to end
+            raise
+        return train()
+    finally:
+        if not refused:
+            try:  # noqa: SIM105 - suppress() would be a call
+                network.native.end_fit()
+            except RuntimeError:  # interrupted before it began
+                pass
+
+
+def _run(network: Network, plan: Plan, bar_of_epochs: Bar | None) -> History:
+    native = network.native
+    history = History()
+    x, y, sample_weight = plan.data
+    for _ in range(plan.epochs):
+        before = native.snapshot()
+        try:
+            loss = native.train_epoch(x, y, sample_weight, plan.batch_size, plan.shuffle)
+        except DivergenceError as error:
+            go_back(network, before)
+            raise diverged(network, error) from None
+        except ValueError as error:
+            go_back(network, before)
+            raise first_wrong(network, plan.data, error) from None
+        except Exception:  # not KeyboardInterrupt: the weights of its last step are as good as any
+            go_back(network, before)
+            raise
+        logs = {"loss": loss}
+        if plan.metrics:
+            logs.update(measure(network, plan.metrics, plan.data))
+        if plan.validation is not None:
+            logs["val_loss"] = native.loss(*plan.validation)
+            values = measure(network, plan.metrics, plan.validation)
+            logs.update({f"val_{name}": value for name, value in values.items()})
+        epoch = native.epoch_count
+        history.append(epoch, logs)
+        if bar_of_epochs is not None:
+            bar_of_epochs.update(logs)
+        answers = [callback(network, epoch, dict(logs)) for callback in plan.callbacks]  # all, whatever one says
+        if any(answer is True for answer in answers):
+            break
+    return history
+
+
+def go_back(network: Network, before: Snapshot) -> None:
+    """Restore the network as it was before the epoch."""
+    with suppress(ValueError):  # it was not finite already then, and cannot be set
+        network.native.restore(before)
+
+
+def first_wrong(network: Network, data: _arrays.Batch, error: ValueError) -> ValueError:
+    """Return the error that names the first row that is wrong: an epoch meets the rows in its own order."""
+    try:
+        network.native.loss(*data)
+    except ValueError as first:
+        return first
+    return error
+
+
+def evaluate(network: Network, batch: _arrays.Batch, chosen: dict[str, metrics.Metric]) -> dict[str, float]:
+    """Return the loss and the metrics of a batch."""
+    return {"loss": network.native.loss(*batch), **measure(network, chosen, batch)}
+
+
+def measure(network: Network, chosen: dict[str, metrics.Metric], batch: _arrays.Batch) -> dict[str, float]:
+    """Return the metrics of a batch; nothing is predicted where there are none."""
+    if not chosen:
+        return {}
+    x, y, sample_weight = batch
+    return metrics.compute(chosen, y, network.native.predict(x, None), sample_weight)
+
+
+def diverged(network: Network, error: DivergenceError) -> DivergenceError:
+    """Return the error with what has become of the network."""
+    told = DivergenceError(
+        f"{error} (the network is as it was after {network.epoch_count} epochs; "
+        f"its learning_rate is {network.learning_rate:g})"
+    )
+    told.epoch, told.batch = error.epoch, error.batch
+    return told
+
+
+def validation(network: Network, validation_data: Any) -> _arrays.Batch:
+    """Check validation_data, values and all: an error after the first epoch would come too late."""
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        got = f"{len(validation_data)} of them" if isinstance(validation_data, tuple | list) else shown(validation_data)
+        raise TypeError(f"validation_data must be (X, y) or (X, y, sample_weight), not {got}")
+    try:
+        batch = _arrays.batch(network, *validation_data)
+        network.native.loss(*batch)
+    except TypeError as error:
+        raise TypeError(f"validation_data: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"validation_data: {error}") from None
+    return batch
+
+
+def callables(callbacks: object) -> tuple[Callback, ...]:
+    """Return the callbacks, of which there may be one, several or none."""
+    found = (callbacks,) if callable(callbacks) else tuple(callbacks) if hasattr(callbacks, "__iter__") else None
+    if found is None or not all(map(callable, found)):
+        raise TypeError(f"callbacks must be functions of (network, epoch, logs), not {shown(callbacks)}")
+    return found
+
+
+def flag(name: str, value: object) -> bool:
+    """Refuse what is neither True nor False."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy's two names
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, not {shown(value)}")

@@ -1,0 +1,98 @@
+"""What `fit` returns: the loss and the metrics, epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import ItemsView, Iterator, KeysView, Mapping
+
+
+class History:
+    """The numbers of each epoch of one `fit`.
+
+    A mapping from names to lists, one entry an epoch: ``history["loss"]``. Its length is the number of epochs.
+
+    Attributes
+    ----------
+    epoch : list of int
+        How many epochs the network had made after each; a second fit goes on counting.
+    loss : list of float
+        Loss of the training data, the mean over the epoch's batches of the loss before each update:
+        Σ_b L_b W_b / Σ_b W_b, W_b the sum of the batch's sample weights. It is what scikit-learn's loss_curve_
+        shows too; `Network.evaluate` gives the loss of the weights as they stand.
+    val_loss : list of float
+        Loss of the validation data after each epoch; empty without validation data.
+
+    Examples
+    --------
+    >>> from chainrule import Network
+    >>> history = Network([2, 1], seed=0).fit([[0, 1], [1, 0]], [1, 0], epochs=3)
+    >>> len(history), history.epoch, list(history)
+    (3, [1, 2, 3], ['epoch', 'loss'])
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[float]] = {"epoch": [], "loss": []}
+
+    @property
+    def epoch(self) -> list[int]:
+        """How many epochs the network had made after each."""
+        return self._columns["epoch"]  # type: ignore[return-value] # this one column holds ints
+
+    @property
+    def loss(self) -> list[float]:
+        """Loss of the training data, epoch by epoch."""
+        return self._columns["loss"]
+
+    @property
+    def val_loss(self) -> list[float]:
+        """Loss of the validation data, epoch by epoch; empty without validation data."""
+        return self._columns.get("val_loss", [])
+
+    def append(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Add the numbers of one epoch."""
+        self._columns["epoch"].append(epoch)
+        for name, value in logs.items():
+            self._columns.setdefault(name, []).append(value)
+
+    def __getitem__(self, name: str) -> list[float]:
+        """Return a column by its name, such as "val_accuracy"."""
+        if name not in self._columns:
+            raise KeyError(f"{name!r}; this history has {', '.join(self._columns)}")
+        return self._columns[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such a column."""
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the columns."""
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        """Return the number of epochs."""
+        return len(self.epoch)
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the columns."""
+        return self._columns.keys()
+
+    def items(self) -> ItemsView[str, list[float]]:
+        """Return the columns with their names."""
+        return self._columns.items()
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether all numbers are equal."""
+        return self._columns == other._columns if isinstance(other, History) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # it grows
+
+    def __repr__(self) -> str:
+        """Show the last epoch."""
+        if not len(self):
+            return "History(no epochs)"
+        last = ", ".join(f"{name}={column[-1]:.6g}" for name, column in self._columns.items() if name != "epoch")
+        return f"History({len(self)} epochs, last: {last})"

@@ -1,0 +1,186 @@
+"""Metrics: how good predictions are, in numbers that people know.
+
+Each is a function ``metric(y_true, y_pred, sample_weight=None)``: y_true is the target as the loss takes it (labels
+(n,), or numbers (n, n_outputs)), y_pred what `Network.predict` returns, (n, n_outputs), sample_weight None or (n,).
+All compute in float64. `evaluate` and `fit` take them by name or take any function of this form.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+    Metric: TypeAlias = Callable[..., float]
+
+
+def accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
+    """Share of the rows whose class is right, in [0, 1].
+
+    With two outputs or more the class of a row is the largest of its outputs (the first of several), and y_true holds
+    labels or one row of probabilities each. With one output it is whether the output is at least 0.5.
+    scikit-learn's accuracy_score, from probabilities. For loss "binary_cross_entropy" with several outputs,
+    `subset_accuracy` is what the name "accuracy" means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> accuracy(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]))
+    0.6666666666666666
+    """
+    if y_pred.shape[1] == 1:
+        return subset_accuracy(y_true, y_pred, sample_weight)
+    label = y_true if y_true.ndim == 1 else y_true.argmax(axis=1)
+    return mean(y_pred.argmax(axis=1) == label, sample_weight)
+
+
+def subset_accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
+    """Share of the rows in which every output is on the right side of 0.5, in [0, 1].
+
+    The targets are compared at 0.5 too. scikit-learn's accuracy_score of several labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> subset_accuracy(np.array([[0, 1], [1, 1]]), np.array([[0.2, 0.9], [0.3, 0.8]]))
+    0.5
+    """
+    y_true, y_pred = as_tables(y_true, y_pred, "subset_accuracy")
+    return mean(((y_pred >= 0.5) == (y_true >= 0.5)).all(axis=1), sample_weight)
+
+
+def r2(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
+    """Share of the variance that is explained, R² = 1 − Σ wᵢ (y − a)² / Σ wᵢ (y − ȳ)², averaged over outputs; <= 1.
+
+    ȳ is the weighted mean. An output whose targets are all equal counts 1 where it is predicted exactly, else 0.
+    scikit-learn's r2_score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> r2(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [2.0]]))
+    0.5
+    """
+    y_true, y_pred = as_tables(y_true, y_pred, "r2")
+    w = np.ones(len(y_true)) if sample_weight is None else sample_weight
+    if not w.sum() > 0.0:
+        return float("nan")
+    residual = w @ (y_true - y_pred) ** 2
+    spread = w @ (y_true - w @ y_true / w.sum()) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        explained = 1.0 - residual / spread
+    return float(np.where(spread > 0.0, explained, residual == 0.0).mean())
+
+
+def mae(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
+    """Mean absolute error, Σ wᵢ |y − a| / Σ wᵢ, averaged over outputs; >= 0. scikit-learn's mean_absolute_error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mae(np.array([[1.0], [2.0]]), np.array([[1.5], [2.0]]))
+    0.25
+    """
+    y_true, y_pred = as_tables(y_true, y_pred, "mae")
+    return mean(np.abs(y_true - y_pred).mean(axis=1), sample_weight)
+
+
+def rmse(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
+    """Root of the mean squared error, sqrt(Σ wᵢ (y − a)² / Σ wᵢ), averaged over outputs; >= 0.
+
+    The root is taken for each output before the average, as in scikit-learn's root_mean_squared_error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rmse(np.array([[1.0], [2.0]]), np.array([[1.0], [0.0]]))
+    1.4142135623730951
+    """
+    y_true, y_pred = as_tables(y_true, y_pred, "rmse")
+    squares = (y_true - y_pred) ** 2
+    w = np.ones(len(squares)) if sample_weight is None else sample_weight
+    return float(np.sqrt(w @ squares / w.sum()).mean()) if w.sum() > 0.0 else float("nan")
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "subset_accuracy": subset_accuracy,
+    "r2": r2,
+    "mae": mae,
+    "rmse": rmse,
+}
+
+
+def choose(metrics: Iterable[object], loss: str) -> dict[str, Metric]:
+    """Return the metrics that were asked for by their names; `loss` decides what "accuracy" means.
+
+    Raises
+    ------
+    TypeError
+        A metric is neither a name nor a function.
+    ValueError
+        A name is unknown, or stands there twice.
+    """
+    if isinstance(metrics, str) or callable(metrics):
+        metrics = (metrics,)
+    if not hasattr(metrics, "__iter__"):
+        raise TypeError(f"metrics must be names or functions, such as ['accuracy'], not {metrics!r}")
+    chosen: dict[str, Metric] = {}
+    for metric in metrics:
+        if isinstance(metric, str):
+            if metric not in METRICS:
+                from .reference.options import unknown
+
+                raise ValueError(unknown("metric", metric, METRICS))
+            name, function = metric, METRICS[metric]
+            if metric == "accuracy" and loss == "binary_cross_entropy":
+                function = subset_accuracy
+        elif callable(metric):
+            name, function = getattr(metric, "__name__", type(metric).__name__), metric
+        else:
+            known = ", ".join(METRICS)
+            raise TypeError(
+                f"a metric is a name ({known}) or a function of (y_true, y_pred, sample_weight), not {metric!r}"
+            )
+        if name in chosen or name == "loss":
+            raise ValueError(f"metric {name!r} stands there twice" if name in chosen else "'loss' is always there")
+        chosen[name] = function
+    return chosen
+
+
+def compute(metrics: dict[str, Metric], y_true: Array, y_pred: Array, sample_weight: Array | None) -> dict[str, float]:
+    """Return the value of each metric; a function of two arguments will do where there are no weights."""
+    values = {}
+    for name, function in metrics.items():
+        extra = {} if sample_weight is None else {"sample_weight": sample_weight}
+        value: Any = function(y_true, y_pred, **extra)
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"metric {name!r} must return a number, got {type(value).__name__}") from None
+    return values
+
+
+def as_tables(y_true: Array, y_pred: Array, name: str) -> tuple[Array, Array]:
+    """Return both as float64 (n, n_outputs)."""
+    if y_true.ndim == 1 and y_pred.shape[1] == 1:
+        y_true = y_true.reshape(-1, 1)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"metric {name!r} compares numbers one by one: y has shape {y_true.shape}, the prediction {y_pred.shape}"
+        )
+    return y_true.astype(np.float64), y_pred.astype(np.float64)
+
+
+def mean(values: Array, sample_weight: Array | None) -> float:
+    """Return Σ wᵢ vᵢ / Σ wᵢ, NaN where nothing counts."""
+    if sample_weight is None:
+        return float(values.mean())
+    total = sample_weight.sum()
+    return float(sample_weight @ values / total) if total > 0.0 else float("nan")

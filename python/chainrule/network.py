@@ -1,0 +1,739 @@
+"""Network: the multilayer perceptron that users hold.
+
+Each method turns its arguments into what the Rust core reads (`_arrays`), calls the core, and wraps what comes back.
+Nothing is computed here. What takes more than that has a file of its own: `fitting`, `checkpoint`, `verification`,
+`describe`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy import ndarray
+
+from . import _arrays, _native, checkpoint, describe, fitting, metrics
+from ._parameters import Places
+from .records import Gradient, LayerTrace
+from .reference import config as configuration
+from .reference.options import number
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from .history import History
+    from .reference.activations import Activation
+    from .reference.config import Spec
+    from .reference.inits import Init
+    from .reference.layers import Layer
+    from .reference.losses import Loss
+    from .reference.optimizers import Optimizer
+    from .report import Report
+
+    Array: TypeAlias = NDArray[Any]
+    MetricLike: TypeAlias = str | Callable[..., float]
+    Callback: TypeAlias = Callable[["Network", int, dict[str, float]], object]
+
+
+class Network:
+    """A multilayer perceptron, trained by backpropagation.
+
+    z_l = a_{l−1} w_l + b_l and a_l = f_l(z_l) with a_0 = X, layer after layer. Rumelhart, Hinton & Williams 1986,
+    "Learning representations by back-propagating errors". The loss of a batch of n rows is
+    L = Σ wᵢ lᵢ / Σ wᵢ + Σ_layers ½ l2 ‖w‖², wᵢ the sample weights (1 where none are given).
+
+    X is (n, n_inputs) and outputs are always 2-D, (n, n_outputs), with one output too. Nothing is broadcast. Arrays
+    may be anything that `numpy.asarray` takes; float32 and float64 whose rows are contiguous are read where they
+    are, others are converted once. What is computed is in the network's dtype.
+
+    Parameters
+    ----------
+    layers : sequence
+        First the number of inputs, then one item a layer: an int (a Dense layer of so many units), `Dense(...)` or
+        `Dropout(...)`. The last is dense and makes the outputs. ``[4, 1]`` is a linear model.
+    activation, output_activation : str or option, default "relu" and "identity"
+        The activation function of the dense layers that name none: of the hidden ones, and of the last.
+    loss : str or option, default "mse"
+        "mse" (the mean over outputs, as torch's), "half_squared_error" (½ Σ, the textbook's), "cross_entropy" (from
+        logits, applies the softmax itself) or "binary_cross_entropy" (from logits, applies the sigmoid itself).
+    optimizer : str or option, default "adam"
+        "sgd", "adam", "adamw", "rmsprop" with their defaults, or an option such as ``SGD(learning_rate=0.1)``.
+    init : str or option, default "glorot_uniform"
+        The rule for the initial weights of the layers that name none. Biases start at zero.
+    dtype : str or numpy.dtype, default "float32"
+        "float32" or "float64".
+    seed : int, optional
+        In [0, 2**63). Decides the initial weights, the order of rows and the dropout masks. None draws one, which
+        `seed` then tells.
+    n_threads : int, optional
+        How many threads may compute, >= 1; results do not depend on it, to the bit. None: as many as there are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument has a wrong type or value; the text says which and what is allowed.
+    MemoryError
+        The network is larger than memory.
+
+    See Also
+    --------
+    chainrule.reference.Network : the same in plain Python, to read and to compare with.
+
+    Notes
+    -----
+    Calls that only read (predict, gradient, evaluate, …) may run in several threads at once. A call that would change
+    a network while another one does is refused with a RuntimeError. Unlike scikit-learn's MLPClassifier nothing is
+    inferred from data, a second `fit` goes on, and L2 belongs to a layer. Unlike torch w is (n_in, n_out).
+
+    Examples
+    --------
+    The exclusive or, which no network without a hidden layer can learn:
+
+    >>> from chainrule import Adam, Network
+    >>> net = Network([2, 8, 1], activation="tanh", loss="binary_cross_entropy", optimizer=Adam(0.05), seed=0)
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> history = net.fit(X, y, epochs=300, batch_size=4)
+    >>> (net.predict(X) > 0.5).ravel().tolist()
+    [False, True, True, False]
+    >>> bool(net.verify(X, y))
+    True
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int | Layer],
+        *,
+        activation: str | Activation = "relu",
+        output_activation: str | Activation = "identity",
+        loss: str | Loss = "mse",
+        optimizer: str | Optimizer = "adam",
+        init: str | Init = "glorot_uniform",
+        dtype: DTypeLike = "float32",
+        seed: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self._build(
+            configuration.resolve(
+                layers,
+                activation=activation,
+                output_activation=output_activation,
+                loss=loss,
+                optimizer=optimizer,
+                init=init,
+                dtype=dtype,
+                seed=seed,
+                n_threads=n_threads,
+            )
+        )
+
+    def _build(self, spec: Spec, native: _native.Network | None = None) -> None:
+        """Hold the core's network, a new one where none is given."""
+        config = configuration.to_config(spec)
+        self._spec = spec
+        #: Where each weight and bias stands in the flat row of all parameters.
+        self.places = Places(config)
+        self._dtype = np.dtype(spec.dtype)
+        self._y_ndim = 1 if spec.loss.name in _arrays.LABEL_LOSSES else 2
+        #: The Rust object behind this network. Not a promise: its methods may change.
+        self.native = native if native is not None else _native.Network(json.dumps(config))
+
+    # ── What it is ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input features."""
+        return self._spec.n_inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs, the units of the last layer."""
+        return self.native.n_outputs
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases."""
+        return self.places.size
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers after the inputs, with every default filled in."""
+        return self._spec.layers
+
+    @property
+    def loss(self) -> Loss:
+        """The loss, an option with a `.name`."""
+        return self._spec.loss
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer as an option, with the learning rate as it stands."""
+        return self._spec.optimizer.with_learning_rate(self.native.learning_rate)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What is computed in: float32 or float64."""
+        return self._dtype
+
+    @property
+    def seed(self) -> int:
+        """What initial weights, masks and permutations follow from."""
+        return self._spec.seed
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What was asked for, every default filled in, as dicts, lists, strings and numbers (ready for JSON)."""
+        return configuration.to_config(dataclasses.replace(self._spec, optimizer=self.optimizer))
+
+    @property
+    def learning_rate(self) -> float:
+        """Step size of the next update, > 0. Assign to change it, between epochs too (in a callback of `fit`)."""
+        return self.native.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.native.learning_rate = number("learning_rate", value, "(0, inf)")
+
+    @property
+    def step_count(self) -> int:
+        """Updates made so far."""
+        return self.native.step_count
+
+    @property
+    def epoch_count(self) -> int:
+        """Epochs of `fit` made so far; the next one's order of rows follows from it."""
+        return self.native.epoch_count
+
+    def summary(self) -> str:
+        """Return a table of the layers with their outputs, activations and numbers of parameters.
+
+        Examples
+        --------
+        >>> print(Network([4, 8, 3], loss="cross_entropy", seed=0).summary())
+           layer  output  activation  parameters
+        0  input  (n, 4)
+        1  Dense  (n, 8)  relu                40
+        2  Dense  (n, 3)  identity            27
+           total                              67
+        loss cross_entropy, optimizer adam, float32, seed 0
+        """
+        return describe.summary(self._spec)
+
+    def __repr__(self) -> str:
+        """Show the call that builds such a network."""
+        return describe.constructor(dataclasses.replace(self._spec, optimizer=self.optimizer), type(self).__name__)
+
+    # ── Parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def parameters(self) -> Array:
+        """All parameters in one row, (n_parameters,): w_1 row by row, b_1, w_2, … A read-only copy; assign to set."""
+        return read_only(self.native.parameters())
+
+    @parameters.setter
+    def parameters(self, values: ArrayLike) -> None:
+        self.native.set_parameters(_arrays.flat(values, self.n_parameters, self.dtype, "parameters"))
+
+    @property
+    def weights(self) -> tuple[Array, ...]:
+        """The w of each Dense layer, (n_in, n_out). Read-only copies; assign a whole sequence to set them."""
+        return self.places.weights(self.parameters)
+
+    @weights.setter
+    def weights(self, values: Sequence[ArrayLike]) -> None:
+        self.native.set_parameters(self.places.with_weights(self.native.parameters(), values))
+
+    @property
+    def biases(self) -> tuple[Array, ...]:
+        """The b of each Dense layer, (n_out,), empty where it has none. Read-only copies; assign a whole sequence."""
+        return self.places.biases(self.parameters)
+
+    @biases.setter
+    def biases(self, values: Sequence[ArrayLike]) -> None:
+        self.native.set_parameters(self.places.with_biases(self.native.parameters(), values))
+
+    # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    # The methods that are called for every step first try their arguments as they are: the core checks an array in
+    # some nanoseconds, and raises where it cannot read it in place or finds something wrong. Only then is anything
+    # converted, or refused in the words of `_arrays`. Subclasses of ndarray (masked arrays) always go the long way.
+
+    def forward(self, X: ArrayLike, *, training: bool = False, out: Array | None = None) -> Array:
+        """Return the raw outputs of the last layer, before the loss's link (the logits of the cross-entropies).
+
+        A row's result does not depend on the batch it is in, to the bit.
+
+        Parameters
+        ----------
+        X : array_like, (n, n_inputs)
+            The samples; n may be 0.
+        training : bool, default False
+            Whether dropout silences units, with the masks of the coming step.
+        out : numpy.ndarray, (n, n_outputs), optional
+            Where the result is written: of the network's dtype, C-contiguous and writable.
+
+        Returns
+        -------
+        numpy.ndarray, (n, n_outputs)
+            In the network's dtype; `out` itself where it is given.
+
+        Raises
+        ------
+        TypeError
+            X does not hold numbers, or is sparse; `out` is of another dtype.
+        ValueError
+            A shape does not fit, or X has a value that is not finite (in the network's dtype).
+
+        Examples
+        --------
+        >>> net = Network([2, 1], seed=0)
+        >>> net.weights, net.biases = [[[1.0], [2.0]]], [[0.5]]
+        >>> net.forward([[10.0, 20.0], [0.0, 0.0]])
+        array([[50.5],
+               [ 0.5]], dtype=float32)
+        """
+        if type(X) is ndarray:
+            try:
+                return self.native.forward(X, training, out)
+            except (TypeError, ValueError):
+                pass  # converted, or refused in words, below
+        return self.native.forward(
+            _arrays.features(X, self.n_inputs, self._dtype), fitting.flag("training", training), out
+        )
+
+    def predict(self, X: ArrayLike, *, out: Array | None = None) -> Array:
+        """Return the outputs through the loss's link: class probabilities for the cross-entropies, else as `forward`.
+
+        Softmax of the outputs for "cross_entropy", sigmoid for "binary_cross_entropy". Always (n, n_outputs); the
+        classes themselves are ``net.predict(X).argmax(axis=1)``. Parameters and errors as in `forward`.
+
+        Examples
+        --------
+        >>> net = Network([2, 2], loss="cross_entropy", init="zeros", seed=0)
+        >>> net.predict([[1.0, 2.0]])
+        array([[0.5, 0.5]], dtype=float32)
+        """
+        if type(X) is ndarray:
+            try:
+                return self.native.predict(X, out)
+            except (TypeError, ValueError):
+                pass  # converted, or refused in words, below
+        return self.native.predict(_arrays.features(X, self.n_inputs, self._dtype), out)
+
+    def evaluate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        metrics: Iterable[MetricLike] = (),
+    ) -> dict[str, float]:
+        """Return the loss of a batch, without dropout and with the l2 terms, and metrics of its predictions.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `gradient`.
+        metrics : sequence of str or function
+            Names ("accuracy", "r2", "mae", "rmse", …; see `chainrule.metrics`), or functions
+            ``metric(y_true, y_pred, sample_weight=...)`` of the targets and of what `predict` returns;
+            sample_weight is passed only where there is one.
+
+        Returns
+        -------
+        dict
+            "loss" and each metric by its name.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `gradient`; a metric is unknown.
+
+        Examples
+        --------
+        >>> Network([2, 1], init="zeros", seed=0).evaluate([[1, 2], [3, 4]], [1, 2], metrics=["mae"])
+        {'loss': 2.5, 'mae': 1.5}
+        """
+        chosen = choose_metrics(metrics, self.loss.name)
+        return fitting.evaluate(self, _arrays.batch(self, X, y, sample_weight), chosen)
+
+    # ── Backward ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def gradient(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, training: bool = False
+    ) -> Gradient:
+        """Return the loss of a batch and its derivative by every parameter, by backpropagation.
+
+        delta_L = dL/da ⊙ f'(z_L), delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l), d_w_l = a_{l−1}ᵀ delta_l + l2 w_l,
+        d_b_l = Σ_rows delta_l.
+
+        Parameters
+        ----------
+        X : array_like, (n, n_inputs)
+            The samples, n >= 1.
+        y : array_like, (n, n_outputs)
+            Their targets; or (n,) where there is one output; or (n,) integer labels from 0 for "cross_entropy",
+            which also takes rows of probabilities that sum to 1. In [0, 1] for "binary_cross_entropy".
+        sample_weight : array_like, (n,), optional
+            How much each row counts, finite and >= 0. Where all are zero, loss and gradient are zero.
+        training : bool, default False
+            Whether dropout silences units, with the masks of the coming step.
+
+        Returns
+        -------
+        Gradient
+            ``.loss``, ``.flat`` (n_parameters,), and by layer ``.weights`` and ``.biases``.
+
+        Raises
+        ------
+        TypeError
+            An array does not hold what it must.
+        ValueError
+            A shape does not fit, or a value is out of range; row and column are named.
+
+        Examples
+        --------
+        A linear unit of weight 0 that should say 1 for 2: L = (2 w + b − 1)².
+
+        >>> gradient = Network([1, 1], init="zeros", seed=0).gradient([[2.0]], [1.0])
+        >>> gradient.loss, gradient.flat.tolist()
+        (1.0, [-4.0, -2.0])
+        """
+        if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
+            try:
+                loss, flat = self.native.gradient(X, y, sample_weight, training)  # type: ignore[arg-type]
+                return Gradient(loss, flat, self.places)
+            except (TypeError, ValueError):
+                pass  # converted, or refused in words, below
+        loss, flat = self.native.gradient(*_arrays.batch(self, X, y, sample_weight), fitting.flag("training", training))
+        return Gradient(loss, flat, self.places)
+
+    def backward(self, X: ArrayLike, d_output: ArrayLike, *, training: bool = False) -> Gradient:
+        """Return the gradient that follows from the caller's own dL/d(output): for losses that chainrule has not.
+
+        Parameters
+        ----------
+        X : array_like, (n, n_inputs)
+            The samples, n >= 1.
+        d_output : array_like, (n, n_outputs)
+            The derivative of the caller's L by each raw output (of `forward`). Nothing is divided by n.
+        training : bool, default False
+            Whether dropout silences units, with the masks of the coming step.
+
+        Returns
+        -------
+        Gradient
+            With ``.inputs``, dL/dX of shape (n, n_inputs), and without a loss. The l2 terms of the layers are added
+            to the weights' part, as in `gradient`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `gradient`.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], seed=0)
+        >>> net.weights = [[[3.0], [4.0]]]
+        >>> gradient = net.backward([[10.0, 20.0]], [[1.0]])
+        >>> gradient.weights[0].ravel().tolist(), gradient.inputs.tolist()
+        ([10.0, 20.0], [[3.0, 4.0]])
+        """
+        x = _arrays.features(X, self.n_inputs, self._dtype)
+        d = _arrays.table(d_output, self.n_outputs, self._dtype, "d_output")
+        flat, inputs = self.native.backward(x, d, fitting.flag("training", training))
+        return Gradient(None, flat, self.places, inputs)
+
+    def trace(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> list[LayerTrace]:
+        """Return every quantity of the coming `step`, layer by layer, without making it.
+
+        Parameters and errors as in `gradient`; dropout has the masks of the coming step.
+
+        Returns
+        -------
+        list of LayerTrace
+            One a layer: z, a, slope, delta, d_weight, d_bias, update_weight, update_bias.
+
+        Examples
+        --------
+        >>> from chainrule import SGD
+        >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), init="zeros", seed=0)
+        >>> (layer,) = net.trace([[2.0]], [1.0])
+        >>> layer.delta.item(), layer.d_weight.item(), layer.update_weight.item()
+        (-2.0, -4.0, 0.4)
+        """
+        return LayerTrace.of(self.layers, self.native.trace(*_arrays.batch(self, X, y, sample_weight)))
+
+    # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def step(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Make one update from a batch, with dropout, and return the batch's loss before it.
+
+        The same, to the bit, as ``net.apply_gradient(net.gradient(X, y, sample_weight, training=True).flat)``. A batch
+        whose weights are all zero changes nothing and has loss 0. Parameters and errors as in `gradient`.
+
+        Raises
+        ------
+        DivergenceError
+            The loss is not finite; nothing has changed.
+        RuntimeError
+            The network is being trained already: in another thread, or by the `fit` whose callback this is.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], init="zeros", seed=0)
+        >>> net.step([[0.0, 1.0]], [1.0])
+        1.0
+        """
+        if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
+            try:
+                return self.native.step(X, y, sample_weight)  # type: ignore[arg-type]
+            except (TypeError, ValueError):
+                pass  # converted, or refused in words, below
+        return self.native.step(*_arrays.batch(self, X, y, sample_weight))
+
+    def apply_gradient(self, flat: ArrayLike) -> None:
+        """Make one update from a gradient of the caller's.
+
+        Parameters
+        ----------
+        flat : array_like, (n_parameters,)
+            One finite number a parameter, in the order of `parameters` (and of `Gradient.flat`).
+
+        Raises
+        ------
+        TypeError, ValueError
+            It is not that; nothing has changed.
+        RuntimeError
+            As in `step`.
+        """
+        self.native.apply_gradient(_arrays.flat(flat, self.n_parameters, self._dtype, "gradient"))
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: ArrayLike | None = None,
+        validation_data: Sequence[ArrayLike] | None = None,
+        metrics: Iterable[MetricLike] = (),
+        callbacks: Callback | Iterable[Callback] = (),
+        progress: bool | None = None,
+    ) -> History:
+        """Go through the rows `epochs` times, a `step` for each batch of them.
+
+        A second fit goes on: weights, moments, step and epoch counters continue, and the order of rows is a function of
+        the seed and the epoch. Fitting 4 epochs and then 6 is fitting 10, to the bit.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `gradient`. X is not copied as a whole where it can be read in place; do not write to it meanwhile.
+        epochs : int, default 1
+            How often to go through the rows, >= 1.
+        batch_size : int, default 32
+            Rows a step, >= 1; the last batch of an epoch may be smaller.
+        shuffle : bool, default True
+            Whether each epoch takes the rows in a new order.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            What `evaluate` measures after each epoch, as "val_loss" and "val_" with the metric's name.
+        metrics : sequence of str or function
+            As in `evaluate`; measured after each epoch on the training data (a pass forward) and the validation data.
+        callbacks : function or sequence of functions
+            Each is called after each epoch as ``callback(network, epoch, logs)`` with the number of epochs that the
+            network has made and the numbers of this one. One that returns True ends the fit. They may predict,
+            evaluate, save, read and set weights and the learning rate; a nested fit or step raises RuntimeError.
+        progress : bool, optional
+            Whether to show a bar (tqdm's, where it is installed). None: where standard error is a terminal.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `gradient`. All arguments are checked first. A value of X or y that is not finite is found when its
+            batch is read; the network is then as it was after the last epoch.
+        DivergenceError
+            The loss became NaN or infinite (``.epoch``, ``.batch``, counted from 0); the network is as it was after
+            the last epoch. A smaller learning rate may help.
+        RuntimeError
+            The network is being trained already.
+        KeyboardInterrupt
+            Ctrl-C was pressed; the weights are those of the last step, the epoch is not counted.
+
+        Examples
+        --------
+        >>> net = Network([1, 1], optimizer="sgd", seed=0)
+        >>> history = net.fit([[0], [1], [2]], [1, 3, 5], epochs=200, batch_size=1, progress=False)
+        >>> len(history), history.loss[0] > history.loss[-1]
+        (200, True)
+        """
+        plan = fitting.plan(
+            self,
+            X,
+            y,
+            sample_weight,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            validation_data=validation_data,
+            metric_names=metrics,
+            callbacks=callbacks,
+        )
+        return fitting.run(self, plan, progress)
+
+    def verify(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        n_parameters: int = 500,
+        n_rows: int = 32,
+        seed: int = 0,
+    ) -> Report:
+        """Return a report on whether this network computes what it should, on your data; truthy where all holds.
+
+        See `chainrule.verification.verify`. The network is not changed.
+        """
+        from .verification import verify
+
+        return verify(self, X, y, sample_weight, n_parameters=n_parameters, n_rows=n_rows, seed=seed)
+
+    # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def state_dict(self, *, training_state: bool = True) -> dict[str, Any]:
+        """Return the network as arrays and numbers, by name; see `chainrule.checkpoint`."""
+        return checkpoint.state_dict(self, training_state=training_state)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become what `state_dict` returned of a network of the same layers and loss.
+
+        With a training state in it everything is taken over, the seed and the learning rate too, and training goes on
+        exactly; without one only the parameters are, and the rest of this network stays.
+
+        Raises
+        ------
+        ValueError
+            A key is missing, unknown, or of the wrong shape; or the config of the state is another network's. Nothing
+            has changed.
+        RuntimeError
+            The network is being trained. A callback of `fit` may load a state of the same seed.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], seed=0)
+        >>> best = net.state_dict()
+        >>> loss = net.step([[0.0, 1.0]], [1.0])
+        >>> net.load_state_dict(best)
+        >>> net.step_count
+        0
+        """
+        spec, native = checkpoint.rebuilt(state)
+        training_state = "step" in state
+        checkpoint.check_same(self.config, configuration.to_config(spec), training_state=training_state)
+        if not training_state:
+            self.parameters = native.parameters()
+        elif spec.seed == self.seed:
+            self.native.restore(native.snapshot())
+            self.native.learning_rate = native.learning_rate
+        else:  # a seed is for life: the network behind this one is replaced, which none must be training
+            spec = dataclasses.replace(spec, n_threads=self._spec.n_threads)
+            fitting.in_turn(self, lambda: self._build(spec, native))
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any]) -> Self:
+        """Return a new network from what `state_dict` returned."""
+        network = object.__new__(cls)
+        network._build(*checkpoint.rebuilt(state))
+        return network
+
+    def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
+        """Write the network to a safetensors file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file, which is replaced where it exists.
+        training_state : bool, default True
+            Whether to keep what training needs to go on exactly: the optimizer's moments and the counters.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written; what was there before is still there.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> net = Network([2, 1], seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "net.safetensors"
+        ...     net.save(path)
+        ...     bool((Network.load(path).parameters == net.parameters).all())
+        True
+        """
+        checkpoint.save(self, path, training_state=training_state)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the network that `save` wrote. Nothing in the file is executed.
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        ValueError
+            It is not a whole, valid file of a Network; the text says what is wrong.
+        """
+        path = checkpoint.path_of(path)
+        try:
+            return cls.from_state_dict(checkpoint.read(path))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def copy(self) -> Self:
+        """Return a network of its own with the same parameters, moments and counters."""
+        network = object.__new__(type(self))
+        network.__dict__.update(self.__dict__)
+        network.native = self.native.copy()
+        return network
+
+    def __copy__(self) -> Self:
+        """Return a copy: two networks never share their parameters."""
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return a copy."""
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the state, and what others have attached."""
+        own = {"_spec", "places", "_dtype", "_y_ndim", "native"}
+        return {
+            "state": self.state_dict(),
+            "attributes": {name: value for name, value in self.__dict__.items() if name not in own},
+        }
+
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        """Rebuild from what was pickled."""
+        self._build(*checkpoint.rebuilt(pickled["state"]))
+        self.__dict__.update(pickled["attributes"])
+
+
+choose_metrics = metrics.choose  # `metrics` is an argument of the methods above
+
+
+def read_only(array: Array) -> Array:
+    """Return the array, which can no longer be written to."""
+    array.flags.writeable = False
+    return array

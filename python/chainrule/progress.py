@@ -1,0 +1,89 @@
+"""The progress bar of `fit`: tqdm's where it is installed, one line that is written over where it is not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDS_BETWEEN_LINES = 0.1
+
+
+class Bar(Protocol):
+    """What `fit` tells after each epoch."""
+
+    def update(self, logs: Mapping[str, float]) -> None:
+        """One more epoch, with its numbers."""
+
+    def close(self) -> None:
+        """No more epochs."""
+
+
+def bar(progress: bool | None, epochs: int) -> Bar | None:
+    """Return a bar, or None where none is wanted: None means where standard error is a terminal."""
+    if progress is None:
+        progress = sys.stderr is not None and sys.stderr.isatty()
+    if not progress:
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return Line(epochs)
+    return Tqdm(tqdm(total=epochs, unit="epoch", dynamic_ncols=True))
+
+
+class Tqdm:
+    """tqdm's bar, with the numbers of the last epoch behind it."""
+
+    def __init__(self, inner: object) -> None:
+        self.inner: object = inner
+
+    def update(self, logs: Mapping[str, float]) -> None:
+        """One more epoch, with its numbers."""
+        inner = self.inner
+        inner.set_postfix_str(text(logs), refresh=False)  # type: ignore[attr-defined]
+        inner.update()  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """No more epochs."""
+        self.inner.close()  # type: ignore[attr-defined]
+
+
+class Line:
+    """One line on standard error, written over at most ten times a second."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self.done = 0
+        self.next_time = 0.0
+        self.width = 0
+
+    def update(self, logs: Mapping[str, float]) -> None:
+        """One more epoch, with its numbers."""
+        self.done += 1
+        now = time.monotonic()
+        if now < self.next_time and self.done < self.epochs:
+            return
+        self.next_time = now + SECONDS_BETWEEN_LINES
+        line = f"epoch {self.done}/{self.epochs}  {text(logs)}"
+        sys.stderr.write("\r" + line.ljust(self.width))
+        sys.stderr.flush()
+        self.width = len(line)
+
+    def close(self) -> None:
+        """No more epochs."""
+        if self.width:
+            sys.stderr.write("\n")
+            sys.stderr.flush()
+
+
+def text(logs: Mapping[str, float]) -> str:
+    """Return the numbers of an epoch in a line.
+
+    >>> text({"loss": 0.25, "val_loss": 0.5})
+    'loss 0.25, val_loss 0.5'
+    """
+    return ", ".join(f"{name} {value:.4g}" for name, value in logs.items())

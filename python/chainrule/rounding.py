@@ -1,0 +1,209 @@
+"""How far rounding alone can move what a network computes: a running error bound.
+
+Wilkinson's running error analysis (Higham 2002, "Accuracy and Stability of Numerical Algorithms", §3.3), carried
+through the network once forward and once backward. With unit roundoff u and E the bound of a quantity's error:
+
+    z = x w + b     E_z = E_x |w| + γ (|x| |w| + |b|),  γ = (n_in + 4) u       a sum of n products, in any order
+    a = f(z)        E_a = how far f moves over z ± E_z, + 8 u |a|              f itself is good to a few ulp
+    δ = d_a ⊙ s     E_δ = E_d |s| + (|d_a| + E_d) E_s + 4 u |δ|                E_s: how far the slope moves
+    d_x = δ wᵀ      E = E_δ |w|ᵀ + (n_out + 4) u |δ| |w|ᵀ
+    d_w = xᵀ δ      E = E_xᵀ (|δ| + E_δ) + |x|ᵀ E_δ + (n + 4) u (|x|ᵀ |δ| + l2 |w|)
+
+"How far f moves" is found by evaluating it at the ends, so that every activation and loss is treated alike, and a unit
+of relu whose z is nearer to 0 than E_z gets the whole jump of its slope. Where f mixes the units of a row (softmax, the
+losses) the worst combination of signs is not known; a few random ones are tried, and twice the largest is taken.
+The bound is a worst case: actual errors, whose signs differ, stay far below it; a wrong formula does not.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from .reference.activations import Activation
+from .reference.layers import Dense
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from .records import LayerTrace
+    from .reference.config import Spec
+
+    Array: TypeAlias = NDArray[Any]
+    Bounded: TypeAlias = tuple[Array, Array]  # values, and bounds of their errors
+
+ULPS = 8  # of the core's transcendental functions, with room
+SIGN_PATTERNS = 6
+
+
+@dataclass(frozen=True)
+class LayerBound:
+    """Bounds of the errors of a LayerTrace's arrays, each of its shape."""
+
+    z: Array
+    a: Array
+    slope: Array
+    delta: Array
+    d_weight: Array
+    d_bias: Array
+
+
+def bounds(
+    spec: Spec,
+    parameters: tuple[Sequence[Array], Sequence[Array]],
+    batch: tuple[Array, Array, Array],
+    traces: Sequence[LayerTrace],
+    dtype: str,
+) -> tuple[list[LayerBound], float]:
+    """Return the bounds of every layer, and of the loss, for computing in `dtype`.
+
+    `parameters` are the weights and biases of the Dense layers, `batch` is x, y as one row of numbers each, and the
+    weight of each row; `traces` is what happened, all in float64.
+    """
+    u = float(np.finfo(dtype).eps) / 2
+    tiny = float(np.finfo(dtype).tiny)
+    x, y, row_weight = batch
+    dense = iter(zip(*parameters, strict=True))
+    nothing: tuple[Array, Array] = np.empty((0, 0)), np.empty(0)
+    of_layer = [next(dense) if isinstance(layer, Dense) else nothing for layer in spec.layers]
+
+    # ── Forward ──
+    inputs, e_inputs = [x], [u * np.abs(x)]
+    e_zs: list[Array] = []
+    e_slopes: list[Array] = []
+    for layer, (w, b), trace in zip(spec.layers, of_layer, traces, strict=True):
+        e_x = e_inputs[-1]
+        if isinstance(layer, Dense):
+            size = np.abs(inputs[-1]) @ np.abs(w) + (np.abs(b) if len(b) else 0.0)
+            e_z = e_x @ np.abs(w)
+            e_z += (len(w) + 4) * (u * (size + e_z) + tiny * (size > 0.0))
+            e_a, e_slope = transfer(layer.transfer, trace, e_z, u, tiny)
+        else:  # the mask is exact but for the rounding of its scale
+            e_z, e_slope = e_x, u * trace.slope
+            e_a = (e_z + 2 * u * np.abs(trace.z)) * trace.slope
+        e_zs.append(e_z)
+        e_slopes.append(e_slope)
+        inputs.append(trace.a)
+        e_inputs.append(e_a)
+
+    # ── Loss ──
+    e_loss, e_d = loss_bounds(spec, (traces[-1].a, e_inputs[-1]), y, row_weight, u)
+    d = last_error(spec, traces[-1].a, y, row_weight)
+    for layer, (w, _) in zip(spec.layers, of_layer, strict=True):
+        if isinstance(layer, Dense) and layer.l2:
+            e_loss += (w.size + 4) * u * 0.5 * layer.l2 * float((w * w).sum())
+
+    # ── Backward ──
+    found: list[LayerBound] = []
+    n = len(x)
+    for l in reversed(range(len(traces))):
+        layer, (w, _), trace = spec.layers[l], of_layer[l], traces[l]
+        size = np.abs(trace.delta)
+        if isinstance(layer, Dense) and not elementwise(layer.transfer):
+            e_delta = mixing_delta(layer.transfer, trace, (d, e_d), (e_zs[l], e_inputs[l + 1]), u)
+        else:
+            e_delta = e_d * np.abs(trace.slope) + (np.abs(d) + e_d) * e_slopes[l]
+        e_delta += 4 * u * size + tiny * (size > 0.0)
+        e_w, e_b = np.empty((0, 0)), np.empty(0)
+        if isinstance(layer, Dense):
+            in_size = np.abs(inputs[l])
+            e_w = e_inputs[l].T @ (size + e_delta) + in_size.T @ e_delta
+            e_w += (n + 4) * u * (in_size.T @ size + layer.l2 * np.abs(w)) + (n + 4) * tiny
+            if layer.bias:
+                e_b = e_delta.sum(axis=0) + (n + 4) * (u * size.sum(axis=0) + tiny)
+            d = trace.delta @ w.T
+            e_d = e_delta @ np.abs(w).T + (w.shape[1] + 4) * (u * (size @ np.abs(w).T) + tiny)
+        else:
+            d, e_d = trace.delta, e_delta
+        found.insert(0, LayerBound(e_zs[l], e_inputs[l + 1], e_slopes[l], e_delta, e_w, e_b))
+    return found, e_loss
+
+
+def elementwise(f: Activation) -> bool:
+    """Tell whether each unit is treated by itself."""
+    return type(f).value is Activation.value
+
+
+def reach(size: Array, error: Array, u: float) -> Array:
+    """Return how far a function's argument may be off: its error, and the rounding of what is done to it inside."""
+    largest: Array = np.abs(size).max(axis=1, keepdims=True)
+    return error + 2 * u * largest
+
+
+def transfer(f: Activation, trace: LayerTrace, e_z: Array, u: float, tiny: float) -> tuple[Array, Array]:
+    """Return the bounds of a = f(z) and of the slope."""
+    own = ULPS if elementwise(f) else ULPS + trace.z.shape[1]  # softmax adds up its row
+    far = reach(trace.z, e_z, u) if not elementwise(f) else e_z + 2 * u * np.abs(trace.z)
+    e_a = spread(f.value, [(trace.z, far)], mixing=not elementwise(f))
+    e_a += own * u * np.abs(trace.a) + tiny * (trace.a != 0.0)
+    e_slope = spread(f.slope, [(trace.z, far), (trace.a, e_a)], mixing=False)
+    return e_a, e_slope + 4 * u * np.abs(trace.slope)
+
+
+def mixing_delta(f: Activation, trace: LayerTrace, d: Bounded, e: tuple[Array, Array], u: float) -> Array:
+    """Return the bound of delta where f mixes the units of a row; `e` is of z and a."""
+    d_a, e_d = d
+    e_d = e_d + (ULPS + d_a.shape[1]) * u * np.abs(d_a)  # the terms of a sum over the row
+    e_z, e_a = e
+    return spread(f.delta, [(d_a, e_d), (trace.z, reach(trace.z, e_z, u)), (trace.a, e_a)], mixing=True)
+
+
+def last_error(spec: Spec, a: Array, y: Array, row_weight: Array) -> Array:
+    """Return dL/da of the last layer."""
+    total = row_weight.sum()
+    if total == 0.0:
+        return np.zeros_like(a)
+    slopes = np.array([spec.loss.slope(*row) for row in zip(a.tolist(), y.tolist(), strict=True)])
+    error: Array = slopes * (row_weight / total)[:, None]
+    return error
+
+
+def loss_bounds(spec: Spec, outputs: Bounded, y: Array, row_weight: Array, u: float) -> tuple[float, Array]:
+    """Return the bounds of the loss of the batch and of dL/da."""
+    a, e_a = outputs
+    total = row_weight.sum()
+    if total == 0.0:
+        return 0.0, np.zeros_like(a)
+    n, k = a.shape
+    share = row_weight / total
+    arguments = [(a, reach(a, e_a, u)), (y, u * np.abs(y))]
+    rows = list(zip(a.tolist(), y.tolist(), strict=True))
+
+    def value(a_row: list[float], y_row: list[float]) -> list[float]:
+        return [spec.loss.value(a_row, y_row)]
+
+    values = np.array([value(*row) for row in rows])
+    largest = np.maximum(np.abs(a), np.abs(y)).max(axis=1, keepdims=True)
+    # A logarithm of a sum takes the largest logit off and puts it back: its rounding stays.
+    e_value = spread(value, arguments, mixing=True) + (ULPS + k) * u * (np.abs(values) + largest)
+    e_loss = float(share @ (e_value + (n + ULPS) * u * np.abs(values))[:, 0])
+
+    slopes = np.array([spec.loss.slope(*row) for row in rows])
+    # p − y loses the digits that p and y share.
+    e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * (np.abs(slopes) + np.abs(y))
+    return e_loss, e_slope * share[:, None]
+
+
+def spread(function: Callable[..., list[float]], arguments: Sequence[Bounded], *, mixing: bool) -> Array:
+    """Return how far a function of rows moves when each argument moves by its error.
+
+    Every combination of one sign an argument is tried and, where the function mixes the units of a row, some with
+    signs of their own for every unit.
+    """
+    patterns: list[Any] = list(itertools.product((1.0, -1.0), repeat=len(arguments)))
+    if mixing:
+        draw = np.random.default_rng(0)
+        patterns += [[draw.choice((-1.0, 1.0), size=a.shape) for a, _ in arguments] for _ in range(SIGN_PATTERNS)]
+
+    def values(pattern: Sequence[Any]) -> Array:
+        moved = [(a + sign * error).tolist() for (a, error), sign in zip(arguments, pattern, strict=True)]
+        return np.array([function(*row) for row in zip(*moved, strict=True)])
+
+    center = values([0.0] * len(arguments))
+    largest: Array = np.max([np.abs(values(pattern) - center) for pattern in patterns], axis=0)
+    return 2.0 * largest if mixing else largest

@@ -1,0 +1,333 @@
+"""Is what the core computes right? For any network, on anyone's data, by comparison with other ways to compute it.
+
+    native, float64       ─ layer by layer ─▶  chainrule.reference      formula for formula
+    native, float64       ─ number by number ▶ central differences      the derivative of what it says the loss is
+    native, float64       ─ one update ──────▶ chainrule.reference      the optimizer
+    native, own dtype     ─ layer by layer ─▶  native, float64          within what rounding can do (`rounding`)
+    step                  ─ bit by bit ─────▶  gradient + apply_gradient
+
+Every comparison is made on copies, in the state that the training is in: with its moments, and with the dropout masks
+of the coming step.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from . import _arrays, differences, rounding
+from .describe import layer_name
+from .differences import Derivative, Tolerance, leave_kinks, sample
+from .records import LayerTrace
+from .reference import config as configuration
+from .reference.layers import Dense, Dropout
+from .reference.network import Network as ReferenceNetwork
+from .reference.options import LARGEST, integer
+from .report import Check, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from . import _native
+    from ._parameters import Places
+    from .network import Network
+    from .reference.config import Spec
+
+    Array: TypeAlias = NDArray[Any]
+
+PER_LAYER_AND_UNIT = 1e-12  # relative error allowed, for each layer and each unit of the widest
+UPDATE = 1e-13  # relative error of an optimizer's update: some ten operations a parameter
+STEPS = 2  # fused against separate: the second has moments that are not zero
+
+
+def verify(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    n_parameters: int = 500,
+    n_rows: int = 32,
+    seed: int = 0,
+) -> Report:
+    """Return a report on whether a network computes what it should, on given data.
+
+    The checks, in the order of the report:
+
+    1. *reference*: every quantity of a step (z and a, slope, loss, delta, d_weight and d_bias of every layer), native
+       in float64 against `chainrule.reference`. Error ‖native − reference‖ / ‖reference‖, at most
+       1e-12 · layers · widest layer (more only where digits cancel and rounding alone can do more).
+    2. *central differences*: the native gradient in float64 against (L(p + eps) − L(p − eps)) / 2 eps of the native
+       loss, with torch.autograd.gradcheck's eps, atol and rtol (1e-6, 1e-5, 1e-3). The number that comes off worst
+       is shown. Where p ± eps crosses a kink (relu) it is skipped, and where units sit on one (z = 0) all parameters
+       are first moved by up to 1e-3 ("nearby").
+    3. *update*: the optimizer, native in float64 against `chainrule.reference`, from the same gradient.
+    4. *rounding*: for a float32 network, every quantity in float32 against float64, in units of what rounding can do
+       at most (`chainrule.rounding`).
+    5. *fused step*: `step` against `gradient` + `apply_gradient`, in the network's dtype: how many numbers differ.
+
+    Parameters
+    ----------
+    network : Network
+        It is not changed; moments, counters and the dropout masks of the coming step are as they stand.
+    X, y, sample_weight : array_like
+        As in `Network.gradient`.
+    n_parameters : int, default 500
+        How many parameters are compared with central differences, >= 1: all where there are no more, else as many from
+        each weight and bias.
+    n_rows : int, default 32
+        How many rows are looked at, >= 1, from the first. The reference takes about 0.1 µs for each product.
+    seed : int, default 0
+        Decides which parameters are compared.
+
+    Returns
+    -------
+    Report
+        Truthy where all checks hold; printed, it is a table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `Network.gradient`; or the loss or its gradient is not finite.
+
+    Examples
+    --------
+    >>> from chainrule import Network
+    >>> report = verify(Network([2, 3, 1], activation="tanh", seed=0), [[0.0, 1.0], [1.0, 0.5]], [1.0, 2.0])
+    >>> bool(report), report.failures
+    (True, ())
+    """
+    n_parameters = integer("n_parameters", n_parameters, 1, LARGEST)
+    n_rows = integer("n_rows", n_rows, 1, LARGEST)
+    seed = integer("seed", seed, 0, 2**63 - 1)
+    x, target, weights = _arrays.batch(network, X, y, sample_weight)
+    shown = f"{min(n_rows, len(x))} of {len(x)} rows" if n_rows < len(x) else f"{len(x)} rows"
+    with np.errstate(all="ignore"):  # what overflows shows as an error that is not finite, which no tolerance admits
+        case = Case(network, x[:n_rows], target[:n_rows], None if weights is None else weights[:n_rows])
+        checks = [
+            *case.against_reference(),
+            *case.against_differences(n_parameters, seed),
+            *case.update_against_reference(),
+            *case.rounded_against_exact(),
+            *case.fused_against_separate(),
+        ]
+    return Report(tuple(checks), f"{network!r} on {shown}, {network.native.target}")
+
+
+class Case:
+    """A network with a batch, as copies in float64: native, reference, and what they say of each layer."""
+
+    def __init__(self, network: Network, x: Array, y: Array, sample_weight: Array | None) -> None:
+        self.own = network.native.copy()
+        self.places: Places = network.places
+        self.batch = x, y, sample_weight
+        # What float32 makes of X and y is what is compared, in float64 too.
+        exact = _arrays.cast(x, network.dtype).astype(np.float64)
+        exact_y = y if y.ndim == 1 else _arrays.cast(y, network.dtype).astype(np.float64)
+        self.batch64 = exact, exact_y, sample_weight
+        self.spec: Spec = configuration.from_config({**network.config, "dtype": "float64"})
+        self.native = self.in_float64(self.own, json.dumps(configuration.to_config(self.spec)))
+        self.found = self.traces(self.native, self.batch64)  # refuses what is wrong with the batch
+        loss, gradient = self.own.gradient(*self.batch, True)
+        if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+            raise ValueError(
+                f"the loss ({loss}) or its gradient is not finite in {network.dtype} on this data: there is nothing to "
+                "compare; scale X and y, or begin again with a smaller learning_rate"
+            )
+        self.reference = self.as_reference()
+        self.row_weight = np.ones(len(x)) if sample_weight is None else sample_weight
+        self.y_rows = np.array(self.spec.loss.targets(exact_y.tolist(), len(x), self.spec.n_outputs))
+        self.dropout = any(isinstance(layer, Dropout) and layer.rate > 0.0 for layer in self.spec.layers)
+        self.names = [f"layer {i} ({layer_name(layer)})" for i, layer in enumerate(self.spec.layers, start=1)]
+        self.bounds64 = self.bounds("float64")
+
+    def in_float64(self, own: _native.Network, config: str) -> _native.Network:
+        """Return the same network in float64."""
+        native = type(own)(config)
+        native.set_parameters(own.parameters().astype(np.float64))
+        for k in range(len(own.state_names)):
+            native.set_state(k, own.state(k).astype(np.float64))
+        native.step_count, native.epoch_count = own.step_count, own.epoch_count
+        return native
+
+    def as_reference(self) -> ReferenceNetwork:
+        """Return the same network in plain Python."""
+        native = self.native
+        reference = ReferenceNetwork.from_config(configuration.to_config(self.spec))
+        reference.parameters = native.parameters().tolist()
+        reference.state = {name: native.state(k).tolist() for k, name in enumerate(native.state_names)}
+        reference.step_count, reference.epoch_count = native.step_count, native.epoch_count
+        return reference
+
+    def traces(self, native: _native.Network, batch: _arrays.Batch) -> list[LayerTrace]:
+        """Return what happens in each layer."""
+        return LayerTrace.of(self.spec.layers, native.trace(*batch))
+
+    def bounds(self, dtype: str) -> tuple[list[rounding.LayerBound], float]:
+        """Return what rounding in `dtype` can do at most."""
+        flat = self.native.parameters()
+        parameters = self.places.weights(flat), self.places.biases(flat)
+        batch = self.batch64[0], self.y_rows, self.row_weight
+        return rounding.bounds(self.spec, parameters, batch, self.found, dtype)
+
+    # ── 1 ──
+
+    def against_reference(self) -> Iterable[Check]:
+        """Compare every quantity with the reference, in the order of the computation."""
+        x, y, sample_weight = self.batch64
+        lists = x.tolist(), y.tolist(), None if sample_weight is None else sample_weight.tolist()
+        reference = self.reference.trace(*lists)
+        bounds, loss_bound = self.bounds64
+        widest = max(self.spec.n_inputs, *(trace.z.shape[1] for trace in self.found))
+        allowed = PER_LAYER_AND_UNIT * len(self.found) * widest
+
+        def compare(what: str, fields: Sequence[str], l: int) -> Check:
+            errors = []
+            for field in fields:
+                mine, bound = getattr(self.found[l], field), getattr(bounds[l], field)
+                other = np.array(getattr(reference[l], field)).reshape(mine.shape)
+                # Both have rounded: twice the bound.
+                errors.append(relative(mine - other, other, allowed, 2 * bound))
+            worst = max(errors, key=Relative.severity)
+            n = sum(getattr(self.found[l], field).size for field in fields)
+            return Check(f"reference: {what}", self.names[l], worst.error, worst.tolerance, n)
+
+        layers = range(len(self.found))
+        for l in layers:
+            yield compare("z, a", ("z", "a"), l)
+            yield compare("slope", ("slope",), l)
+        loss = self.native.gradient(*self.batch64, True)[0]
+        # Only its gradient has the masks of the coming step; without dropout the loss alone takes half as long.
+        if self.dropout:
+            other = self.reference.gradient(*lists, training=True).loss or 0.0
+        else:
+            other = self.reference.evaluate(*lists)["loss"]
+        found = relative(np.array([loss - other]), np.array([other]), allowed, np.array([2 * loss_bound]))
+        yield Check("reference: loss", "", found.error, found.tolerance, 1)
+        for l in reversed(layers):
+            yield compare("delta", ("delta",), l)
+            if isinstance(self.spec.layers[l], Dense):
+                yield compare("d_weight, d_bias", ("d_weight", "d_bias"), l)
+        flat = self.native.gradient(*self.batch64, True)[1]
+        traced = [t.ravel() for trace in self.found for t in (trace.d_weight, trace.d_bias)]
+        yield Check("gradient = trace", "", n_different(flat, np.concatenate(traced)), 0.0, flat.size)
+
+    # ── 2 ──
+
+    def against_differences(self, n_parameters: int, seed: int) -> Iterable[Check]:
+        """Compare the gradient with central differences of the loss, layer by layer."""
+        native = self.native.copy()
+
+        def loss(flat: Array) -> float:
+            native.set_parameters(flat)
+            return native.gradient(*self.batch64, True)[0] if self.dropout else native.loss(*self.batch64)
+
+        moved = leave_kinks(native, self.spec.layers, [trace.z for trace in self.found], seed)
+        name = "central differences" + (" nearby" if moved else "")
+        gradient = native.gradient(*self.batch64, self.dropout)[1]
+        along = Derivative(native.parameters(), gradient, rounding=4 * self.bounds64[1])
+        for l, indices in sample(self.places, n_parameters, seed):
+            found = differences.compare(loss, along, indices, Tolerance())
+            yield Check(name, self.names[l], *found)
+
+    # ── 3 ──
+
+    def update_against_reference(self) -> Iterable[Check]:
+        """Compare one update from the same gradient."""
+        if not self.row_weight.sum() > 0.0:
+            return  # such a batch updates nothing
+        native = self.native.copy()
+        gradient = native.gradient(*self.batch64, True)[1]
+        native.apply_gradient(gradient)
+        self.reference.apply_gradient(gradient.tolist())
+        yield self.same_update("update: parameters", native.parameters(), self.reference.parameters)
+        for k, name in enumerate(native.state_names):
+            yield self.same_update(f"update: {name}", native.state(k), self.reference.state[name])
+
+    def same_update(self, name: str, mine: Array, other: list[float]) -> Check:
+        """Compare all parameters, or a moment of each."""
+        reference = np.array(other)
+        found = relative(mine - reference, reference, UPDATE, np.zeros_like(mine))
+        return Check(name, "", found.error, found.tolerance, mine.size)
+
+    # ── 4 ──
+
+    def rounded_against_exact(self) -> Iterable[Check]:
+        """Compare the network's own dtype with float64, in units of the bound of rounding."""
+        if self.own.dtype == "float64":
+            return
+        found = self.traces(self.own, self.batch)
+        bounds, loss_bound = self.bounds(self.own.dtype)
+        name = f"rounding of {self.own.dtype}"
+        for l, (mine, exact, bound) in enumerate(zip(found, self.found, bounds, strict=True)):
+            fields = ("z", "a", "slope", "delta", "d_weight", "d_bias")
+            errors = [in_units(getattr(mine, f) - getattr(exact, f), getattr(bound, f)) for f in fields]
+            n = sum(getattr(mine, f).size for f in fields)
+            yield Check(name, self.names[l], max(errors), 1.0, n)
+        loss = self.own.gradient(*self.batch, True)[0] - self.native.gradient(*self.batch64, True)[0]
+        yield Check(f"{name}: loss", "", in_units(np.array([loss]), np.array([loss_bound])), 1.0, 1)
+
+    # ── 5 ──
+
+    def fused_against_separate(self) -> Iterable[Check]:
+        """Compare `step` with `gradient` and `apply_gradient`, bit by bit."""
+        fused, separate = self.own.copy(), self.own.copy()
+        n_wrong = n_compared = 0
+        for _ in range(STEPS):
+            other, gradient = separate.gradient(*self.batch, True)
+            if not (np.isfinite(other) and np.isfinite(gradient).all()):
+                break  # the first step made it diverge
+            loss = fused.step(*self.batch)
+            if self.row_weight.sum() > 0.0:
+                separate.apply_gradient(gradient)
+            pairs = [(np.array([loss, fused.step_count]), np.array([other, separate.step_count]))]
+            pairs += [(fused.parameters(), separate.parameters())]
+            pairs += [(fused.state(k), separate.state(k)) for k in range(len(fused.state_names))]
+            n_wrong += sum(n_different(a, b) for a, b in pairs)
+            n_compared += sum(a.size for a, _ in pairs)
+        yield Check("fused step", "", n_wrong, 0.0, n_compared)
+
+
+class Relative(NamedTuple):
+    """A relative error with its tolerance."""
+
+    error: float
+    tolerance: float
+
+    def severity(self) -> float:
+        """Return the error in units of the tolerance; NaN is worst."""
+        ratio = self.error / self.tolerance if self.tolerance else self.error
+        return ratio if ratio == ratio else float("inf")  # noqa: PLR0124 - NaN is not itself
+
+
+def relative(difference: Array, reference: Array, allowed: float, bound: Array) -> Relative:
+    """Return ‖difference‖ / ‖reference‖, and what is allowed: more where rounding alone can do more."""
+    error, size, most = norm(difference), norm(reference), norm(bound)
+    if size == 0.0:
+        return Relative(error, most)
+    return Relative(error / size, max(allowed, most / size))
+
+
+def norm(a: Array) -> float:
+    """Return the root of the sum of squares, which neither overflows nor underflows."""
+    largest = float(np.abs(a).max(initial=0.0))
+    return largest * float(np.linalg.norm(a / largest)) if 0.0 < largest < np.inf else largest
+
+
+def in_units(difference: Array, bound: Array) -> float:
+    """Return the largest |difference| / bound; 0 / 0 is 0."""
+    if not difference.size:
+        return 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(difference == 0.0, 0.0, np.abs(difference) / bound)
+    return float(ratios.max())
+
+
+def n_different(a: Array, b: Array) -> int:
+    """Return how many numbers differ in any bit."""
+    bits = np.dtype(f"u{a.itemsize}")
+    return int((a.view(bits) != b.view(bits)).sum())
