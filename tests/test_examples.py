@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from chainrule.reference import SGD, Dense, RMSprop
-from implementations import build, each_implementation, identity, set_moments
+
+from .implementations import build, each_implementation, identity, set_moments
 
 # ── Mazur, "A Step by Step Backpropagation Example", 2015-03-17 ──────────────────────────────────────────────────────
 

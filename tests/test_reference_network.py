@@ -240,7 +240,7 @@ NAN = float("nan")
         (lambda n: n.backward(X, Y[:2]), ValueError, "d_output has 2 rows but X has 5"),
         (lambda n: n.apply_gradient([1.0]), ValueError, "gradient has 1 numbers, but the network's parameters are 36"),
         (lambda n: n.apply_gradient([NAN] * 36), ValueError, "gradient has nan at place 0"),
-        (lambda n: n.fit(X, Y, epochs=-1), ValueError, "epochs must be an integer from 0"),
+        (lambda n: n.fit(X, Y, epochs=-1), ValueError, "epochs must be an integer from 1"),
         (lambda n: n.fit(X, Y, epochs=1.5), TypeError, "epochs must be an integer"),
         (lambda n: n.fit(X, Y, batch_size=0), ValueError, "batch_size must be an integer from 1"),
         (lambda n: n.fit(X, Y, batch_size=True), TypeError, "batch_size must be an integer"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chainrule.reference import Dropout, Network
 from chainrule.reference.inits import INITS
-from chainrule.reference.rng import DROPOUT, SAMPLE, SHUFFLE, WEIGHTS, Stream, ln, mix64, splitmix64
+from chainrule.reference.rng import DROPOUT, GOLDEN, SAMPLE, SHUFFLE, WEIGHTS, Stream, ln, mix64, splitmix64
 
 
 def test_splitmix64_published_vector():
@@ -24,9 +24,8 @@ def test_splitmix64_published_vector():
     assert list(itertools.islice(splitmix64(1234567), 5)) == words
 
 
-def test_mix64_published_vector():
-    # The finalizer of 1, as in the source of java.util.SplittableRandom's tests.
-    assert mix64(1) == 0x5692161D100B05E5
+def test_mix64_of_one_increment_is_the_first_word_of_seed_zero():
+    assert mix64(GOLDEN) == next(splitmix64(0)) == 0xE220A8397B1DCDAF
 
 
 def test_xoshiro256_plus_plus_published_vector():

@@ -11,7 +11,8 @@ from chainrule.reference import config
 from chainrule.reference.activations import ACTIVATIONS
 from chainrule.reference.losses import LOSSES
 from chainrule.reference.optimizers import OPTIMIZERS
-from implementations import build, each_implementation, identity
+
+from .implementations import build, each_implementation, identity
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "torch.json").read_text())
 RTOL = 1e-10

@@ -1,0 +1,100 @@
+"""Random networks with data to match: every activation × loss × init × weights × l2 × dropout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import chainrule
+from chainrule import Dense, Dropout, LeakyReLU
+
+KINDS = chainrule.registry()
+OPTIMIZERS = [
+    chainrule.SGD(learning_rate=0.01),
+    chainrule.SGD(learning_rate=0.005, momentum=0.9),
+    chainrule.SGD(learning_rate=0.005, momentum=0.8, nesterov=True),
+    chainrule.Adam(learning_rate=0.01),
+    chainrule.AdamW(learning_rate=0.01, weight_decay=0.1),
+    chainrule.RMSprop(learning_rate=0.01, rho=0.9),
+]
+# Small sizes are likely, all up to 70 are possible: that meets the tail of every vector width.
+SIZES = st.one_of(st.integers(1, 8), st.integers(1, 70))
+
+
+@dataclass
+class Case:
+    """What a test needs: constructor arguments, data, and the sizes that tolerances follow from."""
+
+    layers: list[Any]
+    arguments: dict[str, Any]
+    X: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    depth: int
+    width: int
+
+    def native(self, **changes: Any) -> chainrule.Network:
+        """Return the network in Rust."""
+        return chainrule.Network(self.layers, **{"dtype": "float64", **self.arguments, **changes})
+
+    def reference(self, **changes: Any) -> chainrule.reference.Network:
+        """Return the same network in plain Python."""
+        return chainrule.reference.Network(self.layers, **{"dtype": "float64", **self.arguments, **changes})
+
+    @property
+    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """X, y and sample_weight."""
+        return self.X, self.y, self.sample_weight
+
+
+def activations() -> st.SearchStrategy[Any]:
+    """Every activation by name, and those with a parameter as objects too."""
+    return st.one_of(st.sampled_from(KINDS["activation"]), st.just(LeakyReLU(negative_slope=0.3)))
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, max_depth: int = 5, sizes: st.SearchStrategy[int] = SIZES) -> Case:
+    """Draw a network and a batch for it."""
+    loss = draw(st.sampled_from(KINDS["loss"]))
+    depth = draw(st.integers(1, max_depth))
+    widths = [draw(sizes) for _ in range(depth + 1)]
+    widths[-1] = max(widths[-1], 2) if loss == "cross_entropy" else widths[-1]
+    repeated = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss)
+    layers: list[Any] = [widths[0]]
+    for l, units in enumerate(widths[1:]):
+        last = l == depth - 1
+        activation = draw(activations().filter(lambda a, last=last: not (last and a == repeated)))
+        layers.append(
+            Dense(
+                units,
+                activation=activation,
+                bias=draw(st.booleans()),
+                init=draw(st.sampled_from(KINDS["init"])),
+                l2=draw(st.sampled_from([0.0, 0.0, 0.01, 1.0])),
+            )
+        )
+        if not last and draw(st.integers(0, 3)) == 0:
+            layers.append(Dropout(draw(st.sampled_from([0.0, 0.1, 0.5]))))
+    n = draw(sizes)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    X = rng.standard_normal((n, widths[0])) * draw(st.sampled_from([0.1, 1.0, 1.0, 3.0]))
+    k = widths[-1]
+    if loss == "cross_entropy":
+        y = rng.integers(0, k, n) if draw(st.booleans()) else rng.dirichlet(np.ones(k), n)
+    elif loss == "binary_cross_entropy":
+        y = rng.random((n, k)).round(draw(st.sampled_from([0, 2])))
+    else:
+        y = rng.standard_normal((n, k))
+    weights = draw(st.sampled_from(["none", "none", "some", "with zeros"]))
+    sample_weight = None if weights == "none" else rng.random(n) + 0.1
+    if weights == "with zeros":
+        sample_weight[rng.random(n) < 0.3] = 0.0
+    arguments = {
+        "loss": loss,
+        "optimizer": draw(st.sampled_from(OPTIMIZERS)),
+        "seed": draw(st.integers(0, 2**63 - 1)),
+    }
+    return Case(layers, arguments, X, y, sample_weight, depth, max([*widths, n]))

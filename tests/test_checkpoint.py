@@ -1,0 +1,302 @@
+"""A saved network goes on exactly, in another process too; a file that is not one says what is wrong with it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainrule import SGD, Dropout, Network, _native, checkpoint
+
+X = np.random.default_rng(0).standard_normal((30, 4))
+Y = np.arange(30) % 3
+OPTIMIZERS = ["sgd", SGD(momentum=0.9, nesterov=True), "adam", "adamw", "rmsprop"]
+
+
+def network(**arguments):
+    return Network([4, 6, Dropout(0.3), 3], **{"activation": "tanh", "loss": "cross_entropy", "seed": 5, **arguments})
+
+
+def trained(**arguments):
+    net = network(**arguments)
+    net.fit(X, Y, epochs=4, batch_size=8)
+    net.learning_rate = 0.007
+    return net
+
+
+def same_state(net, other):
+    one, two = net.state_dict(), other.state_dict()
+    return one.keys() == two.keys() and all(np.array_equal(one[key], two[key]) for key in one)
+
+
+# ── Going on ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_fit_4_save_load_in_a_new_process_fit_6_equals_fit_10(tmp_path, optimizer, dtype):
+    np.savez(tmp_path / "data.npz", X=X, Y=Y)
+    net = network(optimizer=optimizer, dtype=dtype)
+    net.fit(X, Y, epochs=4, batch_size=8)
+    net.save(tmp_path / "four.safetensors")
+    program = (
+        "import numpy as np; from chainrule import Network; data = np.load('data.npz'); "
+        "net = Network.load('four.safetensors'); net.fit(data['X'], data['Y'], epochs=6, batch_size=8); "
+        "net.save('ten.safetensors')"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    whole = network(optimizer=optimizer, dtype=dtype)
+    whole.fit(X, Y, epochs=10, batch_size=8)
+    resumed = Network.load(tmp_path / "ten.safetensors")
+    assert same_state(resumed, whole)
+    assert (resumed.epoch_count, resumed.step_count) == (10, 40)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_file_keeps_everything(tmp_path, optimizer):
+    net = trained(optimizer=optimizer)
+    net.save(tmp_path / "net")
+    again = Network.load(tmp_path / "net")
+    assert same_state(net, again)
+    assert again.learning_rate == 0.007
+    assert np.array_equal(again.predict(X), net.predict(X))
+
+
+def test_file_without_training_state_begins_training_anew(tmp_path):
+    net = trained()
+    net.save(tmp_path / "net", training_state=False)
+    tensors, _ = _native.read_tensors(str(tmp_path / "net"))
+    assert sorted(tensors) == ["layers.0.bias", "layers.0.weight", "layers.2.bias", "layers.2.weight"]
+    again = Network.load(tmp_path / "net")
+    assert np.array_equal(again.parameters, net.parameters)
+    assert (again.step_count, again.epoch_count) == (0, 0)
+    assert not any(value.any() for name, value in again.state_dict().items() if name.startswith("optimizer."))
+
+
+@pytest.mark.parametrize("kind", [str, pathlib.Path, os.fsencode])
+def test_path_may_be_any_path(tmp_path, kind):
+    path = kind(str(tmp_path / "nét 1.safetensors"))
+    trained().save(path)
+    assert same_state(Network.load(path), trained())
+
+
+def test_saving_replaces_a_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "net"
+    path.write_text("something else")
+    trained().save(path)
+    trained().save(path)
+    assert same_state(Network.load(path), trained())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_saving_where_nothing_can_be_written_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        trained().save(tmp_path / "missing" / "net")
+    with pytest.raises(IsADirectoryError):
+        trained().save(tmp_path)
+    with pytest.raises(TypeError, match="path must be a str"):
+        trained().save(3)
+
+
+def test_state_dict_is_arrays_and_numbers_by_name():
+    state = trained().state_dict()
+    weights = ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
+    moments = [f"optimizer.{moment}.{name}" for moment in "mv" for name in weights]
+    assert set(state) == {"format_version", "config", "step", "epoch", *weights, *moments}
+    assert state["layers.2.weight"].shape == (6, 3)
+    assert (state["step"], state["epoch"]) == (16, 4)
+    assert state["config"]["optimizer"]["learning_rate"] == 0.007
+    json.dumps(state["config"])
+
+
+def test_state_dict_is_a_copy():
+    net = trained()
+    state = net.state_dict()
+    state["layers.0.weight"][...] = 0
+    state["config"]["layers"].clear()
+    assert same_state(net, trained())
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_load_state_dict_takes_everything_over(seed):
+    net, other = trained(), network(seed=seed)
+    other.load_state_dict(net.state_dict())
+    assert same_state(net, other)
+    assert other.seed == 5
+    assert net.fit(X, Y).loss == other.fit(X, Y).loss
+
+
+def test_load_state_dict_without_training_state_takes_the_parameters_only():
+    net, other = trained(), network(seed=6, optimizer="sgd", dtype="float64")
+    other.fit(X, Y)
+    other.load_state_dict(net.state_dict(training_state=False))
+    assert np.array_equal(other.parameters.astype("f4"), net.parameters)
+    assert (other.seed, other.epoch_count, other.learning_rate) == (6, 1, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"activation": "relu"}, r"config.layers\[0\].activation.name is 'tanh' .* in the state but 'relu'"),
+        ({"optimizer": "adamw"}, "config.optimizer is .* in the state but"),
+        ({"optimizer": "rmsprop"}, "config.optimizer"),
+        ({"dtype": "float64"}, "config.dtype is 'float32' .* in the state but 'float64'"),
+    ],
+)
+def test_state_of_another_network_is_refused(arguments, text):
+    other = network(**arguments)
+    before = other.copy()
+    with pytest.raises(ValueError, match=f"{text}.*Network.from_state_dict"):
+        other.load_state_dict(trained().state_dict())
+    assert same_state(other, before)
+
+
+def test_state_of_another_shape_is_refused():
+    other = Network([4, 7, Dropout(0.3), 3], activation="tanh", loss="cross_entropy", seed=5)
+    for training_state in (False, True):
+        with pytest.raises(ValueError, match=r"config.layers\[0\].units is 6 \(int\) in the state but 7"):
+            other.load_state_dict(trained().state_dict(training_state=training_state))
+
+
+# ── What is not a network ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def without(key):
+    return lambda state: {k: v for k, v in state.items() if k != key}
+
+
+def with_(**changes):
+    return lambda state: {**state, **changes}
+
+
+def with_tensor(name, value):
+    return lambda state: {**state, name: value}
+
+
+def with_config(**changes):
+    return lambda state: {**state, "config": {**state["config"], **changes}}
+
+
+WRONG = [
+    (without("format_version"), "'format_version' is missing"),
+    (with_(format_version=2), "format_version is 2, this chainrule .* reads up to 1.*written by a newer one"),
+    (with_(format_version="1"), "format_version must be an integer"),
+    (with_(format_version=0), "format_version must be an integer"),
+    (without("config"), "'config' is missing"),
+    (with_(config=[]), "config: must be a dict"),
+    (with_config(n_inputs=5), r"layers.0.weight must have shape \(5, 6\), as its config says, got \(4, 6\)"),
+    (with_config(n_inputs=2**31 - 1), r"layers.0.weight must have shape \(2147483647, 6\)"),
+    (with_config(n_inputs="4"), "config: "),
+    (with_config(spped=1), "'spped' is unknown"),
+    (with_config(loss={"name": "hinge"}), "'hinge' is unknown"),
+    (with_config(loss={"name": "mse", "weight": 1}), "'weight' is unknown"),
+    (with_config(optimizer={"name": "sgd"}), "lacks"),
+    (with_config(seed=-1), "seed must be"),
+    (without("step"), "'step' is missing"),
+    (without("epoch"), "'epoch' is missing"),
+    (with_(step=-1), "step must be an integer from 0"),
+    (with_(step=1.5), "step must be an integer from 0"),
+    (with_(epoch=2**60), "epoch must be an integer from 0"),
+    (without("layers.0.weight"), "'layers.0.weight' is missing"),
+    (without("layers.2.bias"), "'layers.2.bias' is missing"),
+    (without("optimizer.m.layers.2.bias"), "'optimizer.m.layers.2.bias' is missing"),
+    (with_tensor("layers.1.weight", np.zeros((6, 6))), "'layers.1.weight' is unknown"),
+    (with_tensor("layer.0.weight", np.zeros(1)), "'layer.0.weight' is unknown; did you mean 'layers.0.weight'"),
+    (with_tensor("optimizer.velocity.layers.0.bias", np.zeros(6)), "is unknown"),
+    (with_tensor("layers.0.weight", np.zeros((6, 4))), r"layers.0.weight must have shape \(4, 6\)"),
+    (with_tensor("layers.0.weight", np.zeros(24)), r"layers.0.weight must have shape \(4, 6\)"),
+    (with_tensor("layers.0.bias", np.full(6, np.nan)), "layers.0.bias has a value that is not finite"),
+    (with_tensor("optimizer.v.layers.0.bias", np.full(6, np.inf)), "optimizer.v.layers.0.bias has a value"),
+]
+
+
+@pytest.mark.parametrize(("change", "text"), WRONG, ids=[text[:50] for _, text in WRONG])
+def test_wrong_state_is_refused_by_name_and_changes_nothing(change, text):
+    wrong = change(trained().state_dict())
+    with pytest.raises(ValueError, match=text):
+        Network.from_state_dict(wrong)
+    net = trained()
+    with pytest.raises(ValueError, match=text):
+        net.load_state_dict(wrong)
+    assert same_state(net, trained())
+
+
+@pytest.mark.parametrize(("change", "text"), WRONG, ids=[text[:50] for _, text in WRONG])
+def test_wrong_file_is_refused_by_name(tmp_path, change, text):
+    state = change(trained().state_dict())
+    header = {key: value for key, value in state.items() if not isinstance(value, np.ndarray)}
+    write(tmp_path / "net", {"format": checkpoint.FORMAT, **header}, state)
+    with pytest.raises(ValueError, match=rf"net: .*{text}"):
+        Network.load(tmp_path / "net")
+
+
+def write(path, header, state):
+    tensors = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    metadata = {} if header is None else {"chainrule": header if isinstance(header, str) else json.dumps(header)}
+    _native.write_tensors(str(path), tensors, metadata)
+
+
+HEADER = {"format": checkpoint.FORMAT, "format_version": 1}
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        (None, "not written by chainrule"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "must be an object"),
+        ({}, "its format is None .*not a network"),
+        ({"format": "chainrule.pipeline"}, r"its format is 'chainrule.pipeline'.*it is read by .*chainrule predict"),
+        ({"format": "pt"}, "its format is 'pt' .*which is not a network"),
+        ({"format": ["chainrule.network"]}, "its format is"),
+        ({**HEADER, "layers.0.weight": [1]}, "its metadata hold 'layers.0.weight', which is unknown there"),
+        ({**HEADER, "code": "import os"}, "its metadata hold 'code', which is unknown there"),
+        ({**HEADER, "config": {}}, "config: config lacks"),
+        ('{"format": "chainrule.network", "format_version": NaN}', "format_version must be an integer"),
+        ('{"format": "chainrule.network", "format_version": 1' + "0" * 6000 + "}", "not JSON|format_version"),
+    ],
+)
+def test_file_of_something_else_is_refused(tmp_path, header, text):
+    write(tmp_path / "net", header, trained().state_dict())
+    with pytest.raises(ValueError, match=rf"net: .*{text}"):
+        Network.load(tmp_path / "net")
+
+
+def test_missing_file_is_file_not_found(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Network.load(tmp_path / "net")
+
+
+@given(st.data())
+def test_damaged_files_are_a_value_error_or_a_network(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("damaged")
+    trained().save(folder / "whole")
+    whole = (folder / "whole").read_bytes()
+    if data.draw(st.booleans()):
+        damaged = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    else:
+        damaged = bytearray(whole)
+        for _ in range(data.draw(st.integers(1, 5))):
+            damaged[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    (folder / "damaged").write_bytes(damaged)
+    try:
+        net = Network.load(folder / "damaged")
+    except ValueError as error:
+        assert "damaged: " in str(error)
+    else:
+        assert np.isfinite(net.parameters).all()
+
+
+def test_config_that_promises_more_than_the_file_holds_takes_no_memory(tmp_path):
+    state = trained().state_dict()
+    config = {**state["config"], "n_inputs": 2**31 - 1}
+    config["layers"] = [{**config["layers"][0], "units": 2**31 - 1}, *config["layers"][1:]]
+    write(tmp_path / "net", {**HEADER, "config": config}, {})
+    with pytest.raises(ValueError, match=r"'layers.0.weight' is missing"):
+        Network.load(tmp_path / "net")

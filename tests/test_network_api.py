@@ -1,0 +1,265 @@
+"""What a Network shows of itself, what can be set, and how it is copied."""
+
+import copy
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import chainrule
+from chainrule import Adam, AdamW, Dense, Dropout, LeakyReLU, Network
+from tests.strategies import cases
+
+X = np.random.default_rng(0).standard_normal((9, 4))
+Y = X[:, :2] * 0.5
+
+
+def network(**arguments):
+    return Network([4, 6, Dropout(0.25), Dense(5, activation="tanh", bias=False), 2], **{"seed": 3, **arguments})
+
+
+def test_properties_tell_what_was_asked():
+    net = network(loss="half_squared_error", optimizer="sgd", dtype=np.float64, n_threads=1)
+    assert (net.n_inputs, net.n_outputs, net.n_parameters) == (4, 2, 4 * 6 + 6 + 6 * 5 + 5 * 2 + 2)
+    assert net.layers[1] == Dropout(0.25)
+    assert [layer.units for layer in (net.layers[0], *net.layers[2:])] == [6, 5, 2]
+    assert net.layers[2].activation.name == "tanh"
+    assert net.loss.name == "half_squared_error"
+    assert net.optimizer == chainrule.SGD()
+    assert net.dtype == np.float64
+    assert (net.seed, net.step_count, net.epoch_count) == (3, 0, 0)
+
+
+def test_counters_count():
+    net = network()
+    net.step(X, Y)
+    net.apply_gradient(np.zeros(net.n_parameters))
+    assert (net.step_count, net.epoch_count) == (2, 0)
+    net.fit(X, Y, epochs=2, batch_size=4)
+    assert (net.step_count, net.epoch_count) == (2 + 2 * 3, 2)
+
+
+def test_seed_is_drawn_and_told_where_none_is_given():
+    one, other = Network([4, 3]), Network([4, 3])
+    assert one.seed != other.seed
+    assert np.array_equal(Network([4, 3], seed=one.seed).parameters, one.parameters)
+
+
+def test_learning_rate_can_be_set_and_is_kept():
+    net = network(optimizer=Adam(0.5))
+    net.learning_rate = 1
+    assert net.learning_rate == 1.0
+    assert net.optimizer == Adam(1.0)
+    assert net.config["optimizer"]["learning_rate"] == 1.0
+    assert "Adam(learning_rate=1.0)" in repr(net)
+    assert net.copy().learning_rate == 1.0
+
+
+def test_parameters_are_weights_and_biases_in_order():
+    net = network()
+    (w1, w2, w3), (b1, b2, b3) = net.weights, net.biases
+    assert [w.shape for w in net.weights] == [(4, 6), (6, 5), (5, 2)]
+    assert [b.shape for b in net.biases] == [(6,), (0,), (2,)]
+    expected = np.concatenate([w1.ravel(), b1, w2.ravel(), b2, w3.ravel(), b3])
+    assert np.array_equal(net.parameters, expected)
+
+
+def test_what_is_handed_out_is_a_read_only_copy():
+    net = network()
+    for array in (net.parameters, *net.weights, net.biases[0]):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    before = net.parameters
+    net.step(X, Y)
+    assert not np.array_equal(before, net.parameters)
+
+
+def test_parameters_weights_and_biases_can_be_set():
+    net, other = network(seed=1), network(seed=2)
+    net.weights, net.biases = other.weights, [b + 1 for b in other.biases]
+    assert all(np.array_equal(a, b) for a, b in zip(net.weights, other.weights, strict=True))
+    assert np.array_equal(net.biases[0], np.ones(6))
+    net.parameters = other.parameters.tolist()
+    assert np.array_equal(net.parameters, other.parameters)
+    net.weights = [w.astype(np.float64) for w in other.weights]
+    assert np.array_equal(net.parameters, other.parameters)
+
+
+def test_gradient_by_layer_is_a_view_of_the_flat_one():
+    gradient = network().gradient(X, Y)
+    assert np.array_equal(
+        gradient.flat,
+        np.concatenate([a.ravel() for pair in zip(gradient.weights, gradient.biases, strict=True) for a in pair]),
+    )
+    gradient.weights[0][...] = 7
+    assert (gradient.flat[:24] == 7).all()
+    assert gradient.inputs is None
+    assert "loss=" in repr(gradient)
+
+
+def test_backward_has_no_loss_but_inputs():
+    gradient = network().backward(X, np.ones((9, 2)))
+    assert gradient.loss is None
+    assert gradient.inputs.shape == X.shape
+    assert "inputs" in repr(gradient)
+
+
+def test_trace_is_one_readable_record_a_layer():
+    net = network()
+    traces = net.trace(X, Y)
+    assert [trace.name for trace in traces] == ["Dense 6 relu", "Dropout 0.25", "Dense 5 tanh", "Dense 2 identity"]
+    assert [trace.index for trace in traces] == [1, 2, 3, 4]
+    assert [trace.z.shape for trace in traces] == [(9, 6), (9, 6), (9, 5), (9, 2)]
+    assert [trace.d_weight.shape for trace in traces] == [(4, 6), (0, 0), (6, 5), (5, 2)]
+    assert [trace.d_bias.shape for trace in traces] == [(6,), (0,), (0,), (2,)]
+    assert "layer 3 (Dense 5 tanh)" in repr(traces[2])
+    before = net.parameters
+    net.step(X, Y)
+    updates = [t.ravel() for trace in traces for t in (trace.update_weight, trace.update_bias)]
+    assert np.allclose(before + np.concatenate(updates), net.parameters, rtol=0, atol=1e-7)
+
+
+def test_summary_counts_the_parameters():
+    lines = network().summary().splitlines()
+    assert lines[2].split() == ["1", "Dense", "(n,", "6)", "relu", "30"]
+    assert lines[3].split() == ["2", "Dropout", "0.25", "(n,", "6)", "0"]
+    assert lines[4].split() == ["3", "Dense,", "no", "bias", "(n,", "5)", "tanh", "30"]
+    assert lines[-2].split() == ["total", "72"]
+    assert Network([1, 1000, 1], seed=0).summary().splitlines()[-2].split() == ["total", "3,001"]
+
+
+@given(cases(max_depth=4))
+def test_repr_is_the_call_that_builds_the_network(case):
+    net = case.native(dtype="float32")
+    names = {name: getattr(chainrule, name) for name in chainrule.__all__}
+    assert eval(repr(net), names).config == net.config  # noqa: S307 - the text is our own
+
+
+@pytest.mark.parametrize(
+    ("net", "text"),
+    [
+        (Network([4, 1], seed=0), "Network([4, 1], seed=0)"),
+        (
+            Network([4, 8, 3], activation=LeakyReLU(0.1), loss="cross_entropy", optimizer=AdamW(0.01), seed=1),
+            (
+                "Network([4, 8, 3], activation=LeakyReLU(negative_slope=0.1), loss='cross_entropy', "
+                "optimizer=AdamW(learning_rate=0.01), seed=1)"
+            ),
+        ),
+        (
+            Network([1, 1], dtype="float64", n_threads=2, seed=0),
+            "Network([1, 1], dtype='float64', seed=0, n_threads=2)",
+        ),
+    ],
+)
+def test_repr_leaves_out_what_is_the_default(net, text):
+    assert repr(net) == text
+
+
+def continues_alike(net, again):
+    assert again is not net
+    assert again.config == net.config
+    for _ in range(2):
+        assert again.step(X, Y) == net.step(X, Y)
+    assert again.fit(X, Y, batch_size=4).loss == net.fit(X, Y, batch_size=4).loss
+    assert np.array_equal(again.parameters, net.parameters)
+
+
+COPIES = {
+    "copy method": lambda net: net.copy(),
+    "copy.copy": copy.copy,
+    "copy.deepcopy": copy.deepcopy,
+    "pickle": lambda net: pickle.loads(pickle.dumps(net)),  # noqa: S301 - the bytes are our own
+    "pickle protocol 2": lambda net: pickle.loads(pickle.dumps(net, protocol=2)),  # noqa: S301 - the bytes are our own
+    "state_dict": lambda net: Network.from_state_dict(net.state_dict()),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop", chainrule.SGD(momentum=0.9)])
+def test_copies_continue_alike_and_alone(how, optimizer):
+    net = network(optimizer=optimizer)
+    net.fit(X, Y, epochs=2)
+    net.learning_rate = 0.02
+    again = COPIES[how](net)
+    untouched = COPIES[how](net)
+    continues_alike(net, again)
+    assert not np.array_equal(net.parameters, untouched.parameters)
+
+
+class Named(Network):
+    """A subclass with something of its own."""
+
+
+@pytest.mark.parametrize("how", ["copy method", "copy.deepcopy", "pickle"])
+def test_copies_keep_the_class_and_what_was_attached(how):
+    net = Named([4, 2], seed=0)
+    net.label = "mine"
+    again = COPIES[how](net)
+    assert type(again) is Named
+    assert again.label == "mine"
+    assert repr(again) == "Named([4, 2], seed=0)"
+
+
+def test_threads_may_predict_at_once():
+    net, results = network(), []
+    expected = net.predict(X)
+    threads = [threading.Thread(target=lambda: results.extend(net.predict(X) for _ in range(50))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 200
+    assert all(np.array_equal(result, expected) for result in results)
+
+
+def test_registry_lists_every_kind():
+    kinds = chainrule.registry()
+    assert {"activation", "loss", "optimizer", "init", "layer", "metric"} <= set(kinds)
+    reference = chainrule.reference.registry()
+    assert {kind: kinds[kind] for kind in reference} == reference
+
+
+def test_every_public_name_is_there():
+    assert len(set(chainrule.__all__)) == len(chainrule.__all__)
+    for name in chainrule.__all__:
+        assert getattr(chainrule, name) is not None
+        assert name in dir(chainrule)
+    with pytest.raises(AttributeError, match="'Netwrok'"):
+        _ = chainrule.Netwrok
+
+
+def test_importing_loads_the_core_and_nothing_else():
+    program = (
+        "import sys, numpy; before = set(sys.modules); import chainrule; "
+        "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('_')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert loaded == ["chainrule", "chainrule._native"]
+
+
+def test_using_a_network_loads_no_optional_package():
+    program = (
+        "import sys, chainrule; net = chainrule.Network([2, 1], seed=0); net.fit([[0, 1]], [1]); "
+        "net.verify([[0, 1]], [1]); optional = 'tqdm', 'matplotlib', 'sklearn', 'pandas', 'scipy', 'torch'; "
+        "print([m for m in optional if m in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "[]"
+
+
+@pytest.mark.parametrize("training", [1, None, "yes", (True,)])
+def test_training_that_is_no_bool_is_named(training):
+    network, X = Network([3, 2], seed=0), np.ones((4, 3), np.float32)
+    calls = (
+        lambda: network.forward(X, training=training),
+        lambda: network.gradient(X, np.ones((4, 2)), training=training),
+        lambda: network.backward(X, np.ones((4, 2)), training=training),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match="training must be True or False"):
+            call()
