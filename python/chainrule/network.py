@@ -405,6 +405,7 @@ class Network:
         """
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
+                # What is no array for native is refused by it, and converted below.
                 loss, flat = self.native.gradient(X, y, sample_weight, training)  # type: ignore[arg-type]
                 return Gradient(loss, flat, self.places)
             except (TypeError, ValueError):
@@ -491,6 +492,7 @@ class Network:
         """
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
+                # What is no array for native is refused by it, and converted below.
                 return self.native.step(X, y, sample_weight)  # type: ignore[arg-type]
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below

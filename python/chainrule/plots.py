@@ -61,6 +61,7 @@ def loss_curve(history: History | Sequence[History], *, title: str | None = None
     >>> plots.loss_curve(history).get_ylabel()
     'loss'
     """
+    # A History is a Mapping, no list or tuple: what is neither is one History, which mypy does not conclude.
     runs: Sequence[History] = list(history) if isinstance(history, (list, tuple)) else [history]  # type: ignore[list-item]
     if not runs or not len(runs[0]["epoch"]):
         raise ValueError("there is no epoch to draw")

@@ -44,12 +44,12 @@ class Tqdm:
     def update(self, logs: Mapping[str, float]) -> None:
         """One more epoch, with its numbers."""
         inner = self.inner
-        inner.set_postfix_str(text(logs), refresh=False)  # type: ignore[attr-defined]
-        inner.update()  # type: ignore[attr-defined]
+        inner.set_postfix_str(text(logs), refresh=False)  # type: ignore[attr-defined] # a tqdm, kept as object
+        inner.update()  # type: ignore[attr-defined] # likewise
 
     def close(self) -> None:
         """No more epochs."""
-        self.inner.close()  # type: ignore[attr-defined]
+        self.inner.close()  # type: ignore[attr-defined] # likewise
 
 
 class Line:
