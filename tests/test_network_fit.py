@@ -307,7 +307,11 @@ def test_arguments_are_checked_before_anything_changes():
 
 
 def test_interrupt_leaves_a_usable_network():
+    # Whoever runs the tests may ignore Ctrl-C, and a child inherits that; the alarm ends a child that does not stop.
     program = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.alarm(60)
 import numpy as np, chainrule
 net = chainrule.Network([20, 50, 1], seed=0)
 X = np.random.default_rng(0).standard_normal((20000, 20))
