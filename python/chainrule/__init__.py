@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ._native import DivergenceError, InternalError, __version__
 
 if TYPE_CHECKING:
-    from . import metrics, reference
+    from . import metrics, plots, reference
     from .gradient_check import gradcheck
     from .history import History
     from .network import Network
@@ -85,6 +85,7 @@ __all__ = [
     "__version__",
     "gradcheck",
     "metrics",
+    "plots",
     "reference",
     "registry",
     "verify",
@@ -99,7 +100,7 @@ _MODULES = {
     "gradcheck": ".gradient_check",
     "verify": ".verification",
 }
-_SUBMODULES = frozenset({"metrics", "reference"})
+_SUBMODULES = frozenset({"metrics", "plots", "reference"})
 
 
 def registry() -> dict[str, list[str]]:

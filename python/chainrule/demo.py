@@ -222,19 +222,16 @@ def beside_sklearn(digits: Digits, seed: int, epochs: int) -> str:
 
 def draw(digits: Digits, net: Network, histories: list[History], out: Path) -> Iterator[Path]:
     """Write the loss curve of all seeds and the confusion matrix of one network; yield the paths."""
-    from sklearn.metrics import confusion_matrix
-
-    from . import plots
+    from .plots import ConfusionMatrixDisplay, LossCurveDisplay, save
 
     runs = f", median of {len(histories)} seeds" if len(histories) > 1 else ""
-    predicted = net.predict(digits.x_held_out).argmax(axis=1)
-    counts = confusion_matrix(digits.y_held_out, predicted, labels=range(10))
-    right = int(np.trace(counts))
-    for name, ax in (
-        ("loss.png", plots.loss_curve(histories, title=f"Handwritten digits: cross-entropy by epochs{runs}")),
-        ("confusion.png", plots.confusion(counts, title=f"{right} of {len(predicted)} digits held out are right")),
-    ):
-        plots.save(ax, out / name)
+    loss = LossCurveDisplay.from_history(histories)
+    loss.ax_.set_title(f"Handwritten digits: cross-entropy by epochs{runs}", loc="left")
+    confusion = ConfusionMatrixDisplay.from_network(net, digits.x_held_out, digits.y_held_out)
+    right, n = int(np.trace(confusion.confusion_matrix)), len(digits.y_held_out)
+    confusion.ax_.set_title(f"{right} of {n} digits held out are right", loc="left")
+    for name, display in (("loss.png", loss), ("confusion.png", confusion)):
+        save(display, out / name)
         yield out / name
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, KeysView, Mapping
+    from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping
+
+    from matplotlib.axes import Axes
+
+    from .plots import LossCurveDisplay
 
 
 class History:
@@ -57,6 +61,33 @@ class History:
         self._columns["epoch"].append(epoch)
         for name, value in logs.items():
             self._columns.setdefault(name, []).append(value)
+
+    def plot(self, ax: Axes | None = None, *, columns: str | Iterable[str] | None = None) -> LossCurveDisplay:
+        """Draw the loss by epochs, or other columns; a notebook shows what is returned.
+
+        Parameters and errors as in `chainrule.plots.LossCurveDisplay.from_history`, which also draws several runs.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+        columns : str or sequence of str, optional
+            What to draw, such as ("accuracy", "val_accuracy"). None: "loss", and "val_loss" where there is one.
+
+        Returns
+        -------
+        LossCurveDisplay
+
+        Examples
+        --------
+        >>> from chainrule import Network
+        >>> history = Network([2, 1], seed=0).fit([[0, 1], [1, 0]], [1, 0], epochs=3, metrics=["mae"])
+        >>> history.plot(columns="mae").ax_.get_ylabel()
+        'mae'
+        """
+        from .plots import LossCurveDisplay
+
+        return LossCurveDisplay.from_history(self, columns=columns, ax=ax)
 
     def __getitem__(self, name: str) -> list[float]:
         """Return a column by its name, such as "val_accuracy"."""

@@ -115,6 +115,8 @@ METRICS: dict[str, Metric] = {
     "mae": mae,
     "rmse": rmse,
 }
+# These fall where a network gets better; all others rise.
+LOWER_IS_BETTER = frozenset({"mae", "rmse"})
 
 
 def choose(metrics: Iterable[object], loss: str) -> dict[str, Metric]:

@@ -1,0 +1,36 @@
+"""Pictures of a training run, of a network and of what it predicts, drawn with matplotlib.
+
+A display is computed and drawn by a class method ``from_…(…, ax=None)`` and can be drawn again by ``plot(ax=None)``;
+``ax_`` and ``figure_`` tell where it is. `save` writes it to a file, a notebook shows it. In scikit-learn's style of
+displays, so that they go together.
+
+>>> from chainrule import Network, plots
+>>> history = Network([2, 3, 1], seed=0).fit([[0, 1], [1, 0]], [1, 0], epochs=5)
+>>> display = plots.LossCurveDisplay.from_history(history)
+>>> display.ax_.get_ylabel()
+'loss'
+
+matplotlib is needed only when something is drawn: ``pip install chainrule[plot]``.
+"""
+
+from __future__ import annotations
+
+from .confusion_matrix import ConfusionMatrixDisplay
+from .decision_boundary import DecisionBoundaryDisplay
+from .delta_histogram import DeltaHistogramDisplay
+from .display import Display, axes, save
+from .loss_curve import LossCurveDisplay
+from .prediction_error import PredictionErrorDisplay
+from .weight_histogram import WeightHistogramDisplay
+
+__all__ = [
+    "ConfusionMatrixDisplay",
+    "DecisionBoundaryDisplay",
+    "DeltaHistogramDisplay",
+    "Display",
+    "LossCurveDisplay",
+    "PredictionErrorDisplay",
+    "WeightHistogramDisplay",
+    "axes",
+    "save",
+]

@@ -1,0 +1,200 @@
+"""What all displays share: the axes they draw into, their colors, and how they are saved and shown.
+
+matplotlib is imported inside functions (``pip install chainrule[plot]``). Without `ax` a display makes a figure of its
+own that pyplot does not know: no window opens, and the figure goes when the display goes.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
+
+from chainrule.reference.options import shown
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+# The Okabe-Ito palette, which stays apart for every kind of color vision, in an order whose first two stay apart in
+# gray too. Okabe & Ito 2008, "Color Universal Design". Its black is left to the text.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442")
+# Shapes beside the colors, for classes that share a color or are printed in gray.
+MARKERS = "os^Dvp*"
+NOTE = "0.35"  # the gray of what is said beside the data
+LARGEST = 1e150  # of what is drawn: matplotlib squares distances
+
+
+class Display:
+    """Base of the displays: computed by a ``from_…`` class method, drawn by `plot`, shown by a notebook.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure or SubFigure
+        What holds `ax_`.
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+
+    def _draw_into(self, ax: Axes | None, width: float, height: float) -> Axes:
+        """Remember and return where to draw: the caller's `ax`, or that of a new figure of this size in inches."""
+        self.ax_ = axes(width, height) if ax is None else drawable(ax)
+        self.figure_ = self.ax_.figure
+        return self.ax_
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture for a notebook; None where pyplot has the figure, which then shows it itself."""
+        figure = whole_figure(self.ax_)
+        if figure.canvas.manager is not None:
+            return None
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def axes(width: float = 7.0, height: float = 4.5) -> Axes:
+    """Return the axes of a new figure without pyplot, which would open windows and keep every figure alive.
+
+    Raises
+    ------
+    ImportError
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as missing:
+        raise ImportError("plots need matplotlib: pip install chainrule[plot]") from missing
+    return Figure(figsize=(width, height), layout="constrained").subplots()
+
+
+def drawable(ax: object) -> Axes:
+    """Return `ax` where it is the ordinary axes of a figure.
+
+    Raises
+    ------
+    TypeError
+        It is something else, such as the array of axes that ``plt.subplots(2, 3)`` returns.
+    ValueError
+        It is polar, three-dimensional or on a map, or was removed from its figure.
+    """
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        hint = "; pick one of them, such as ax.flat[0]" if hasattr(ax, "flat") else ""
+        raise TypeError(f"ax must be a matplotlib Axes, not {shown(ax)}{hint}")
+    if ax.name != "rectilinear":
+        raise ValueError(
+            f"ax must have straight axes x and y, as plt.subplots() makes them, not the projection {ax.name!r}"
+        )
+    figure: Any = ax.figure  # None after ax.remove(), whatever its type says
+    if figure is None or not any(ax is other or ax in other.child_axes for other in figure.axes):
+        raise ValueError("ax was removed from its figure; what is drawn into it would never be seen")
+    return ax
+
+
+def whole_figure(ax: Axes) -> Figure:
+    """Return the figure that can be saved: not the SubFigure that may lie between it and `ax`."""
+    figure: Any = ax.figure.figure
+    return figure  # type: ignore[no-any-return]
+
+
+def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
+    """Write a picture to a file, with everything else that stands in the same figure.
+
+    Parameters
+    ----------
+    ax_or_display : Display or matplotlib Axes
+        What to write.
+    path : str or os.PathLike
+        The file, which is replaced where it exists; its suffix (.png, .svg, .pdf) decides the format.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    TypeError
+        `ax_or_display` is neither.
+    ValueError
+        matplotlib does not know the suffix.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from chainrule import Network, plots
+    >>> history = Network([2, 3, 1], seed=0).fit([[0, 1], [1, 0]], [1, 0], epochs=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "loss.svg"
+    ...     plots.save(history.plot(), path)
+    ...     "<svg" in path.read_text()
+    True
+    """
+    from matplotlib.axes import Axes
+
+    ax = ax_or_display.ax_ if isinstance(ax_or_display, Display) else ax_or_display
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax_or_display must be a display or a matplotlib Axes, not {shown(ax_or_display)}")
+    whole_figure(ax).savefig(path, dpi=150)
+
+
+def tidy(ax: Axes, grid: Literal["x", "y", "both"]) -> None:
+    """Take away the frame's top and right, and lay a light grid behind the data."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_axisbelow(True)
+    ax.grid(visible=True, axis=grid, which="major", color="0.9", linewidth=0.8)
+
+
+def size_in_points(ax: Axes) -> tuple[float, float]:
+    """Return width and height of the axes in points, the unit of font sizes, as they stand before the layout."""
+    box = ax.get_window_extent()
+    dots_a_point = whole_figure(ax).dpi / 72
+    return box.width / dots_a_point, box.height / dots_a_point
+
+
+def makes_room(ax: Axes) -> bool:
+    """Tell whether the figure's layout makes room for what stands beside the axes; else that runs into neighbors."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
+
+    return isinstance(ax.figure.get_layout_engine(), (ConstrainedLayoutEngine, TightLayoutEngine))
+
+
+def halo() -> list[Any]:
+    """Return the path effect that keeps a text legible on top of data: a white rim."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=2.5, foreground="white")]
+
+
+def note(ax: Axes, text: str) -> None:
+    """Write what must be known to read the picture into the upper left corner."""
+    ax.annotate(
+        text,
+        (0, 1),
+        (4, -4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="top",
+        color=NOTE,
+        fontsize="small",
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2},
+    )
+
+
+def limits(values: Any, argument: str, margin: float = 0.05) -> tuple[float, float]:
+    """Return the smallest and the largest value with some room around them, also where they are equal.
+
+    Raises
+    ------
+    ValueError
+        They lie too far apart for an axis.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not max(-low, high) < LARGEST:
+        raise ValueError(f"{argument} reaches from {low:g} to {high:g}, too far to be drawn")
+    # A margin that is lost in rounding would leave an axis of no length.
+    room = max(margin * (high - low), 1e-6 * max(-low, high))
+    room = room if high > low else max(room, 0.5)
+    return low - room, high + room

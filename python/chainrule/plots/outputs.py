@@ -1,0 +1,86 @@
+"""What the outputs of a network mean: probabilities, margins or numbers; and the classes that follow from them.
+
+softmax in the loss                one class a row: the largest output
+sigmoid in the loss                each output is a yes where it is at least 0.5
+a margin (hinge)                   each output is a yes where it is above 0
+sigmoid or softmax on the outputs  one output: a yes where it is at least 0.5; several: the largest
+anything else                      numbers
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from chainrule.reference.layers import Dense
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from chainrule.network import Network
+
+    Array: TypeAlias = NDArray[Any]
+
+MARGIN_LOSSES = frozenset({"hinge", "squared_hinge"})
+PROBABILITIES = frozenset({"sigmoid", "softmax", "hard_sigmoid"})
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """How to read what `Network.predict` returns.
+
+    Attributes
+    ----------
+    kind : str
+        "one of several": the largest output is the class. "yes or no": one output, which is class 1 or 0. "several yes
+        or no": so is each output, and they do not exclude each other. "numbers": no class at all.
+    margin : bool
+        Whether an output is a yes above 0, and not from the probability 0.5 on.
+    """
+
+    kind: str
+    margin: bool = False
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """Read it off the loss and the activation of the outputs."""
+        loss, last = network.loss, network.layers[-1]
+        single = network.n_outputs == 1
+        margin = loss.name in MARGIN_LOSSES
+        if loss.link.name == "sigmoid" or margin:
+            return cls("yes or no" if single else "several yes or no", margin)
+        if loss.link.name == "softmax":
+            return cls("one of several")
+        if isinstance(last, Dense) and last.transfer.name in PROBABILITIES:
+            return cls("yes or no" if single else "one of several")
+        return cls("numbers")
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a row has one class."""
+        return self.kind in ("one of several", "yes or no")
+
+    def classes(self, values: Array) -> Array:
+        """Return the class of each row, (n,), of outputs or targets (n, n_outputs), or of labels (n,)."""
+        if values.ndim == 1:
+            return values
+        if self.kind == "one of several":
+            return np.asarray(values.argmax(axis=1))
+        return np.asarray(values[:, 0] > 0.0 if self.margin else values[:, 0] >= 0.5, dtype=np.int64)
+
+    def leads(self, values: Array) -> Array:
+        """Return how far each class is ahead of the best other one, (n, n_classes) in [−1, 1]; boundaries are at 0.
+
+        The difference of probabilities, or the margin cut at 1.
+        """
+        if self.kind != "one of several":
+            lead = values[:, 0] if self.margin else 2.0 * values[:, 0] - 1.0
+            return np.column_stack([-lead, lead]).clip(-1.0, 1.0)
+        ranked = np.sort(values, axis=1)
+        # The best other one is the second for the class that is first, and the first for the others.
+        others = np.where(values == ranked[:, -1:], ranked[:, -2:-1], ranked[:, -1:])
+        return np.subtract(values, others).clip(-1.0, 1.0)
