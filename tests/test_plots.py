@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib as mpl
 
@@ -143,6 +144,12 @@ def test_display_shows_itself_in_a_notebook_but_not_twice():
         assert DRAW["weights"](ax)._repr_png_() is None, "pyplot shows its figures at the end of a cell"
     finally:
         plt.close(figure)
+
+
+def test_display_that_was_never_drawn_is_drawn_when_it_is_shown_or_saved(tmp_path):
+    assert plots.ConfusionMatrixDisplay([[1]])._repr_png_().startswith(PNG)
+    plots.save(plots.PredictionErrorDisplay([1.0], [2.0]), tmp_path / "error.png")
+    assert (tmp_path / "error.png").read_bytes().startswith(PNG)
 
 
 def test_display_draws_into_subfigures_and_insets():
@@ -325,8 +332,8 @@ def test_loss_curve_refuses_what_is_no_history(history):
         (History(), "history has no epoch"),
         ([history_of(1.0), history_of(1.0, 2.0)], "differ in their epochs"),
         ({"epoch": [1]}, "history has no column 'loss', only epoch"),
-        ({"epoch": [1, 2], "loss": [1.0]}, "column 'loss' of history has 1 entries for 2 epochs"),
-        ({"epoch": [1], "loss": [float("nan")]}, "column 'loss' of history holds no finite number"),
+        ({"epoch": [1, 2], "loss": [1.0]}, r"column 'loss' has shape \(1, 1\), which is not \(n_runs, 2\)"),
+        ({"epoch": [1], "loss": [float("nan")]}, "column 'loss' holds no finite number"),
         ({"epoch": [float("nan")], "loss": [1.0]}, "epoch of history is nan at row 0"),
     ],
 )
@@ -340,10 +347,12 @@ def test_loss_curve_refuses_columns_that_are_not_there():
         HISTORY.plot(columns=["loss", "val_accuracy"])
     with pytest.raises(ValueError, match="columns is empty"):
         HISTORY.plot(columns=[])
+    with pytest.raises(ValueError, match="columns is empty"):
+        plots.LossCurveDisplay([1, 2], {})
     for columns in (1, [1], [["loss"]]):
         with pytest.raises(TypeError, match="columns must be names"):
             HISTORY.plot(columns=columns)
-    with pytest.raises(TypeError, match="column 'loss' of history holds text"):
+    with pytest.raises(TypeError, match="column 'loss' holds text"):
         plots.LossCurveDisplay.from_history({"epoch": [1], "loss": ["a"]})
 
 
@@ -927,3 +936,17 @@ def test_any_call_of_a_display_draws_or_raises_a_clear_error(name, a, b, c):
         ANY[name](a, b, c)
     except ALLOWED as problem:
         assert str(problem), type(problem)
+
+
+# ── The pictures of the documentation ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pictures_of_the_documentation_are_those_that_its_examples_save(tmp_path):
+    docs = Path(__file__).parents[1] / "docs"
+    done = subprocess.run([sys.executable, str(docs / "pictures" / "make.py"), str(tmp_path)], check=False)
+    assert done.returncode == 0
+    made = sorted(path.name for path in tmp_path.iterdir())
+    assert made == sorted(path.name for path in (docs / "pictures").glob("*.png"))
+    page = (docs / "pictures.md").read_text(encoding="utf-8")
+    assert [name for name in made if f"](pictures/{name})" not in page] == []
+    assert max(path.stat().st_size for path in [*tmp_path.iterdir(), *docs.rglob("*.png")]) < 60_000

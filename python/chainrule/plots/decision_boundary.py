@@ -188,7 +188,7 @@ class DecisionBoundaryDisplay(Display):
         colors = np.asarray([to_rgb(color_of(c)) for c in range(leads.shape[1])])[leads.argmax(axis=1)]
         strength = LIGHTEST + (DARKEST - LIGHTEST) * leads.max(axis=1, keepdims=True)
         self._image(ax, (1.0 - strength * (1.0 - colors)).reshape(*shape, 3))
-        for lead in leads.T:
+        for lead in leads.T[leads.shape[1] == 2 :]:  # of two classes one line is the other
             if lead.min() < 0.0 < lead.max():
                 ax.contour(self.xx0, self.xx1, lead.reshape(shape), levels=[0.0], colors="0.3", linewidths=1.0)
         if self.y is None:
@@ -234,14 +234,14 @@ class DecisionBoundaryDisplay(Display):
         ax.imshow(pixels, extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0, **style)
 
     def _scatter(self, ax: Axes, rows: Any, **style: Any) -> None:
-        """Draw samples on top of everything."""
-        ax.scatter(
-            self.X[rows, 0], self.X[rows, 1], s=self._size(), edgecolors="white", linewidths=0.6, zorder=3, **style
-        )
+        """Draw samples on top of everything, each with a white rim where there is room for rims."""
+        size = self._size()
+        place = self.X[rows]
+        ax.scatter(place[:, 0], place[:, 1], s=size, edgecolors="white", linewidths=size / 50, zorder=3, **style)
 
     def _size(self) -> float:
         """Return the area of a sample in square points, smaller where there are many."""
-        return float(np.clip(6000 / len(self.X), 6, 40))
+        return float(np.clip(8000 / len(self.X), 2, 36))
 
 
 def color_of(c: int) -> str:

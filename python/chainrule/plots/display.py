@@ -13,6 +13,7 @@ from chainrule.reference.options import shown
 
 if TYPE_CHECKING:
     from os import PathLike
+    from typing import Self
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
@@ -40,6 +41,10 @@ class Display:
     ax_: Axes
     figure_: Figure | SubFigure
 
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw into `ax`, or into a new figure, and return the display."""
+        raise NotImplementedError
+
     def _draw_into(self, ax: Axes | None, width: float, height: float) -> Axes:
         """Remember and return where to draw: the caller's `ax`, or that of a new figure of this size in inches."""
         self.ax_ = axes(width, height) if ax is None else drawable(ax)
@@ -48,7 +53,7 @@ class Display:
 
     def _repr_png_(self) -> bytes | None:
         """Return the picture for a notebook; None where pyplot has the figure, which then shows it itself."""
-        figure = whole_figure(self.ax_)
+        figure = whole_figure(drawn(self))
         if figure.canvas.manager is not None:
             return None
         buffer = BytesIO()
@@ -96,6 +101,11 @@ def drawable(ax: object) -> Axes:
     return ax
 
 
+def drawn(display: Display) -> Axes:
+    """Return where a display is drawn; one that was made without a ``from_…`` is drawn now."""
+    return display.ax_ if hasattr(display, "ax_") else display.plot().ax_
+
+
 def whole_figure(ax: Axes) -> Figure:
     """Return the figure that can be saved: not the SubFigure that may lie between it and `ax`."""
     figure: Any = ax.figure.figure
@@ -134,7 +144,7 @@ def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
     """
     from matplotlib.axes import Axes
 
-    ax = ax_or_display.ax_ if isinstance(ax_or_display, Display) else ax_or_display
+    ax = drawn(ax_or_display) if isinstance(ax_or_display, Display) else ax_or_display
     if not isinstance(ax, Axes):
         raise TypeError(f"ax_or_display must be a display or a matplotlib Axes, not {shown(ax_or_display)}")
     whole_figure(ax).savefig(path, dpi=150)

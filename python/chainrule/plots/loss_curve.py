@@ -84,7 +84,9 @@ class LossCurveDisplay(Display):
 
     def __init__(self, epoch: ArrayLike, columns: Mapping[str, ArrayLike]) -> None:
         self.epoch = np.asarray(epoch)
-        self.columns = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
+        self.columns = {name: gaps(name, values, self.epoch.size) for name, values in columns.items()}
+        if not self.columns:
+            raise ValueError("columns is empty; name at least one")
         self.best_column, self.best_epoch = best(self.epoch, self.columns)
 
     @classmethod
@@ -122,8 +124,7 @@ class LossCurveDisplay(Display):
         """
         runs = runs_of(history)
         epoch = numbers(runs[0]["epoch"], "epoch of history")
-        values = {name: values_of(name, runs, len(epoch)) for name in names_of(columns, runs[0])}
-        return cls(epoch, values).plot(ax)
+        return cls(epoch, {name: values_of(name, runs) for name in names_of(columns, runs[0])}).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw into `ax`, or into a new figure, and return the display.
@@ -222,7 +223,7 @@ def set_axes(ax: Axes, epoch: Array, quantities: list[str], values: Array) -> No
     decades = np.log10(high / low)
     ax.yaxis.set_minor_formatter(NullFormatter())
     if decades < 3:  # so few powers of ten that the steps between them need numbers too
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades > 1 else (1, 2, 3, 5, 7)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
@@ -279,21 +280,25 @@ def names_of(columns: object, run: HistoryLike) -> list[str]:
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"columns must be names such as ('accuracy', 'val_accuracy'), not {shown(columns)}")
-    if not names:
-        raise ValueError("columns is empty; name at least one")
     return list(dict.fromkeys(names))
 
 
-def values_of(name: str, runs: list[HistoryLike], n_epochs: int) -> Array:
-    """Return a column of all runs, (n_runs, n_epochs); what is not finite becomes NaN, which is drawn as a gap."""
+def values_of(name: str, runs: list[HistoryLike]) -> list[Sequence[float]]:
+    """Return a column of all runs."""
     for run in runs:
         if name not in run:
             raise ValueError(f"history has no column {name!r}, only {', '.join(run)}")  # type: ignore[arg-type] # runs are mappings
-        if len(run[name]) != n_epochs:
-            raise ValueError(f"column {name!r} of history has {len(run[name])} entries for {n_epochs} epochs")
-    rows = [_arrays.as_numbers(run[name], np.dtype(np.float64), f"column {name!r} of history") for run in runs]
-    values = np.stack(rows).astype(np.float64)
-    values[~np.isfinite(values)] = np.nan
-    if np.isnan(median(values)).all():
-        raise ValueError(f"column {name!r} of history holds no finite number")
-    return values
+    return [run[name] for run in runs]
+
+
+def gaps(name: str, values: ArrayLike, n_epochs: int) -> Array:
+    """Return a column as (n_runs, n_epochs); what is not finite becomes NaN, which is drawn as a gap."""
+    table = _arrays.as_numbers(values, np.dtype(np.float64), f"column {name!r}").astype(np.float64)
+    if table.ndim != 2 or table.shape[1] != n_epochs:
+        raise ValueError(
+            f"column {name!r} has shape {table.shape}, which is not (n_runs, {n_epochs}), one value an epoch"
+        )
+    table[~np.isfinite(table)] = np.nan
+    if np.isnan(median(table)).all():
+        raise ValueError(f"column {name!r} holds no finite number")
+    return table

@@ -29,8 +29,8 @@ MOST_POINTS = 2000  # more than these hide each other
 class PredictionErrorDisplay(Display):
     """The true number against the predicted one, or the residual y − a that is left, for a regression.
 
-    Up to 2,000 rows are points. More are counted in hexagons, shaded by the logarithm of their number, so that none is
-    left out; the picture says so.
+    Rows are points. More than can be told apart are counted in hexagons, shaded by the logarithm of their number; the
+    picture says so, and none is left out.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class PredictionErrorDisplay(Display):
 
     Notes
     -----
-    scikit-learn's display of the same name and kinds; that draws a random sample of 1,000 rows, and the residuals
+    scikit-learn's display of the same name and kinds; that draws a random sample of many rows, and the residuals
     where no kind is named.
 
     Examples
