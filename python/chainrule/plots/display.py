@@ -24,6 +24,9 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F
 # Shapes beside the colors, for classes that share a color or are printed in gray.
 MARKERS = "os^Dvp*"
 NOTE = "0.35"  # the gray of what is said beside the data
+# What keeps a text legible on top of data. A rim of its letters would do too, but those are then drawn as paths, which
+# are wider than the room that is reckoned for small letters.
+BACKDROP = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
 LARGEST = 1e150  # of what is drawn: matplotlib squares distances
 
 
@@ -171,13 +174,6 @@ def makes_room(ax: Axes) -> bool:
     return isinstance(ax.figure.get_layout_engine(), (ConstrainedLayoutEngine, TightLayoutEngine))
 
 
-def halo() -> list[Any]:
-    """Return the path effect that keeps a text legible on top of data: a white rim."""
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=2.5, foreground="white")]
-
-
 def note(ax: Axes, text: str) -> None:
     """Write what must be known to read the picture into the upper left corner."""
     ax.annotate(
@@ -189,7 +185,7 @@ def note(ax: Axes, text: str) -> None:
         va="top",
         color=NOTE,
         fontsize="small",
-        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2},
+        bbox=BACKDROP,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .display import NOTE, PALETTE, halo, size_in_points, tidy
+from .display import BACKDROP, NOTE, PALETTE, size_in_points, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def draw_rows(ax: Axes, rows: Sequence[Row], low: float, high: float, *, log: bo
                 va="top",
                 color=color,
                 fontsize=font,
-                path_effects=halo(),
+                bbox=BACKDROP,
             )
     ax.set(xlim=(low, high), ylim=(0, n), yticks=[], xscale="log" if log else "linear")
     tidy(ax, grid="x")

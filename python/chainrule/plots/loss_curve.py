@@ -12,7 +12,7 @@ from chainrule.metrics import LOWER_IS_BETTER, METRICS
 from chainrule.reference.options import shown
 
 from .arguments import numbers
-from .display import NOTE, PALETTE, Display, halo, makes_room, tidy
+from .display import BACKDROP, NOTE, PALETTE, Display, makes_room, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,7 +184,7 @@ class LossCurveDisplay(Display):
                 va="top" if falls else "bottom",
                 color=NOTE,
                 fontsize="small",
-                path_effects=halo(),
+                bbox=BACKDROP,
             )
         return mark
 
