@@ -12,13 +12,14 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._native import DivergenceError, InternalError, __version__
 
 if TYPE_CHECKING:
-    from . import metrics, reference
+    from . import metrics, plots, reference
     from .gradient_check import gradcheck
     from .history import History
     from .network import Network
@@ -85,6 +86,7 @@ __all__ = [
     "__version__",
     "gradcheck",
     "metrics",
+    "plots",
     "reference",
     "registry",
     "verify",
@@ -99,7 +101,7 @@ _MODULES = {
     "gradcheck": ".gradient_check",
     "verify": ".verification",
 }
-_SUBMODULES = frozenset({"metrics", "reference"})
+_SUBMODULES = frozenset({"metrics", "plots", "reference"})
 
 
 def registry() -> dict[str, list[str]]:
@@ -121,7 +123,8 @@ def __getattr__(name: str) -> object:
     if name in _SUBMODULES:
         return import_module(f".{name}", __name__)
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # With name and obj Python's traceback adds the nearest name there is.
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
     value = getattr(import_module(_MODULES.get(name, ".reference"), __name__), name)
     globals()[name] = value
     return value

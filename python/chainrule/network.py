@@ -19,6 +19,7 @@ from ._parameters import Places
 from .records import Gradient, LayerTrace
 from .reference import config as configuration
 from .reference.options import number
+from .reference.spelling import checks_keywords
 
 if TYPE_CHECKING:
     import os
@@ -105,6 +106,7 @@ class Network:
     True
     """
 
+    @checks_keywords
     def __init__(
         self,
         layers: Sequence[int | Layer],
@@ -325,6 +327,7 @@ class Network:
                 pass  # converted, or refused in words, below
         return self.native.predict(_arrays.features(X, self.n_inputs, self._dtype), out)
 
+    @checks_keywords
     def evaluate(
         self,
         X: ArrayLike,
@@ -515,6 +518,7 @@ class Network:
         """
         self.native.apply_gradient(_arrays.flat(flat, self.n_parameters, self._dtype, "gradient"))
 
+    @checks_keywords
     def fit(
         self,
         X: ArrayLike,
@@ -593,6 +597,7 @@ class Network:
         )
         return fitting.run(self, plan, progress)
 
+    @checks_keywords
     def verify(
         self,
         X: ArrayLike,
@@ -659,6 +664,7 @@ class Network:
         network._build(*checkpoint.rebuilt(state))
         return network
 
+    @checks_keywords
     def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
         """Write the network to a safetensors file, whole or not at all.
 
