@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from ._native import DivergenceError, InternalError, __version__
 
 if TYPE_CHECKING:
-    from . import metrics, plots, reference
+    from . import examples, metrics, plots, reference
+    from .explain import Explanation
     from .gradient_check import gradcheck
     from .history import History
     from .network import Network
@@ -62,6 +63,7 @@ __all__ = [
     "Dense",
     "DivergenceError",
     "Dropout",
+    "Explanation",
     "GlorotNormal",
     "GlorotUniform",
     "Gradient",
@@ -84,6 +86,7 @@ __all__ = [
     "Tanh",
     "Zeros",
     "__version__",
+    "examples",
     "gradcheck",
     "metrics",
     "plots",
@@ -93,6 +96,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Explanation": ".explain",
     "Gradient": ".records",
     "History": ".history",
     "LayerTrace": ".records",
@@ -101,7 +105,7 @@ _MODULES = {
     "gradcheck": ".gradient_check",
     "verify": ".verification",
 }
-_SUBMODULES = frozenset({"metrics", "plots", "reference"})
+_SUBMODULES = frozenset({"examples", "metrics", "plots", "reference"})
 
 
 def registry() -> dict[str, list[str]]:
