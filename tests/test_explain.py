@@ -168,6 +168,14 @@ def test_the_network_is_not_changed_and_the_explanation_stays():
     assert str(explanation) == str(before.explain(np.ones((2, 2)), y))
 
 
+def test_a_callback_may_explain():
+    net = Network([2, 1], optimizer=SGD(0.1), seed=0)
+    told = []
+    X, y = np.ones((4, 2)), np.ones(4)
+    net.fit(X, y, epochs=2, callbacks=lambda net, *_: told.append(net.explain(X, y)))
+    assert told[0].loss > told[1].loss > told[1].loss_after
+
+
 def test_loss_after_is_that_of_the_step():
     net = Network([2, 3, 1], optimizer=Adam(0.1), seed=0)
     X, y = np.ones((2, 2)), np.zeros(2)
@@ -437,4 +445,4 @@ def test_any_numbers_will_do(dtype):
 def test_explanation_shows_itself_at_the_prompt():
     explanation = Network([1, 1], seed=0).explain([1.0], 1.0)
     assert isinstance(explanation, Explanation)
-    assert f"{explanation!r}\n" == str(explanation)
+    assert repr(explanation) == str(explanation)

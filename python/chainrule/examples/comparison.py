@@ -57,4 +57,4 @@ def document(title: str, source: str, *parts: Part) -> str:
         else:
             rows = [("", "page", "chainrule", ""), *(line.cells for line in part)]
             lines += [f"  {line}" for line in aligned(rows)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

@@ -118,8 +118,8 @@ class Explanation:
         return text.render(self._title, self._notes, self._sections)
 
     def __repr__(self) -> str:
-        """Return the step as text, without the last line break."""
-        return str(self).rstrip()
+        """Return the same: it is what one wants to see at the prompt."""
+        return str(self)
 
     def _repr_html_(self) -> str:
         """Return the step as HTML with a drawing, for a notebook."""

@@ -26,7 +26,7 @@ def render(title: str, notes: Sequence[str], sections: Sequence[Section]) -> str
             lines += ["", f"  {part.title}"]
             for block in part.blocks:
                 lines += table(block) if isinstance(block, Table) else steps(block)
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def paragraphs(notes: Sequence[str]) -> Iterator[str]:
