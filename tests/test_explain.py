@@ -50,7 +50,8 @@ def target(net, n, rng):
     if getattr(loss, "takes_labels", loss.name == "cross_entropy"):
         return rng.integers(0, net.n_outputs, n)
     n_targets = loss.n_targets(net.n_outputs) if hasattr(loss, "n_targets") else net.n_outputs
-    return rng.integers(0, 2, (n, n_targets)).astype(float)
+    y = rng.integers(0, 2, (n, n_targets)).astype(float)
+    return 2 * y - 1 if "hinge" in loss.name else y
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
