@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule.network import Network
-from chainrule.reference import SGD
 
 from .comparison import Line, document
+from .networks import of_sigmoids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,6 @@ ROWS = [
 X = [list(row[:2]) for row in ROWS]
 LABELS = [row[2] for row in ROWS]
 Y = [[1.0 - label, float(label)] for label in LABELS]
-LEARNING_RATE = 0.5
 # Σ (expected − output)² over rows and outputs, of each epoch.
 ERRORS = (
     "6.350", "5.531", "5.221", "4.951", "4.519", "4.173", "3.835", "3.506", "3.192", "2.898",
@@ -59,19 +58,8 @@ ERRORS = (
 
 def network(hidden: Units, outputs: Units, kind: type[Any] = Network) -> Any:
     """Return a network of the tutorial, in float64: of chainrule.Network or of chainrule.reference.Network."""
-    made = kind(
-        [len(hidden[0]) - 1, len(hidden), len(outputs)],
-        activation="sigmoid",
-        output_activation="sigmoid",
-        loss="half_squared_error",
-        optimizer=SGD(learning_rate=LEARNING_RATE),
-        dtype="float64",
-        seed=0,
-    )
     layers = [np.array(hidden), np.array(outputs)]
-    made.weights = [layer[:, :-1].T for layer in layers]
-    made.biases = [layer[:, -1] for layer in layers]
-    return made
+    return of_sigmoids(kind, [layer[:, :-1].T for layer in layers], [layer[:, -1] for layer in layers])
 
 
 def preset(kind: type[Any] = Network) -> Any:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.network import Network
-from chainrule.reference import SGD
 
 from .comparison import Line, document
+from .networks import LEARNING_RATE, of_sigmoids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 X, Y = [[0.05, 0.10]], [[0.01, 0.99]]
 WEIGHTS = [[[0.15, 0.25], [0.20, 0.30]], [[0.40, 0.50], [0.45, 0.55]]]
 BIASES = [[0.35, 0.35], [0.60, 0.60]]
-LEARNING_RATE = 0.5
 STEPS = 10_000
 
 # As the page prints them.
@@ -40,17 +39,7 @@ ERROR_AFTER_STEPS = "0.0000351085"
 
 def network(kind: type[Any] = Network) -> Any:
     """Return the network of the page, in float64: of chainrule.Network or of chainrule.reference.Network."""
-    made = kind(
-        [2, 2, 2],
-        activation="sigmoid",
-        output_activation="sigmoid",
-        loss="half_squared_error",
-        optimizer=SGD(learning_rate=LEARNING_RATE),
-        dtype="float64",
-        seed=0,
-    )
-    made.weights, made.biases = WEIGHTS, BIASES
-    return made
+    return of_sigmoids(kind, WEIGHTS, BIASES)
 
 
 def step(made: Any) -> float:

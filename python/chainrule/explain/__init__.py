@@ -13,11 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chainrule.reference.options import LARGEST, integer
 
 from . import text
 from .facts import Facts, gather
-from .sections import sections
+from .sections import is_small, sections
 from .writing import Numbers, count
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
 
     from .writing import Section
 
-LIMIT = 40
-DIGITS = 6
-
 
 def explain(
     network: Network,
@@ -40,8 +39,8 @@ def explain(
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
-    limit: int = LIMIT,
-    digits: int = DIGITS,
+    limit: int,
+    digits: int,
 ) -> Explanation:
     """Return the coming step of a network as an `Explanation`; see `Network.explain`."""
     limit = integer("limit", limit, 0, LARGEST)
@@ -95,7 +94,8 @@ class Explanation:
     @cached_property
     def _sections(self) -> list[Section]:
         """What there is to say, for text and HTML alike."""
-        return sections(self._facts, self._number, self._limit)
+        with np.errstate(all="ignore"):  # as in `gather`
+            return sections(self._facts, self._number, self._limit)
 
     @property
     def _title(self) -> str:
@@ -107,11 +107,11 @@ class Explanation:
         """How to read it."""
         facts = self._facts
         digits = count(self._number.digits, "significant digit")
+        small = {is_small(layer, self._limit) for layer in facts.layers}
         rows = f" Row 0 of {facts.n} is written out; gradients are those of all rows." if facts.n > 1 else ""
-        large = any(layer.w.size > self._limit for layer in facts.layers)
-        summed = f" A layer of more than {count(self._limit, 'weight')} is summed up." if large else ""
+        summed = f" A layer of more than {count(self._limit, 'weight')} is summed up, over all rows." * (False in small)
         indices = "indices count from 0, w[i, j] leads from input i to unit j."
-        return [facts.call, f"Numbers have {digits}; {indices}{rows}{summed}"]
+        return [facts.call, f"Numbers have {digits}; {indices}{rows * (True in small)}{summed}"]
 
     def __str__(self) -> str:
         """Return the step as text."""

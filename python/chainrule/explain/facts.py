@@ -19,6 +19,8 @@ from chainrule import _arrays, _native
 from chainrule.reference.layers import Dense
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from chainrule.network import Network
@@ -127,31 +129,31 @@ def gather(network: Network, X: object, y: object, sample_weight: object = None)
     """Return what there is to say of the coming `step` of `network`, which is not changed."""
     x, target, weights = _arrays.batch(network, *as_rows(X, y, sample_weight))
     with np.errstate(all="ignore"):  # a network that has diverged can be looked at: its infinities are shown
-        traces = network.trace(x, target, weights)
-        layers, came_in, dense = (
-            [],
-            _arrays.cast(x, network.dtype),
-            iter(zip(network.weights, network.biases, strict=True)),
-        )
-        for option, trace in zip(network.layers, traces, strict=True):
-            w, b = next(dense) if isinstance(option, Dense) else (np.empty((0, 0)), np.empty(0))
-            layers.append(LayerFacts(option, trace, came_in, w, b))
-            came_in = trace.a
-        rows = [
-            row_loss(network.loss, a, y_row, network.n_outputs)
-            for a, y_row in zip(came_in[:ROWS], target, strict=False)
-        ]
+        layers = layers_of(network, x, network.trace(x, target, weights))
+        loss, k = network.loss, network.n_outputs
+        outputs = layers[-1].trace.a[:ROWS]
         return Facts(
             call=repr(network),
-            layers=tuple(layers),
-            option=network.loss,
+            layers=layers,
+            option=loss,
             optimizer=network.optimizer,
             step=network.step_count + 1,
             row_weights=np.ones(len(x)) if weights is None else weights.copy(),
-            rows=tuple(rows),
+            rows=tuple(row_loss(loss, a, y_row, k) for a, y_row in zip(outputs, target, strict=False)),
             loss=network.gradient(x, target, weights, training=True).loss or 0.0,
             loss_after=loss_after(network, (x, target, weights)),
         )
+
+
+def layers_of(network: Network, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
+    """Return each layer with what came in: X, copied, or what the layer before gave out."""
+    layers, came_in = [], _arrays.cast(x.copy(), network.dtype)
+    dense = iter(zip(network.weights, network.biases, strict=True))
+    for option, trace in zip(network.layers, traces, strict=True):
+        w, b = next(dense) if isinstance(option, Dense) else (np.empty((0, 0)), np.empty(0))
+        layers.append(LayerFacts(option, trace, came_in, w, b))
+        came_in = trace.a
+    return tuple(layers)
 
 
 def as_rows(X: object, y: object, sample_weight: object) -> tuple[object, object, object]:

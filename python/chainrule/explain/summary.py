@@ -39,12 +39,12 @@ def forward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
 def backward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
     """Return slope and delta, and how many units pass no error on."""
     slope, delta = layer.trace.slope, layer.trace.delta
-    name = "slope" if layer.dense else "mask"
-    dead = int((slope == 0.0).all(axis=0).sum())
-    told = f"{dead:,} of {count(layer.units, 'unit')}, {dead / layer.units:.0%}"
+    name, dead = ("slope", "dead") if layer.dense else ("mask", "silenced")
+    n = int((slope == 0.0).all(axis=0).sum())
+    told = f"{n:,} of {count(layer.units, 'unit')}, {n / layer.units:.0%}"
     return [
         Table(HEADER, [row(name, slope, number), row("delta", delta, number)]),
-        [Step("dead units", f"{name} is 0 in every row:", "", told), *leaders({"delta": delta}, number)],
+        [Step(dead, f"{name} is 0 in every row:", "", told), *leaders({"delta": delta}, number)],
     ]
 
 
