@@ -122,7 +122,7 @@ def walk() -> str:
             *(Line(f"output delta {j}", OUTPUT_DELTAS[j], -last.delta[0, j]) for j in range(2)),
         ],
         "These deltas point to where an output should go, ∂L/∂z away from it. A later edition of the tutorial flips "
-        "all three signs, and subtracts the update instead of adding it.",
+        "all three signs: its delta is chainrule's.",
         "The preset outputs are not those of the forward pass above. They are the sigmoid of the outputs' biases "
         "alone, as if the hidden unit gave nothing:",
         [Line(f"sigmoid(bias {j})", PRESET[j], biases_alone[j]) for j in range(2)],
