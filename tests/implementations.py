@@ -8,13 +8,18 @@ import pytest
 each_implementation = pytest.mark.parametrize("implementation", ["reference", "native"])
 
 
-def build(implementation, layers, **arguments):
-    """Return a network in float64, seed 0 unless `arguments` of the constructor say otherwise."""
+def class_of(implementation):
+    """Return the class Network of an implementation."""
     if implementation == "reference":
         from chainrule.reference import Network
     else:
         from chainrule import Network
-    return Network(layers, **{"dtype": "float64", "seed": 0, **arguments})
+    return Network
+
+
+def build(implementation, layers, **arguments):
+    """Return a network in float64, seed 0 unless `arguments` of the constructor say otherwise."""
+    return class_of(implementation)(layers, **{"dtype": "float64", "seed": 0, **arguments})
 
 
 def identity(implementation, units, **arguments):

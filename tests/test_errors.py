@@ -112,6 +112,7 @@ TAKES_Y = {
     "gradient": lambda net, *data: net.gradient(*data),
     "evaluate": lambda net, *data: net.evaluate(*data),
     "trace": lambda net, *data: net.trace(*data),
+    "explain": lambda net, *data: net.explain(*data),
     "step": lambda net, *data: net.step(*data),
     "fit": lambda net, X, y, w=None: net.fit(X, y, sample_weight=w),
     "verify": lambda net, *data: net.verify(*data),

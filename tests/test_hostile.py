@@ -93,6 +93,8 @@ CALLS = {
     "fit validation": lambda n, a, b, c, d: n.fit(np.ones((4, 3)), np.ones((4, 2)), validation_data=(a, b)),
     "evaluate": lambda n, a, b, c, d: n.evaluate(a, b, c, metrics=d),
     "trace": lambda n, a, b, c, d: n.trace(a, b, c),
+    "explain": lambda n, a, b, c, d: n.explain(a, b, c)._repr_html_(),
+    "explain options": lambda n, a, b, c, d: str(n.explain(np.ones((4, 3)), np.ones((4, 2)), limit=c, digits=d)),
     "parameters": lambda n, a, b, c, d: setattr(n, "parameters", c),
     "weights": lambda n, a, b, c, d: setattr(n, "weights", [a, b]),
     "biases": lambda n, a, b, c, d: setattr(n, "biases", c),

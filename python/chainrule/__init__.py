@@ -12,13 +12,15 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._native import DivergenceError, InternalError, __version__
 
 if TYPE_CHECKING:
-    from . import metrics, plots, reference
+    from . import examples, metrics, plots, reference
+    from .explain import Explanation
     from .gradient_check import gradcheck
     from .history import History
     from .network import Network
@@ -61,6 +63,7 @@ __all__ = [
     "Dense",
     "DivergenceError",
     "Dropout",
+    "Explanation",
     "GlorotNormal",
     "GlorotUniform",
     "Gradient",
@@ -83,6 +86,7 @@ __all__ = [
     "Tanh",
     "Zeros",
     "__version__",
+    "examples",
     "gradcheck",
     "metrics",
     "plots",
@@ -92,6 +96,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Explanation": ".explain",
     "Gradient": ".records",
     "History": ".history",
     "LayerTrace": ".records",
@@ -100,7 +105,7 @@ _MODULES = {
     "gradcheck": ".gradient_check",
     "verify": ".verification",
 }
-_SUBMODULES = frozenset({"metrics", "plots", "reference"})
+_SUBMODULES = frozenset({"examples", "metrics", "plots", "reference"})
 
 
 def registry() -> dict[str, list[str]]:
@@ -122,7 +127,8 @@ def __getattr__(name: str) -> object:
     if name in _SUBMODULES:
         return import_module(f".{name}", __name__)
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # With name and obj Python's traceback adds the nearest name there is.
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
     value = getattr(import_module(_MODULES.get(name, ".reference"), __name__), name)
     globals()[name] = value
     return value

@@ -19,7 +19,8 @@ import numpy as np
 from . import _arrays, _native
 from ._parameters import Places
 from .reference import config as configuration
-from .reference.options import integer, shown, unknown
+from .reference.options import integer, shown
+from .reference.spelling import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -137,7 +137,7 @@ def choose(metrics: Iterable[object], loss: str) -> dict[str, Metric]:
     for metric in metrics:
         if isinstance(metric, str):
             if metric not in METRICS:
-                from .reference.options import unknown
+                from .reference.spelling import unknown
 
                 raise ValueError(unknown("metric", metric, METRICS))
             name, function = metric, METRICS[metric]

@@ -2,7 +2,7 @@
 
 Each method turns its arguments into what the Rust core reads (`_arrays`), calls the core, and wraps what comes back.
 Nothing is computed here. What takes more than that has a file of its own: `fitting`, `checkpoint`, `verification`,
-`describe`.
+`explain`, `describe`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ._parameters import Places
 from .records import Gradient, LayerTrace
 from .reference import config as configuration
 from .reference.options import number
+from .reference.spelling import checks_keywords
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from .explain import Explanation
     from .history import History
     from .reference.activations import Activation
     from .reference.config import Spec
@@ -105,6 +107,7 @@ class Network:
     True
     """
 
+    @checks_keywords
     def __init__(
         self,
         layers: Sequence[int | Layer],
@@ -325,6 +328,7 @@ class Network:
                 pass  # converted, or refused in words, below
         return self.native.predict(_arrays.features(X, self.n_inputs, self._dtype), out)
 
+    @checks_keywords
     def evaluate(
         self,
         X: ArrayLike,
@@ -469,6 +473,76 @@ class Network:
         """
         return LayerTrace.of(self.layers, self.native.trace(*_arrays.batch(self, X, y, sample_weight)))
 
+    @checks_keywords
+    def explain(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        limit: int = 40,
+        digits: int = 6,
+    ) -> Explanation:
+        """Return the coming `step`, with every number and how it comes about, to print or to see in a notebook.
+
+        For each unit, on the way forward z = Σ x·w + b and a = f(z); the loss with its terms; on the way back
+        delta = ∂L/∂z = (Σ delta·w) · slope, the gradient d_w = x · delta, and w ← w − learning_rate · d_w (for other
+        optimizers than plain SGD: what they add to w). The numbers are those of `trace`; the network is not changed.
+        delta has the opposite sign of the (expected − actual) · slope of introductory texts.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `gradient`, or one sample: X of shape (n_inputs,), y a label, a number or a row of targets. Of a batch
+            the first row is written out; losses and gradients are those of all rows, dropout masks those of the step.
+        limit : int, default 40
+            A layer with at most so many weights is written out unit by unit, >= 0. Of a larger one there is the range
+            and mean of each quantity, the share of dead units, and the largest numbers with their places.
+        digits : int, default 6
+            How many significant digits are shown, from 1 to 17 (of float64, 17 tell a number exactly).
+
+        Returns
+        -------
+        Explanation
+            Its `str` is the text. A notebook shows it with a drawing of the network; `save` writes that as a page.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `gradient`; `limit` or `digits` is not such an integer.
+
+        Examples
+        --------
+        A linear unit of weight 0 that should say 1 for 2:
+
+        >>> from chainrule import SGD
+        >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), init="zeros", seed=0)
+        >>> print(net.explain([2.0], 1.0))
+        One training step on 1 row
+        Network([1, 1], optimizer=SGD(learning_rate=0.1), init='zeros', seed=0)
+        ...
+        FORWARD
+        ...
+          Layer 1: Dense 1 identity
+            unit 0  z = 2·0 + 0 = 0
+                    a = identity(0) = 0
+        ...
+          Layer 1: Dense 1 identity
+            unit 0  dL/da = dl/da = -2
+                    slope = identity'(0) = 1
+                    delta = (-2)·1 = -2
+        ...
+          Layer 1: Dense 1 identity
+            w[0, 0]  d_w = 2·(-2) = -4
+                       w ← 0 − 0.1·(-4) = 0.4
+            b[0]     d_b = delta = -2
+                       b ← 0 − 0.1·(-2) = 0.2
+        ...
+        """
+        from .explain import explain
+
+        return explain(self, X, y, sample_weight, limit=limit, digits=digits)
+
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def step(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -515,6 +589,7 @@ class Network:
         """
         self.native.apply_gradient(_arrays.flat(flat, self.n_parameters, self._dtype, "gradient"))
 
+    @checks_keywords
     def fit(
         self,
         X: ArrayLike,
@@ -593,6 +668,7 @@ class Network:
         )
         return fitting.run(self, plan, progress)
 
+    @checks_keywords
     def verify(
         self,
         X: ArrayLike,
@@ -659,6 +735,7 @@ class Network:
         network._build(*checkpoint.rebuilt(state))
         return network
 
+    @checks_keywords
     def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
         """Write the network to a safetensors file, whole or not at all.
 

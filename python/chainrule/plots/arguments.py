@@ -8,7 +8,8 @@ import numpy as np
 
 from chainrule import _arrays
 from chainrule.network import Network
-from chainrule.reference.options import shown, unknown
+from chainrule.reference.options import shown
+from chainrule.reference.spelling import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

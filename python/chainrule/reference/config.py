@@ -19,7 +19,8 @@ from .inits import INITS, Init
 from .layers import LAYERS, Dense, Dropout, Layer
 from .losses import LOSSES, Loss
 from .optimizers import OPTIMIZERS, Optimizer
-from .options import LARGEST, Option, check_keys, choose, from_dict, integer, shown, unknown
+from .options import LARGEST, Option, check_keys, choose, from_dict, integer, shown
+from .spelling import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -29,6 +29,7 @@ from .layers import Dense
 from .options import LARGEST, integer
 from .records import Gradient, History, LayerTrace
 from .rng import DROPOUT, SHUFFLE, WEIGHTS, Stream
+from .spelling import checks_keywords
 from .vectors import Matrix, Row, dot, total
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Network:
     [0, 1, 1, 0]
     """
 
+    @checks_keywords
     def __init__(
         self,
         layers: Sequence[int | Layer],
@@ -410,6 +412,7 @@ class Network:
 
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @checks_keywords
     def fit(
         self,
         X: Iterable[Iterable[float]],

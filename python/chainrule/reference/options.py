@@ -11,6 +11,8 @@ import numbers
 import operator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from .spelling import unknown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -102,16 +104,6 @@ def choose(name: str, value: object, registry: Mapping[str, type[AnyOption]]) ->
             raise TypeError(f"{name} must be an option, not its class: write {kind.__name__}(), not {kind.__name__}")
     classes = ", ".join(f"{kind.__name__}()" for kind in registry.values())
     raise TypeError(f"{name} must be one of the names {', '.join(registry)} or of {classes}, not {shown(value)}")
-
-
-def unknown(name: str, value: str, known: Iterable[str]) -> str:
-    """Return the text of the error for a name that is not known, with the nearest that is."""
-    import difflib  # here, since it is slow to load and an error is rare
-
-    names = list(known)
-    nearest = difflib.get_close_matches(value.lower(), names, n=1)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return f"{name} {value[:60]!r} is unknown{hint} (known: {', '.join(names)})"
 
 
 def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]], key: str = "name") -> AnyOption:

@@ -1,0 +1,155 @@
+"""One training step of a network, written out as a textbook would: `Network.explain`.
+
+    facts ─▶ sections (steps | summary) ─┬─▶ text
+                                         └─▶ html, with a drawing
+
+`facts` holds what there is to say, all of it from the core's trace; `steps` writes a small layer out, `summary` sums a
+large one up; `text` and `html` only show.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.reference.options import LARGEST, integer
+
+from . import text
+from .facts import Facts, gather
+from .sections import is_small, sections
+from .writing import Numbers, count
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import ArrayLike
+
+    from chainrule.network import Network
+    from chainrule.records import LayerTrace
+
+    from .writing import Section
+
+
+def explain(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    limit: int,
+    digits: int,
+) -> Explanation:
+    """Return the coming step of a network as an `Explanation`; see `Network.explain`."""
+    limit = integer("limit", limit, 0, LARGEST)
+    digits = integer("digits", digits, 1, 17)
+    return Explanation(gather(network, X, y, sample_weight), limit=limit, digits=digits)
+
+
+class Explanation:
+    """One training step with all its numbers: printed it is text, in a notebook it is drawn (see `Network.explain`).
+
+    Attributes
+    ----------
+    loss : float
+        L of the batch before the step.
+    loss_after : float or None
+        L of the same rows, with the same dropout masks, after it; None where L is not finite and no step can be made.
+    trace : list of LayerTrace
+        The quantities that are shown, as `Network.trace` returns them.
+
+    Examples
+    --------
+    >>> from chainrule import SGD, Network
+    >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), init="zeros", seed=0)
+    >>> explanation = net.explain([2.0], 1.0)
+    >>> explanation.loss, explanation.loss_after
+    (1.0, 0.0)
+    >>> [line for line in str(explanation).splitlines() if "←" in line][1:]
+    ['          w ← 0 − 0.1·(-4) = 0.4', '          b ← 0 − 0.1·(-2) = 0.2']
+    """
+
+    def __init__(self, facts: Facts, *, limit: int, digits: int) -> None:
+        self._facts = facts
+        self._limit = limit
+        self._number = Numbers(digits)
+
+    @property
+    def loss(self) -> float:
+        """L before the step."""
+        return self._facts.loss
+
+    @property
+    def loss_after(self) -> float | None:
+        """L of the same rows after the step."""
+        return self._facts.loss_after
+
+    @property
+    def trace(self) -> list[LayerTrace]:
+        """The quantities of each layer."""
+        return [layer.trace for layer in self._facts.layers]
+
+    @cached_property
+    def _sections(self) -> list[Section]:
+        """What there is to say, for text and HTML alike."""
+        with np.errstate(all="ignore"):  # as in `gather`
+            return sections(self._facts, self._number, self._limit)
+
+    @property
+    def _title(self) -> str:
+        """What this is."""
+        return f"One training step on {count(self._facts.n, 'row')}"
+
+    @property
+    def _notes(self) -> list[str]:
+        """How to read it."""
+        facts = self._facts
+        digits = count(self._number.digits, "significant digit")
+        small = {is_small(layer, self._limit) for layer in facts.layers}
+        rows = f" Row 0 of {facts.n} is written out; gradients are those of all rows." if facts.n > 1 else ""
+        summed = f" A layer of more than {count(self._limit, 'weight')} is summed up, over all rows." * (False in small)
+        indices = "indices count from 0, w[i, j] leads from input i to unit j."
+        return [facts.call, f"Numbers have {digits}; {indices}{rows * (True in small)}{summed}"]
+
+    def __str__(self) -> str:
+        """Return the step as text."""
+        return text.render(self._title, self._notes, self._sections)
+
+    def __repr__(self) -> str:
+        """Return the same: it is what one wants to see at the prompt."""
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """Return the step as HTML with a drawing, for a notebook."""
+        from . import html
+
+        return html.fragment(self._facts, self._number, (self._title, self._notes), self._sections)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what a notebook shows as an HTML page of its own, which needs nothing else.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file, which is replaced where it exists.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from chainrule import Network
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "step.html"
+        ...     Network([1, 1], seed=0).explain([2.0], 1.0).save(path)
+        ...     path.read_text(encoding="utf-8")[:15]
+        '<!doctype html>'
+        """
+        from . import html
+
+        Path(path).write_text(html.page(self._title, self._repr_html_()), encoding="utf-8")

@@ -1,0 +1,238 @@
+"""A network as a drawing (SVG): layers from left to right, the first row's numbers in and beside the units.
+
+    unit     a circle with its a inside; filled by delta, orange below zero and blue above, none for the inputs
+    weight   a line, as wide as |w| of its layer says, orange below zero and blue above; dashed through a dropout layer
+
+Of a wide layer the first and last units are drawn, of a deep network the first and last layers. Colors are laid over
+the background with some transparency and the rest has the color of the text around, so the drawing reads on light and
+on dark. What stands in a <title> is shown where the pointer rests.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from .svg import Attributes, element, text, title
+from .writing import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .facts import Facts, LayerFacts
+    from .writing import Numbers
+
+    Array: TypeAlias = NDArray[Any]
+
+NEGATIVE, POSITIVE = "#d55e00", "#0072b2"  # of the Okabe-Ito palette: apart for every kind of color vision
+INK = "currentColor"  # that of the text around
+UNITS, OUTPUTS, LAYERS = 7, 10, 8  # drawn at most, the gap counts as one
+RADIUS, DOWN, ACROSS = 26, 64, 190  # of a circle; from one to the next, downward and across
+TOP, LEFT, RIGHT, BOTTOM = 64, 80, 130, 64  # room for headings, for targets, for the legend
+STRONGEST = 0.7  # opacity of the largest delta: the number in the circle can still be read
+
+
+class Column(NamedTuple):
+    """One layer as it is drawn."""
+
+    layer: LayerFacts | None  # None: the inputs
+    values: Array  # what stands in the circles
+    units: list[int | None]  # None: a gap
+    x: float
+
+
+def drawing(facts: Facts, number: Numbers) -> str:
+    """Return the network as one <svg> element."""
+    columns = placed(facts)
+    deepest = max(len(column.units) for column in columns if column)
+    width = max(LEFT + ACROSS * (len(columns) - 1) + RIGHT, 430)  # the legend takes 430
+    height = TOP + DOWN * deepest + BOTTOM
+    middle = TOP + DOWN * deepest / 2
+    strongest = max(greatest(layer.trace.delta[0]) for layer in facts.layers)
+    parts: list[str] = []
+    for before, column in pairwise(columns):
+        if before and column:
+            parts += lines(before, column, middle, number)
+    for at, column in enumerate(columns):
+        if column:
+            parts += circles(facts, column, middle, strongest, number)
+        else:
+            x, hidden = LEFT + ACROSS * at, len(facts.layers) + 1 - (LAYERS - 1)
+            parts += [text(x, middle, "⋯", "big"), text(x, middle + 22, f"{hidden:,} more layers", "note")]
+    parts += legend(strongest, height - BOTTOM + 24)
+    size: Attributes = {"viewBox": f"0 0 {width} {height}", "width": width}
+    named: Attributes = {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "aria-label": facts.call}
+    return element("svg", named | size, "".join(parts))
+
+
+def placed(facts: Facts) -> list[Column | None]:
+    """Return the columns from left to right, None for a gap."""
+    x = facts.layers[0].x[0]
+    every: list[tuple[LayerFacts | None, Array]] = [(None, x), *((layer, layer.trace.a[0]) for layer in facts.layers)]
+    columns: list[Column | None] = []
+    for at, place in enumerate(ends(len(every), LAYERS)):
+        if place is None:
+            columns.append(None)
+        else:
+            layer, values = every[place]
+            most = OUTPUTS if place == len(every) - 1 else UNITS
+            columns.append(Column(layer, values, ends(len(values), most), LEFT + ACROSS * at))
+    return columns
+
+
+def ends(n: int, most: int) -> list[int | None]:
+    """Return all of n places, or as many of the first and last as there is room for, with a gap (None) between.
+
+    >>> ends(3, 5), ends(100, 5)
+    ([0, 1, 2], [0, 1, None, 98, 99])
+    """
+    if n <= most:
+        return list(range(n))
+    first, last = most // 2, (most - 1) // 2
+    return [*range(first), None, *range(n - last, n)]
+
+
+def height_of(column: Column, slot: int, middle: float) -> float:
+    """Return the y of a slot of a column, which is centered."""
+    return middle + DOWN * (slot - (len(column.units) - 1) / 2)
+
+
+def lines(before: Column, column: Column, middle: float, number: Numbers) -> Iterator[str]:
+    """Return the weights between two columns; through a dropout layer each unit goes to itself."""
+    layer = column.layer
+    if layer is None:
+        return
+    largest = greatest(layer.w)
+    for to, j in enumerate(column.units):
+        for start, i in enumerate(before.units):
+            if i is None or j is None or (layer.dense is None and i != j):
+                continue
+            rims = (before.x, height_of(before, start, middle)), (column.x, height_of(column, to, middle))
+            if layer.dense is None:
+                mask = float(layer.trace.slope[0, j])
+                opacity = 0.6 if mask else 0.25
+                shown: Attributes = {"stroke": INK, "stroke-opacity": opacity, "stroke-dasharray": "4 4"}
+                yield line(rims, shown, f"mask = {number(mask)}")
+                continue
+            w, trace = float(layer.w[i, j]), layer.trace
+            strength = fraction(w, largest)
+            told = (
+                f"layer {trace.index}: w[{i}, {j}] = {number(w)}, d_w = {number(trace.d_weight[i, j])}, "
+                f"w ← {number(w + float(trace.update_weight[i, j]))}"
+            )
+            width, opacity = 0.8 + 4.2 * strength, 0.45 + 0.45 * strength
+            yield line(rims, {"stroke": color(w), "stroke-width": width, "stroke-opacity": opacity}, told)
+
+
+def line(between: tuple[tuple[float, float], tuple[float, float]], shown: Attributes, told: str) -> str:
+    """Return a line between the rims of two circles."""
+    (x1, y1), (x2, y2) = between
+    length = math.hypot(x2 - x1, y2 - y1)
+    dx, dy = RADIUS * (x2 - x1) / length, RADIUS * (y2 - y1) / length
+    ends: Attributes = {"x1": x1 + dx, "y1": y1 + dy, "x2": x2 - dx, "y2": y2 - dy}
+    return element("line", ends | shown, title(told))
+
+
+def circles(facts: Facts, column: Column, middle: float, strongest: float, number: Numbers) -> Iterator[str]:
+    """Return the heading and the units of a column."""
+    layer, n = column.layer, len(column.values)
+    yield text(column.x, 24, "input" if layer is None else f"layer {layer.trace.index}", "head")
+    yield text(column.x, 42, count(n, "feature") if layer is None else layer.trace.name, "note")
+    for slot, j in enumerate(column.units):
+        y = height_of(column, slot, middle)
+        if j is None:
+            hidden = n - (len(column.units) - 1)
+            yield text(column.x, y - 4, "⋮", "big") + text(column.x, y + 18, f"{hidden:,} more", "note")
+            continue
+        told = f"x[{j}] = {number(column.values[j])}"
+        filled: Attributes = {"fill": "none"}
+        if layer is not None:
+            told = " ".join(
+                [
+                    f"layer {layer.trace.index}, unit {j}:",
+                    f"z = {number(layer.trace.z[0, j])}, a = {number(column.values[j])},",
+                    f"slope = {number(layer.trace.slope[0, j])}, delta = {number(layer.trace.delta[0, j])}",
+                ]
+            )
+            filled = fill(float(layer.trace.delta[0, j]), strongest)
+        circle: Attributes = {"cx": column.x, "cy": y, "r": RADIUS}
+        rim: Attributes = {"stroke": INK, "stroke-opacity": 0.55, "pointer-events": "all"}
+        name = f"x[{j}]" if layer is None else f"unit {j}"
+        inside = text(column.x, y + 3, brief(float(column.values[j]))) + text(column.x, y + 15, name, "name")
+        yield element("g", {}, title(told) + element("circle", circle | filled | rim) + inside)
+        if layer is facts.layers[-1]:
+            yield from beside(facts, j, column.x + RADIUS + 10, y)
+
+
+def beside(facts: Facts, j: int, x: float, y: float) -> Iterator[str]:
+    """Return what stands beside output j: what predict makes of it, where that is another number, and the target."""
+    row = facts.rows[0]
+    told = [] if facts.option.link.name == "identity" else [f"p = {brief(row.p[j])}"]
+    told += [f"y = {brief(row.y[j])}"] if j < len(row.y) else []
+    for at, content in enumerate(told):
+        yield text(x, y + 4 + 16 * (at - (len(told) - 1) / 2), content, "side")
+
+
+def legend(strongest: float, y: float) -> Iterator[str]:
+    """Return what the colors mean."""
+    steps, width, left = 16, 12, 96
+    yield text(left - 12, y + 11, "delta", "end")
+    for k in range(steps + 1):
+        share = 2 * k / steps - 1
+        shown = fill(math.copysign(share * share, share), 1.0)
+        box: Attributes = {"x": left + width * k, "y": y, "width": width, "height": 14}
+        yield element("rect", box | shown)
+    whole = width * (steps + 1)
+    frame: Attributes = {"x": left, "y": y, "width": whole, "height": 14}
+    yield element("rect", frame | {"fill": "none", "stroke": INK, "stroke-opacity": 0.3})
+    for share in (-1.0, -0.25, 0.0, 0.25, 1.0):
+        x = left + whole / 2 + math.copysign(math.sqrt(abs(share)), share) * width * steps / 2
+        yield text(x, y + 28, f"{share * strongest:.2g}", "note")
+    x = left + whole + 36.0
+    for at, (stroke, told) in enumerate(((POSITIVE, "w > 0"), (NEGATIVE, "w < 0"))):
+        middle = y + 2 + 18 * at
+        yield element("line", {"x1": x, "y1": middle, "x2": x + 28, "y2": middle, "stroke": stroke, "stroke-width": 3})
+        yield text(x + 36, middle + 4, told, "side")
+
+
+def fill(delta: float, strongest: float) -> Attributes:
+    """Return the color of a unit: that of delta's sign, the stronger the larger delta is.
+
+    It goes with the root of |delta|: deltas of early layers are often much smaller, and would not be seen.
+    """
+    return {"fill": color(delta), "fill-opacity": STRONGEST * math.sqrt(fraction(delta, strongest))}
+
+
+def brief(value: float) -> str:
+    """Return a number short enough for a circle.
+
+    >>> [brief(x) for x in (0.59327, -0.0001234, 12345.6, -0.5)]
+    ['0.593', '-1e-04', '1e+04', '-0.5']
+    """
+    for written in (f"{value + 0.0:.3g}", f"{value:.2g}", f"{value:.0e}"):
+        if len(written) <= 6 or written.startswith(("inf", "nan")):
+            return written
+    return written
+
+
+def color(value: float) -> str:
+    """Return the color of a sign."""
+    return NEGATIVE if value < 0 else POSITIVE
+
+
+def greatest(array: Array) -> float:
+    """Return the largest finite |value|; 0 where there is none."""
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max(initial=0.0))
+
+
+def fraction(value: float, largest: float) -> float:
+    """Return |value| / largest, from 0 to 1; what is not finite is 1."""
+    if not math.isfinite(value):
+        return 1.0
+    return min(abs(value) / largest, 1.0) if largest else 0.0

@@ -1,0 +1,208 @@
+"""What is explained: one step of a network on a batch, as `Network.trace` has it, and what stands around it.
+
+    trace     z, a, slope, delta, d_w, d_b, update      from the core, of the coming step
+    network   w and b before the step, L before and after it
+    loss      l and dl/da of the first rows, by the formulas of `chainrule.reference`
+
+All arrays are kept, so that an explanation stays what it was when the network goes on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from chainrule import _arrays, _native
+from chainrule.reference.layers import Dense
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from chainrule.network import Network
+    from chainrule.records import LayerTrace
+    from chainrule.reference.layers import Layer
+    from chainrule.reference.losses import Loss
+    from chainrule.reference.optimizers import Optimizer
+
+    from .writing import Numbers
+
+    Array: TypeAlias = NDArray[Any]
+
+ROWS = 4  # of a batch whose losses and shares of a gradient are written out
+TERMS = 12  # of a row's loss that are written out
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFacts:
+    """One layer: the option, what came in, its parameters before the step, and its trace."""
+
+    option: Layer
+    trace: LayerTrace
+    x: Array  # (n, n_in)
+    w: Array  # (n_in, n_out); (0, 0) where there is none
+    b: Array  # (n_out,); (0,) where there is none
+
+    @property
+    def title(self) -> str:
+        """The layer as headings call it."""
+        return f"Layer {self.trace.index}: {self.trace.name}"
+
+    @property
+    def units(self) -> int:
+        """Number of outputs."""
+        return int(self.trace.z.shape[1])
+
+    @property
+    def dense(self) -> Dense | None:
+        """The option where it is a Dense layer."""
+        return self.option if isinstance(self.option, Dense) else None
+
+    @property
+    def coupled(self) -> bool:
+        """Whether each a depends on every z of the layer, not on its own alone."""
+        return self.dense is not None and self.dense.transfer.name == "softmax"
+
+
+@dataclass(frozen=True)
+class RowLoss:
+    """What the loss says of one row: its value l, its slope dl/da by output, and the prediction p = link(a)."""
+
+    y: list[float]
+    p: list[float]
+    value: float
+    slope: list[float]
+    terms: list[float] | None  # of each output, where l is their sum or their mean
+
+    def working(self, number: Numbers) -> str:
+        """Return l as the sum or the mean of its terms."""
+        if self.terms is None or len(self.terms) == 1:
+            return ""
+        if len(self.terms) > TERMS:
+            shown = f"Σ l over {len(self.terms):,} outputs"
+        else:
+            shown = " + ".join(map(number.factor, self.terms))
+        return shown if close(math.fsum(self.terms), self.value) else f"({shown})/{len(self.terms)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """One step of a network on a batch of n rows."""
+
+    call: str  # the network as the call that builds it
+    layers: tuple[LayerFacts, ...]
+    option: Loss
+    optimizer: Optimizer
+    step: int  # counted from 1, as the optimizers do
+    row_weights: Array  # (n,)
+    rows: tuple[RowLoss, ...]  # of the first ROWS rows
+    loss: float
+    loss_after: float | None  # of the same batch with the same masks; None where no step can be made
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.row_weights)
+
+    @property
+    def share(self) -> float:
+        """How much of L is the first row's: w_0 / Σ w."""
+        whole = float(self.row_weights.sum())
+        return float(self.row_weights[0]) / whole if whole else 0.0
+
+    @property
+    def penalties(self) -> list[tuple[int, float, float]]:
+        """Index, l2 and ½ · l2 · Σ w² of each layer that has one."""
+        found = []
+        for layer in self.layers:
+            if layer.dense and layer.dense.l2:
+                squares = float(np.square(layer.w, dtype=np.float64).sum())
+                found.append((layer.trace.index, layer.dense.l2, 0.5 * layer.dense.l2 * squares))
+        return found
+
+
+def gather(network: Network, X: object, y: object, sample_weight: object = None) -> Facts:
+    """Return what there is to say of the coming `step` of `network`, which is not changed."""
+    x, target, weights = _arrays.batch(network, *as_rows(X, y, sample_weight))
+    with np.errstate(all="ignore"):  # a network that has diverged can be looked at: its infinities are shown
+        layers = layers_of(network, x, network.trace(x, target, weights))
+        loss, k = network.loss, network.n_outputs
+        outputs = layers[-1].trace.a[:ROWS]
+        return Facts(
+            call=repr(network),
+            layers=layers,
+            option=loss,
+            optimizer=network.optimizer,
+            step=network.step_count + 1,
+            row_weights=np.ones(len(x)) if weights is None else weights.copy(),
+            rows=tuple(row_loss(loss, a, y_row, k) for a, y_row in zip(outputs, target, strict=False)),
+            loss=network.gradient(x, target, weights, training=True).loss or 0.0,
+            loss_after=loss_after(network, (x, target, weights)),
+        )
+
+
+def layers_of(network: Network, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
+    """Return each layer with what came in: X, copied, or what the layer before gave out."""
+    layers, came_in = [], _arrays.cast(x.copy(), network.dtype)
+    dense = iter(zip(network.weights, network.biases, strict=True))
+    for option, trace in zip(network.layers, traces, strict=True):
+        w, b = next(dense) if isinstance(option, Dense) else (np.empty((0, 0)), np.empty(0))
+        layers.append(LayerFacts(option, trace, came_in, w, b))
+        came_in = trace.a
+    return tuple(layers)
+
+
+def as_rows(X: object, y: object, sample_weight: object) -> tuple[object, object, object]:
+    """Return one sample, where X is 1-D, as a batch of one row."""
+    x = _arrays.as_array(X, "X")
+    if x.ndim != 1:
+        return x, y, sample_weight
+    target = _arrays.as_array(y, "y")
+    # (n,) with n = 1 is a label, or the target of one output; several numbers are a row of targets.
+    if y is not None and (target.ndim == 0 or (target.ndim == 1 and len(target) != 1)):
+        target = target.reshape(1, -1) if target.ndim else target.reshape(1)
+        y = target
+    if sample_weight is not None and _arrays.as_array(sample_weight, "sample_weight").ndim == 0:
+        sample_weight = [sample_weight]
+    return x.reshape(1, -1), y, sample_weight
+
+
+def row_loss(loss: Loss, a: Array, y: Any, n_outputs: int) -> RowLoss:
+    """Return what the loss says of one row of outputs."""
+    outputs = a.tolist()
+    try:
+        (targets,) = loss.targets([y.tolist()], 1, n_outputs)
+        value, slope = loss.value(outputs, targets), loss.slope(outputs, targets)
+        return RowLoss(targets, loss.link.value(outputs), value, slope, terms(loss, outputs, targets, value))
+    except (OverflowError, ValueError, ZeroDivisionError):  # the outputs are not finite, or too large for the formula
+        nothing = [float("nan")] * n_outputs
+        return RowLoss(np.ravel(y).tolist(), nothing, float("nan"), nothing, None)
+
+
+def terms(loss: Loss, a: list[float], y: list[float], value: float) -> list[float] | None:
+    """Return the loss of each output alone, where the loss of the row is the sum or the mean of these."""
+    if loss.least_outputs > 1 or len(a) != len(y):
+        return None  # one output alone has no loss
+    alone = [loss.value([a_j], [y_j]) for a_j, y_j in zip(a, y, strict=True)]
+    whole = math.fsum(alone)
+    return alone if close(whole, value) or close(whole / len(alone), value) else None
+
+
+def close(p: float, q: float) -> bool:
+    """Tell whether two sums of the same terms are equal but for rounding."""
+    return math.isclose(p, q, rel_tol=1e-12, abs_tol=1e-300)
+
+
+def loss_after(network: Network, batch: _arrays.Batch) -> float | None:
+    """Return the loss of the same batch, with the same dropout masks, after the step."""
+    after = network.copy()
+    try:
+        after.step(*batch)
+    except _native.DivergenceError:
+        return None
+    after.native.step_count = network.step_count  # the masks are a function of it
+    return after.gradient(*batch, training=True).loss

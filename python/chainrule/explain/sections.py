@@ -1,0 +1,158 @@
+"""The four stages of a training step, each with what is said of every layer.
+
+forward   from the first layer to the last    z, a
+loss                                          l of each row, L
+backward  from the last layer to the first    dL/da, slope, delta
+update                                        d_w, d_b, w ←, b ←
+"""
+
+from __future__ import annotations
+
+from inspect import getdoc
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import steps, summary
+from .facts import ROWS
+from .writing import Part, Section, Step, Table, count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chainrule.reference.options import Option
+
+    from .facts import Facts, LayerFacts
+    from .writing import Numbers
+
+OUTPUTS = 12  # whose part of the loss is shown
+DELTA = (
+    "delta = ∂L/∂z = ∂L/∂a · slope, where slope = f'(z). The ∂L/∂a of an output is dl/da times the row's share of L; "
+    "that of a hidden unit is the sum of the deltas it feeds, each through its weight from before the update."
+)
+ERROR = (
+    "The error of introductory texts, (expected − actual) · slope, has the opposite sign: it says where an output "
+    "should go, delta what the loss does when z grows."
+)
+
+
+def sections(facts: Facts, number: Numbers, limit: int) -> list[Section]:
+    """Return all of a step."""
+    begun = [forward(facts, number, limit), loss(facts, number)]
+    if not facts.row_weights.any():
+        return begun  # nothing goes back
+    return [*begun, backward(facts, number, limit), update(facts, number, limit)]
+
+
+def forward(facts: Facts, number: Numbers, limit: int) -> Section:
+    """Return the way from the inputs to the outputs."""
+    notes = ["Layer by layer z = Σ x·w + b and a = f(z); the a of a layer are the x of the next."]
+    notes += formulas([layer.dense.transfer for layer in facts.layers if layer.dense])
+    if any(layer.dense is None for layer in facts.layers):
+        notes.append(
+            "dropout: a = z·mask, with the mask of the coming step: 0, or 1 / (1 − rate) where a unit is kept."
+        )
+    x = facts.layers[0].x
+    parts = [Part("Input", [steps.inputs(facts, number) if x.shape[1] <= limit else summary.inputs(x, number)])]
+    for layer in facts.layers:
+        written = [steps.forward(layer, number)] if is_small(layer, limit) else summary.forward(layer, number)
+        parts.append(Part(layer.title, written))
+    return Section("Forward", notes, parts)
+
+
+def loss(facts: Facts, number: Numbers) -> Section:
+    """Return how L comes about."""
+    first = facts.rows[0]
+    link = facts.option.link
+    notes = formulas([facts.option])
+    if link.name != "identity":
+        notes += [f"p = {link.name}(a) is what predict returns.", *formulas([link])]
+    output = facts.layers[-1].trace.a[0]
+    shown = summary.chosen(np.array(first.slope), OUTPUTS)
+    title = "Row 0" if facts.n > 1 else "Outputs"
+    if len(shown) < len(output):
+        title += f", the {OUTPUTS} of {count(len(output), 'output')} with the largest dl/da"
+    columns = {"a": output, "p": first.p, "y": first.y, "l": first.terms or [], "dl/da": first.slope}
+    if link.name == "identity":
+        del columns["p"]
+    columns = {name: column for name, column in columns.items() if len(column)}
+    rows = [
+        (f"output {j}", *(number(column[j]) if j < len(column) else "" for column in columns.values())) for j in shown
+    ]
+    parts = [Part(title, [Table(("", *columns), rows)]), Part("Loss", [batch_loss(facts, number)])]
+    return Section("Loss", notes, parts)
+
+
+def batch_loss(facts: Facts, number: Numbers) -> list[Step]:
+    """Return l of the first rows, the penalties, and L from them."""
+    if not facts.row_weights.any():
+        return [Step("", "L =", "", f"{number(facts.loss)}; every sample weight is 0, so the step changes nothing")]
+    lines = []
+    for i, row in enumerate(facts.rows):
+        lines.append(Step(f"row {i}" if facts.n > 1 else "", "l =", row.working(number), number(row.value)))
+    for index, l2, penalty in facts.penalties:
+        lines.append(Step(f"layer {index}", "penalty =", f"½·{number(l2)}·Σ w²", number(penalty)))
+    if (facts.row_weights != 1.0).any():
+        shown = number.products(facts.row_weights[:ROWS], [row.value for row in facts.rows])
+    else:
+        shown = [number.factor(row.value) for row in facts.rows]
+    if facts.n > ROWS:
+        shown.append(f"… {count(facts.n - ROWS, 'more row')}")
+    mean = f"({' + '.join(shown)})/{number(facts.row_weights.sum())}" if facts.n > 1 else "l"
+    working = " + ".join([mean, *(number(penalty) for *_, penalty in facts.penalties)])
+    lines.append(Step("", "L =", working, number(facts.loss)))
+    return lines
+
+
+def backward(facts: Facts, number: Numbers, limit: int) -> Section:
+    """Return the way of the error from the outputs to the first layer."""
+    notes = [DELTA, ERROR]
+    if any(layer.coupled for layer in facts.layers):
+        notes.append("softmax: each a depends on every z, delta_j = a_j (dL/da_j − Σ_k a_k dL/da_k).")
+    parts = []
+    for l in reversed(range(len(facts.layers))):
+        layer = facts.layers[l]
+        small = is_small(layer, limit)
+        written = [steps.backward(facts, l, number, limit)] if small else summary.backward(layer, number)
+        parts.append(Part(layer.title, written))
+    return Section("Backward", notes, parts)
+
+
+def update(facts: Facts, number: Numbers, limit: int) -> Section:
+    """Return the gradient of each parameter and what the optimizer makes of it."""
+    dense = [layer for layer in facts.layers if layer.dense]
+    rule = f"learning_rate {number(facts.optimizer.learning_rate)}"
+    if steps.is_plain(facts.optimizer):
+        rule = f"Update: w ← w − learning_rate · d_w, with {rule}."
+    else:
+        rule = f"Update by {facts.optimizer.name}, step {facts.step}: w ← w + what it makes of d_w, with {rule}."
+    gradient = "Gradient: d_w = x · delta and d_b = delta" + (", summed over the rows" if facts.n > 1 else "")
+    penalized = " + l2 · w where the layer has an l2" if facts.penalties else ""
+    notes = [f"{gradient}{penalized}. {rule}"]
+    parts = []
+    for layer in dense:
+        written = [steps.update(facts, layer, number)] if is_small(layer, limit) else summary.update(layer, number)
+        parts.append(Part(layer.title, written))
+    if facts.loss_after is not None:
+        lines = [Step("before", "L =", "", number(facts.loss)), Step("after", "L =", "", number(facts.loss_after))]
+        parts.append(Part("Loss of the same rows", [lines]))
+    return Section("Update", notes, parts)
+
+
+def is_small(layer: LayerFacts, limit: int) -> bool:
+    """Tell whether a layer is written out: at most `limit` weights, or units where it has no weights."""
+    return (layer.w.size if layer.dense else layer.units) <= limit
+
+
+def formulas(options: Sequence[Option]) -> list[str]:
+    """Return the formula of each kind of option once: the first line of its documentation, without what stands before.
+
+    >>> from chainrule import Tanh
+    >>> formulas([Tanh(), Tanh()])
+    ['tanh: a = tanh(z) in [−1, 1], da/dz = 1 − a².']
+    """
+    told = {}
+    for option in options:
+        line = (getdoc(type(option)) or "").partition("\n")[0]
+        told[option.name] = line.partition(": ")[2] or line
+    return [f"{name}: {formula}" for name, formula in told.items() if formula]

@@ -1,0 +1,152 @@
+"""A layer written out, unit by unit: each number with the calculation that it comes from.
+
+Of a batch the first row is shown; a gradient is the sum over all rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from chainrule.reference.optimizers import SGD
+
+from .facts import ROWS
+from .writing import Step, count, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from chainrule.reference.optimizers import Optimizer
+
+    from .facts import Facts, LayerFacts
+    from .writing import Numbers
+
+    Array: TypeAlias = NDArray[Any]
+
+
+def inputs(facts: Facts, number: Numbers) -> list[Step]:
+    """Return the first row of X."""
+    return [Step(f"input {i}", "x =", "", number(x)) for i, x in enumerate(facts.layers[0].x[0].tolist())]
+
+
+def forward(layer: LayerFacts, number: Numbers) -> list[Step]:
+    """Return z = Σ x w + b and a = f(z) of each unit; a = z · mask where the layer is no Dense one."""
+    z, a, steps = layer.trace.z[0], layer.trace.a[0], []
+    for j in range(layer.units):
+        unit = f"unit {j}"
+        if layer.dense is None:
+            steps.append(Step(unit, "a =", number.product(z[j], layer.trace.slope[0, j]), number(a[j])))
+            continue
+        terms = number.products(layer.x[0], layer.w[:, j]) + [number.factor(b) for b in layer.b[j : j + 1]]
+        f = layer.dense.transfer.name
+        transfer = place(f"{f}(z)", j) if layer.coupled else f"{f}({number(z[j])})"
+        steps += [Step(unit, "z =", " + ".join(terms), number(z[j])), Step("", "a =", transfer, number(a[j]))]
+    return steps
+
+
+def backward(facts: Facts, l: int, number: Numbers, limit: int) -> list[Step]:
+    """Return dL/da, slope and delta = dL/da · slope of each unit of layer l; a sum of more than `limit` terms is named.
+
+    Softmax, where each a depends on every z: delta_j = Σ_k dL/da_k a_k ([j = k] − a_j) = a_j (dL/da_j − common),
+    common = Σ_k a_k dL/da_k.
+    """
+    layer, steps = facts.layers[l], []
+    d_a, workings = error(facts, l, number, limit)
+    z, a, slope, delta = (part[0] for part in (layer.trace.z, layer.trace.a, layer.trace.slope, layer.trace.delta))
+    common = float(a.astype(np.float64) @ d_a) if layer.coupled else 0.0
+    for j in range(layer.units):
+        steps.append(Step(f"unit {j}", "dL/da =", workings[j], number(d_a[j])))
+        working = number.product(d_a[j], slope[j])
+        if layer.dense is None:
+            steps.append(Step("", "mask =", "", number(slope[j])))
+        elif layer.coupled:
+            working = f"{number.factor(a[j])}·({number(d_a[j])} − {number.factor(common)})"
+        else:
+            steps.append(Step("", "slope =", f"{layer.dense.transfer.name}'({number(z[j])})", number(slope[j])))
+        steps.append(Step("", "delta =", working, number(delta[j])))
+    return steps
+
+
+def error(facts: Facts, l: int, number: Numbers, limit: int) -> tuple[Array, list[str]]:
+    """Return dL/da of the first row for each unit of layer l, and how it comes about."""
+    if l == len(facts.layers) - 1:
+        return output_error(facts, number)
+    after = facts.layers[l + 1]
+    delta = after.trace.delta[0].astype(np.float64)
+    if after.dense is None:  # its z is this layer's a
+        return delta, [f"delta of unit {i} of layer {after.trace.index}" for i in range(len(delta))]
+    if after.units > limit:
+        workings = [f"Σ delta·w over the {count(after.units, 'unit')} of layer {after.trace.index}"] * len(after.w)
+    else:
+        workings = [" + ".join(number.products(delta, w_i)) for w_i in after.w]
+    return after.w.astype(np.float64) @ delta, workings
+
+
+def output_error(facts: Facts, number: Numbers) -> tuple[Array, list[str]]:
+    """Return dL/da of the outputs: the row's share of L, times dl/da."""
+    row, share = facts.rows[0], facts.share
+    if is_difference(row.slope, row.p, row.y):
+        workings = [f"{number(p)} − {number.factor(y)}" for p, y in zip(row.p, row.y, strict=True)]
+        if share != 1.0:
+            workings = [f"{number(share)}·({working})" for working in workings]
+    elif share != 1.0:
+        workings = [number.product(share, slope) for slope in row.slope]
+    else:
+        workings = ["dl/da"] * len(row.slope)
+    return share * np.array(row.slope), workings
+
+
+def is_difference(slope: Sequence[float], p: Sequence[float], y: Sequence[float]) -> bool:
+    """Tell whether dl/da is p − y, as it is where a loss and its link belong together.
+
+    >>> is_difference([0.5, -0.5], p=[0.5, 0.5], y=[0.0, 1.0])
+    True
+    """
+    return len(p) == len(y) and bool(np.allclose(slope, np.subtract(p, y), rtol=1e-12, atol=1e-15))
+
+
+def update(facts: Facts, layer: LayerFacts, number: Numbers) -> list[Step]:
+    """Return d_w = Σ_rows x · delta, d_b = Σ_rows delta and the update of each weight and bias."""
+    trace, steps = layer.trace, []
+    delta = trace.delta[:ROWS]
+    rest = [f"… {count(facts.n - ROWS, 'more row')}"] if facts.n > ROWS else []
+    l2 = layer.dense.l2 if layer.dense else 0.0
+    for i, j in np.ndindex(layer.w.shape):
+        terms = number.products(layer.x[:ROWS, i], delta[:, j]) + rest
+        terms += [number.product(l2, float(layer.w[i, j]))] if l2 else []
+        steps.append(Step(place("w", i, j), "d_w =", " + ".join(terms), number(float(trace.d_weight[i, j]))))
+        change = Change(*(float(array[i, j]) for array in (layer.w, trace.d_weight, trace.update_weight)))
+        steps.append(Step("", "w ←", change.working(facts.optimizer, number), number(change.after)))
+    for j in range(layer.b.size):
+        working = " + ".join([*map(number.factor, delta[:, j]), *rest]) if facts.n > 1 else "delta"
+        steps.append(Step(place("b", j), "d_b =", working, number(float(trace.d_bias[j]))))
+        change = Change(*(float(array[j]) for array in (layer.b, trace.d_bias, trace.update_bias)))
+        steps.append(Step("", "b ←", change.working(facts.optimizer, number), number(change.after)))
+    return steps
+
+
+class Change(NamedTuple):
+    """How one parameter changes."""
+
+    before: float
+    gradient: float
+    added: float
+
+    @property
+    def after(self) -> float:
+        """The parameter after the step."""
+        return self.before + self.added
+
+    def working(self, optimizer: Optimizer, number: Numbers) -> str:
+        """Return the rule with its numbers where it is plain gradient descent, else what is added."""
+        if is_plain(optimizer):
+            return f"{number(self.before)} − {number.product(optimizer.learning_rate, self.gradient)}"
+        return f"{number(self.before)} + {number.factor(self.added)}"
+
+
+def is_plain(optimizer: Optimizer) -> bool:
+    """Tell whether an update is w ← w − learning_rate · d_w and nothing else."""
+    return isinstance(optimizer, SGD) and optimizer.momentum == 0.0

@@ -1,0 +1,79 @@
+"""A layer too large to be written out: range and mean of each quantity, and where its largest numbers stand.
+
+All rows of the batch are in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from .writing import Step, Table, count, largest, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .facts import LayerFacts
+    from .writing import Numbers
+
+    Array: TypeAlias = NDArray[Any]
+
+HEADER = ("", "shape", "least", "mean", "greatest", "zeros")
+MOST = 3  # numbers of each quantity whose places are told
+
+
+def inputs(x: Array, number: Numbers) -> list[Step] | Table:
+    """Return what came in."""
+    return Table(HEADER, [row("X", x, number)])
+
+
+def forward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
+    """Return z and a."""
+    z, a = layer.trace.z, layer.trace.a
+    return [Table(HEADER, [row("z", z, number), row("a", a, number)]), leaders({"a": a}, number)]
+
+
+def backward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
+    """Return slope and delta, and how many units pass no error on."""
+    slope, delta = layer.trace.slope, layer.trace.delta
+    name, dead = ("slope", "dead") if layer.dense else ("mask", "silenced")
+    n = int((slope == 0.0).all(axis=0).sum())
+    told = f"{n:,} of {count(layer.units, 'unit')}, {n / layer.units:.0%}"
+    return [
+        Table(HEADER, [row(name, slope, number), row("delta", delta, number)]),
+        [Step(dead, f"{name} is 0 in every row:", "", told), *leaders({"delta": delta}, number)],
+    ]
+
+
+def update(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
+    """Return the parameters, their gradients and updates."""
+    trace = layer.trace
+    arrays = {"w": layer.w, "d_w": trace.d_weight, "update of w": trace.update_weight}
+    if layer.b.size:
+        arrays |= {"b": layer.b, "d_b": trace.d_bias, "update of b": trace.update_bias}
+    table = Table(HEADER, [row(name, array, number) for name, array in arrays.items()])
+    return [table, leaders({"w": layer.w, "d_w": trace.d_weight}, number)]
+
+
+def row(name: str, array: Array, number: Numbers) -> tuple[str, ...]:
+    """Return one quantity as a row of a table."""
+    shape = " x ".join(map(str, array.shape))
+    mean = array.mean(dtype=np.float64)
+    return name, shape, number(array.min()), number(mean), number(array.max()), f"{(array == 0.0).mean():.0%}"
+
+
+def chosen(values: Array, n: int) -> list[int]:
+    """Return all places, or those of the n largest numbers in their order."""
+    return list(range(len(values))) if len(values) <= n else sorted(at for (at,) in largest(values, n))
+
+
+def leaders(arrays: dict[str, Array], number: Numbers) -> list[Step]:
+    """Return the largest numbers of each array with their places."""
+    steps = []
+    for name, array in arrays.items():
+        for rank, at in enumerate(largest(array, MOST)):
+            steps.append(Step("" if rank else f"largest {name}", f"{place(name, *at)} =", "", number(array[at])))
+    return steps

@@ -1,0 +1,105 @@
+"""What a misspelled name probably meant: hints for names of options, of fields and of keyword arguments.
+
+Users come from other libraries and type what the thing is called there, or mistype what it is called here. An error
+that knows the right name saves them a search.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# What PyTorch, Keras and scikit-learn call a thing, and its name here. Only for hints: nothing is accepted by them.
+ELSEWHERE = {
+    "acc": "accuracy",
+    "bce": "binary_cross_entropy",
+    "bcewithlogitsloss": "binary_cross_entropy",
+    "betas": "beta_1",
+    "binary_crossentropy": "binary_cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "epsilon": "eps",
+    "hidden_layer_sizes": "layers",
+    "kaiming": "he_uniform",
+    "kaiming_normal": "he_normal",
+    "kaiming_uniform": "he_uniform",
+    "learning_rate_init": "learning_rate",
+    "linear": "identity",
+    "log_loss": "cross_entropy",
+    "logistic": "sigmoid",
+    "lr": "learning_rate",
+    "max_iter": "epochs",
+    "mean_squared_error": "mse",
+    "n_epochs": "epochs",
+    "nb_epoch": "epochs",
+    "nll": "cross_entropy",
+    "p": "rate",
+    "random_state": "seed",
+    "solver": "optimizer",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "squared_error": "mse",
+    "verbose": "progress",
+    "xavier": "glorot_uniform",
+    "xavier_normal": "glorot_normal",
+    "xavier_uniform": "glorot_uniform",
+}
+
+
+def nearest(value: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `value` most likely means, or None.
+
+    >>> nearest("Cross-Entropy", ["mse", "cross_entropy"]), nearest("lr", ["learning_rate"])
+    ('cross_entropy', 'learning_rate')
+    >>> nearest("abacus", ["mse", "cross_entropy"]) is None
+    True
+    """
+    import difflib  # here, since it is slow to load and an error is rare
+
+    names = list(known)
+    word = value.lower().replace("-", "_").replace(" ", "_")
+    if ELSEWHERE.get(word) in names:
+        return ELSEWHERE[word]
+    close = difflib.get_close_matches(word, names, n=1)
+    longer = [name for name in names if len(word) > 1 and name.startswith(word)]
+    return next(iter(close + longer), None)
+
+
+def hint(value: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'relu'?", or nothing where no known name is near."""
+    name = nearest(value, known)
+    return "" if name is None else f"; did you mean {name!r}?"
+
+
+def unknown(name: str, value: str, known: Iterable[str]) -> str:
+    """Return the text of the error for a name that is not known, with the nearest that is."""
+    names = list(known)
+    return f"{name} {value[:60]!r} is unknown{hint(value, names)} (known: {', '.join(names)})"
+
+
+def check_keywords(function: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a keyword that a call does not know, with the nearest that it does (Python itself tells from 3.13 on)."""
+    names = list(known)
+    for keyword in given:
+        if keyword not in names:
+            raise TypeError(
+                f"{function}() got an unexpected keyword argument {keyword!r}{hint(keyword, names)} "
+                f"(known: {', '.join(names) or 'none'})"
+            )
+
+
+def checks_keywords(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a method whose callers deserve a hint when they misspell a keyword."""
+    code = function.__code__
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]  # without self
+
+    @functools.wraps(function)
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        check_keywords(function.__qualname__.removesuffix(".__init__"), kwargs, names)
+        return function(*args, **kwargs)
+
+    return checked

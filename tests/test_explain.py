@@ -1,0 +1,451 @@
+"""The explanation of a step says what the trace says, of every kind of network, as text and as a drawing."""
+
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import chainrule
+from chainrule import SGD, Adam, Dense, Dropout, Explanation, Network
+from chainrule.examples import mazur
+from chainrule.reference.config import REGISTRIES
+
+from .strategies import cases
+
+KINDS = chainrule.registry()
+NUMBER = r"-?(?:\d+\.?\d*(?:e[+-]\d+)?|inf|nan)"
+
+
+def section(text, title):
+    """The lines below a heading in capitals."""
+    return re.search(rf"^{title}\n(.*?)(?=^[A-Z]+\n|\Z)", text, flags=re.MULTILINE | re.DOTALL)[1]
+
+
+def lines(text):
+    """The lines, with calculations that were broken in one again."""
+    begins = r"    \S|\s+(?:dL/da|slope|mask|delta|penalty|d_[wb]|[xzawblL]) [=←]"
+    whole = []
+    for line in text.splitlines():
+        if line.startswith("      ") and not re.match(begins, line):
+            whole[-1] += " " + line.strip()
+        else:
+            whole.append(line)
+    return whole
+
+
+def values(text, left):
+    """The number at the end of each calculation of `left`."""
+    found = (re.search(rf"(?:^|\s){re.escape(left)} (?:.*= )?({NUMBER})$", line) for line in lines(text))
+    return np.array([match[1] for match in found if match], float)
+
+
+def target(net, n, rng):
+    """Targets that the loss of a network takes."""
+    loss = net.loss
+    if getattr(loss, "takes_labels", loss.name == "cross_entropy"):
+        return rng.integers(0, net.n_outputs, n)
+    n_targets = loss.n_targets(net.n_outputs) if hasattr(loss, "n_targets") else net.n_outputs
+    y = rng.integers(0, 2, (n, n_targets)).astype(float)
+    return 2 * y - 1 if "hinge" in loss.name else y
+
+
+# ── Numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [1, 3, 9])
+def test_numbers_of_the_text_are_those_of_the_trace(dtype, n):
+    layers = [3, Dense(4, "tanh", l2=0.1), Dropout(0.5), Dense(2, "sigmoid", bias=False)]
+    net = Network(layers, loss="half_squared_error", optimizer=SGD(0.3), dtype=dtype, seed=3)
+    rng = np.random.default_rng(0)
+    X, y, weight = rng.standard_normal((n, 3)), rng.random((n, 2)), rng.random(n) + 0.5
+    explanation = net.explain(X, y, weight, digits=17)
+    first, dropout, last = net.trace(X, y, weight)
+    text = str(explanation)
+    forward, backward, update = (section(text, name) for name in ("FORWARD", "BACKWARD", "UPDATE"))
+    assert_allclose(values(forward, "x ="), X[0].astype(dtype), rtol=0)
+    assert_allclose(values(forward, "z ="), [*first.z[0], *last.z[0]], rtol=0)
+    assert_allclose(values(forward, "a ="), [*first.a[0], *dropout.a[0], *last.a[0]], rtol=0)
+    assert_allclose(values(backward, "slope ="), [*last.slope[0], *first.slope[0]], rtol=0)
+    assert_allclose(values(backward, "mask ="), dropout.slope[0], rtol=0)
+    assert_allclose(values(backward, "delta ="), [*last.delta[0], *dropout.delta[0], *first.delta[0]], rtol=0)
+    assert_allclose(values(update, "d_w ="), [*first.d_weight.ravel(), *last.d_weight.ravel()], rtol=0)
+    assert_allclose(values(update, "d_b ="), first.d_bias, rtol=0)
+    assert explanation.loss == net.gradient(X, y, weight, training=True).loss
+    tolerance = 1e-15 if dtype == "float64" else 1e-6
+    net.step(X, y, weight)
+    assert_allclose(values(update, "w ←"), np.concatenate([w.ravel() for w in net.weights]), rtol=tolerance)
+    assert_allclose(values(update, "b ←"), np.concatenate(net.biases), rtol=tolerance)
+
+
+@given(case=cases(max_depth=3, sizes=st.integers(1, 5)))
+def test_every_calculation_gives_what_stands_behind_it(case):
+    """Products, sums and differences are calculated again from the numbers that are shown."""
+    text = "\n".join(lines(str(case.native().explain(*case.data, digits=17))))
+    calculations = re.findall(rf"[=←] ([-+−·() \d.e/]+) = ({NUMBER})$", text, flags=re.MULTILINE)
+    if case.sample_weight is None or case.sample_weight.any():
+        assert len(calculations) >= case.native().n_parameters  # each one's update at least
+    for working, value in calculations:
+        python = working.replace("−", "-").replace("·", "*")
+        terms = [abs(float(term)) for term in re.findall(NUMBER, working)]
+        largest = max(1.0, *terms) ** 2
+        assert_allclose(eval(python), float(value), rtol=1e-12, atol=1e-12 * largest)  # noqa: S307 - digits and signs
+
+
+def test_mazur_is_explained_as_the_page_does():
+    text = str(mazur.network().explain(mazur.X[0], mazur.Y[0], digits=9))
+    for line in (
+        "unit 0  z = 0.05·0.15 + 0.1·0.2 + 0.35 = 0.3775",
+        "a = sigmoid(0.3775) = 0.593269992",
+        "L = l = 0.298371109",
+        "dL/da = 0.75136507 − 0.01 = 0.74136507",
+        "delta = 0.74136507·0.186815602 = 0.138498562",
+        "dL/da = 0.138498562·0.4 + (-0.0380982365)·0.5 = 0.0363503064",
+        "w ← 0.4 − 0.5·0.0821670406 = 0.35891648",
+    ):
+        assert line in text
+
+
+def test_batch_shows_the_first_rows_and_how_many_more():
+    net = Network([1, 1], optimizer=SGD(0.1), init="zeros", dtype="float64", seed=0)
+    text = str(net.explain(np.arange(7.0)[:, None], np.ones(7)))
+    assert "L = (1 + 1 + 1 + 1 + … 3 more rows)/7 = 1" in text
+    assert "d_b = (-0.285714) + (-0.285714) + (-0.285714) + (-0.285714) + … 3 more rows = -2" in text
+    assert "Row 0 of 7 is written out" in " ".join(text.split())
+
+
+def test_sample_weights_and_penalty_are_part_of_the_loss():
+    net = Network([1, Dense(1, l2=0.5)], optimizer=SGD(0.1), dtype="float64", seed=0)
+    net.weights = [[[2.0]]]
+    text = str(net.explain([[1.0], [2.0]], [1.0, 0.0], [3.0, 1.0]))
+    assert "penalty = ½·0.5·Σ w² = 1" in text
+    assert "L = (3·1 + 1·16)/4 + 1 = 5.75" in text
+    assert "dL/da = 0.75·2 = 1.5" in text
+    assert "d_w = 1·1.5 + 2·2 + 0.5·2 = 6.5" in text
+
+
+def test_weights_of_zero_change_nothing():
+    text = str(Network([2, 2], seed=0).explain(np.ones((2, 2)), np.ones((2, 2)), [0, 0]))
+    assert "every sample weight is 0" in text
+    assert "BACKWARD" not in text
+
+
+@pytest.mark.parametrize("y", [1, np.int8(1), [1], np.array([1]), [0.25, 0.5, 0.25], [[0.25, 0.5, 0.25]]])
+def test_one_sample_may_come_without_its_row(y):
+    net = Network([2, 3], loss="cross_entropy", seed=0)
+    rows = [y] if np.ndim(y) == 0 else np.reshape(y, (1, -1)) if np.size(y) > 1 else y
+    assert str(net.explain([0.5, 1.0], y, 2.0)) == str(net.explain([[0.5, 1.0]], rows, [2.0]))
+
+
+def test_softmax_goes_back_through_all_units():
+    net = Network([2, 3], output_activation="softmax", loss="mse", dtype="float64", seed=0)
+    text = str(net.explain([0.5, 1.0], [0.0, 1.0, 0.0], digits=17))
+    (layer,) = net.trace([[0.5, 1.0]], [[0.0, 1.0, 0.0]])
+    backward = section(text, "BACKWARD")
+    assert_allclose(values(backward, "delta ="), layer.delta[0], rtol=0)
+    calculations = re.findall(rf"delta = (\S+·\(.* − .*\)) = ({NUMBER})$", "\n".join(lines(backward)), re.MULTILINE)
+    assert len(calculations) == 3
+    for working, value in calculations:
+        assert_allclose(eval(working.replace("−", "-").replace("·", "*")), float(value), rtol=1e-12)  # noqa: S307
+
+
+def test_the_network_is_not_changed_and_the_explanation_stays():
+    net = Network([2, 3, Dropout(0.5), 1], optimizer="adam", seed=0)
+    X, y = np.ones((2, 2), "f4"), np.ones(2, "f4")
+    net.fit(X, y, epochs=2)
+    before = net.copy()
+    explanation = net.explain(X, y)
+    assert np.array_equal(net.parameters, before.parameters)
+    assert (net.step_count, net.epoch_count) == (before.step_count, before.epoch_count)
+    loss = net.step(X, y)
+    assert explanation.loss == loss
+    X[:] = 0.0
+    net.fit(X, y, epochs=2)
+    assert str(explanation) == str(before.explain(np.ones((2, 2)), y))
+
+
+def test_a_callback_may_explain():
+    net = Network([2, 1], optimizer=SGD(0.1), seed=0)
+    told = []
+    X, y = np.ones((4, 2)), np.ones(4)
+    net.fit(X, y, epochs=2, callbacks=lambda net, *_: told.append(net.explain(X, y)))
+    assert told[0].loss > told[1].loss > told[1].loss_after
+
+
+def test_loss_after_is_that_of_the_step():
+    net = Network([2, 3, 1], optimizer=Adam(0.1), seed=0)
+    X, y = np.ones((2, 2)), np.zeros(2)
+    after = net.explain(X, y).loss_after
+    net.step(X, y)
+    assert after == net.evaluate(X, y)["loss"]
+
+
+# ── Every kind ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def explained(net):
+    """Explain a step on one row and on five, in full and in short, and return the texts."""
+    rng = np.random.default_rng(1)
+    texts = []
+    for n in (1, 5):
+        X, y = rng.random((n, net.n_inputs)), target(net, n, rng)
+        for limit in (0, 10**6):
+            explanation = net.explain(X, y, limit=limit)
+            texts.append(str(explanation))
+            assert "nan" not in texts[-1]
+            tree_of(explanation._repr_html_())
+    return texts
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", KINDS["activation"])
+def test_every_activation_is_explained(activation, dtype):
+    texts = explained(Network([3, Dense(4, activation), 2], dtype=dtype, seed=0))
+    assert all(f"Dense 4 {activation}" in text for text in texts)
+    assert f"a = {activation}(" in texts[1]
+
+
+@pytest.mark.parametrize("loss", KINDS["loss"])
+def test_every_loss_is_explained(loss):
+    for outputs in {max(2, REGISTRIES["loss"][loss].least_outputs), 4}:
+        texts = explained(Network([3, 4, outputs], activation="tanh", loss=loss, seed=0))
+        assert all(f"{loss}: " in section(text, "LOSS") for text in texts)
+
+
+@pytest.mark.parametrize("optimizer", KINDS["optimizer"])
+def test_every_optimizer_is_explained(optimizer):
+    net = Network([3, 4, 2], activation="tanh", optimizer=optimizer, dtype="float64", seed=0)
+    rng = np.random.default_rng(0)
+    X, y = rng.random((6, 3)), rng.random((6, 2))
+    net.fit(X, y, epochs=3)  # moments that are not zero
+    text = explained(net)[1]
+    assert (f"Update by {optimizer}, step 4" in text) == (optimizer != "sgd")
+    update = section(str(net.explain(X, y, digits=17)), "UPDATE")
+    net.step(X, y)
+    assert_allclose(values(update, "w ←"), np.concatenate([w.ravel() for w in net.weights]), rtol=1e-13)
+
+
+def test_momentum_is_not_shown_as_plain_descent():
+    net = Network([1, 1], optimizer=SGD(0.1, momentum=0.9), init="zeros", seed=0)
+    net.step([[1.0]], [1.0])
+    text = str(net.explain([1.0], 1.0))
+    assert "Update by sgd, step 2" in text
+    assert "w ← 0.2 + 0.3" in text
+
+
+@pytest.mark.parametrize("layer", KINDS["layer"])
+def test_every_layer_is_explained(layer):
+    made = {"dense": Dense(4, bias=False, l2=0.1), "dropout": Dropout(0.5)}[layer]
+    texts = explained(Network([3, 4, made, 2], activation="tanh", seed=0))
+    assert all(f"Layer 2: {layer.capitalize()}" in text for text in texts)
+
+
+# ── Large networks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_large_networks_are_summed_up():
+    net = Network([784, 512, 10], loss="cross_entropy", seed=0)
+    rng = np.random.default_rng(0)
+    X, y = rng.random((32, 784)), rng.integers(0, 10, 32)
+    explanation = net.explain(X, y)
+    text, html = str(explanation), explanation._repr_html_()
+    assert len(text) < 8_000
+    assert len(html) < 60_000
+    hidden, output = net.trace(X, y)
+    dead = int((hidden.slope == 0).all(axis=0).sum())
+    assert f"slope is 0 in every row: {dead} of 512 units" in text
+    i, j = np.unravel_index(np.abs(output.d_weight).argmax(), output.d_weight.shape)
+    assert f"largest d_w  d_w[{i}, {j}] = {output.d_weight[i, j]:.6g}" in re.sub(r"  +", "  ", text)
+    row = re.search(r"^ +w +784 x 512 +(\S+) +(\S+) +(\S+)", text, flags=re.MULTILINE)
+    w = net.weights[0]
+    assert [row[1], row[3]] == [f"{w.min():.6g}", f"{w.max():.6g}"]
+
+
+@pytest.mark.parametrize("layers", [[3] * 60, [2000, 1], [1, 2000]])
+def test_deep_and_wide_drawings_stay_small(layers):
+    net = Network(layers, seed=0)
+    tree = drawing(net.explain(np.ones(layers[0]), np.ones(layers[-1]))._repr_html_())
+    assert len(tree.findall(".//{*}circle")) <= 8 * 10
+    assert "more" in "".join(tree.itertext())
+
+
+def test_limit_decides_what_is_written_out():
+    net = Network([4, 3, 2], seed=0)  # 12 and 6 weights
+    X, y = np.ones((1, 4)), np.ones((1, 2))
+    for limit, n in ((0, 0), (5, 0), (6, 6), (11, 6), (12, 18)):
+        assert len(values(str(net.explain(X, y, limit=limit)), "w ←")) == n
+
+
+def test_digits_decide_how_numbers_are_written():
+    net = Network([1, 1], dtype="float64", seed=0)
+    net.weights = [[[1 / 3]]]
+    for digits, written in ((1, "0.3"), (6, "0.333333"), (17, "0.33333333333333331")):
+        assert f"z = 1·{written} + 0 = {written}\n" in str(net.explain([1.0], 1.0, digits=digits))
+
+
+# ── HTML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Checked(HTMLParser):
+    """Fails where a tag is closed that is not the last opened, and remembers what is there."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.attributes = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.seen.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append(tag)
+        self.attributes += attrs
+
+
+def tree_of(html):
+    """Parse as HTML and as XML, which agree on what is well formed."""
+    checked = Checked()
+    checked.feed(html)
+    checked.close()
+    assert not checked.open
+    assert not {"script", "link", "img", "iframe"} & set(checked.seen)
+    assert not [value for name, value in checked.attributes if name in ("src", "href") or name.startswith("on")]
+    assert "url(" not in html
+    assert "@import" not in html
+    return ET.fromstring(html)  # noqa: S314 - made here
+
+
+def drawing(html):
+    return tree_of(html).find(".//{http://www.w3.org/2000/svg}svg")
+
+
+def test_html_says_what_the_text_says():
+    explanation = mazur.network().explain(mazur.X, mazur.Y)
+    html = " ".join("".join(tree_of(explanation._repr_html_()).itertext()).split())
+    for line in str(explanation).splitlines()[3:]:
+        for part in re.split(r"\s{2,}", line.strip()):
+            calculation = part.split(" = ", 1)[-1]
+            assert calculation in html or part.capitalize() in html
+
+
+def test_drawing_has_every_unit_and_weight_with_its_numbers():
+    svg = drawing(mazur.network().explain(mazur.X, mazur.Y)._repr_html_())
+    titles = [title.text for title in svg.iter("{http://www.w3.org/2000/svg}title")]
+    assert len(svg.findall(".//{*}circle")) == 6
+    assert "layer 1: w[0, 1] = 0.25, d_w = 0.000497713, w ← 0.249751" in titles
+    assert "layer 2, unit 0: z = 1.10591, a = 0.751365, slope = 0.186816, delta = 0.138499" in titles
+    widths = {t.find("{*}title").text: float(t.get("stroke-width")) for t in svg.findall(".//{*}line[{*}title]")}
+    by_weight = sorted((text for text in widths if text.startswith("layer 1")), key=widths.get)
+    assert [re.search("= (.*?),", text)[1] for text in by_weight] == ["0.15", "0.2", "0.25", "0.3"]
+
+
+def test_colors_tell_the_sign():
+    net = Network([2, 1], dtype="float64", seed=0)
+    net.weights = [[[-1.0], [2.0]]]
+    lines = drawing(net.explain([1.0, 1.0], 0.0)._repr_html_()).findall(".//{*}line[{*}title]")
+    assert len({line.get("stroke") for line in lines}) == 2
+
+
+def test_save_writes_a_page_of_its_own(tmp_path):
+    path = tmp_path / "step.html"
+    mazur.network().explain(mazur.X, mazur.Y).save(str(path))
+    page = path.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>\n<html")
+    tree_of(page.partition("\n")[2])
+    with pytest.raises(OSError, match="nowhere"):
+        mazur.network().explain(mazur.X, mazur.Y).save(tmp_path / "nowhere" / "step.html")
+
+
+def test_what_is_shown_is_escaped():
+    class Subclass(Network):
+        def __repr__(self):
+            return "<script>alert('x')</script> & more"
+
+    tree = tree_of(Subclass([1, 1], seed=0).explain([1.0], 1.0)._repr_html_())
+    assert "<script>alert('x')</script> & more" in "".join(tree.itertext())
+
+
+# ── Hostile input ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+X, LABELS = np.ones((3, 2)), np.array([0, 1, 2])
+WRONG = [
+    (([1.0, 2.0, 3.0], 0), ValueError, "X has 3 columns but the network was built for 2"),
+    ((X[None], LABELS), ValueError, "X must be 2-D"),
+    ((1.0, 0), ValueError, "X must be 2-D"),
+    ((X[:0], LABELS[:0]), ValueError, "X has no rows"),
+    (([], 0), ValueError, "X has 0 columns"),
+    ((X, LABELS[:2]), ValueError, "y has 2 rows but X has 3"),
+    ((X, LABELS + 1), ValueError, "y has label 3 at row 2"),
+    ((X[0], LABELS), ValueError, "y sums to 3 at row 0"),
+    ((X[0], 3), ValueError, "y has label 3"),
+    ((X[0], [1, 0]), ValueError, r"y has shape \(1, 2\)"),
+    ((X[0], None), TypeError, "y must be an array"),
+    ((X[0], 0.5), TypeError, "y holds float64 but loss"),
+    ((X * np.nan, LABELS), ValueError, "X has (nan|NaN) at row 0, column 0"),
+    (([np.inf, 0], 0), ValueError, "X has inf at row 0, column 0"),
+    ((["a", "b"], 0), TypeError, "X holds text"),
+    (([1, "b"], 0), TypeError, "X holds text"),
+    ((None, 0), TypeError, "X holds NoneType"),
+    (([[1, 2], [1]], [0, 1]), ValueError, "X is ragged"),
+    ((X, LABELS, [1, 2]), ValueError, "sample_weight has 2 rows but X has 3"),
+    ((X[0], 0, -1.0), ValueError, "sample_weight has -1 at row 0"),
+    ((X[0], 0, "a"), TypeError, "sample_weight holds text"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "text"), WRONG, ids=[text[:40] for *_, text in WRONG])
+def test_wrong_data_is_refused(arguments, error, text):
+    net = Network([2, 3], loss="cross_entropy", seed=0)
+    with pytest.raises(error, match=text):
+        net.explain(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"limit": -1}, ValueError, "limit must be an integer from 0"),
+        ({"limit": 2.5}, TypeError, "limit must be an integer"),
+        ({"limit": None}, TypeError, "limit must be an integer"),
+        ({"digits": 0}, ValueError, "digits must be an integer from 1 to 17"),
+        ({"digits": 18}, ValueError, "digits must be an integer from 1 to 17"),
+        ({"digits": True}, TypeError, "digits must be an integer"),
+        ({"digit": 3}, TypeError, "digit.*did you mean 'digits'"),
+    ],
+)
+def test_wrong_options_are_refused(options, error, text):
+    with pytest.raises(error, match=text):
+        Network([2, 3], loss="cross_entropy", seed=0).explain(X, LABELS, **options)
+
+
+@pytest.mark.parametrize("size", [1e3, 3e38, 1e200, 1e308])
+@pytest.mark.parametrize("loss", KINDS["loss"])
+def test_a_network_that_has_diverged_can_be_looked_at(loss, size):
+    dtype = "float32" if size < 1e39 else "float64"
+    net = Network([2, 3, 4], activation="identity", loss=loss, dtype=dtype, seed=0)
+    net.parameters = np.full(net.n_parameters, size)
+    rng = np.random.default_rng(0)
+    for limit in (0, 100):
+        explanation = net.explain(10 * X[:2], target(net, 2, rng), limit=limit)
+        assert size < 1e4 or re.search("inf|nan|e\\+", str(explanation))
+        tree_of(explanation._repr_html_())
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u8", "f2", ">f8", "O", "?"])
+def test_any_numbers_will_do(dtype):
+    net = Network([2, 3], loss="cross_entropy", seed=0)
+    assert str(net.explain(X.astype(dtype), LABELS)) == str(net.explain(X, LABELS))
+
+
+def test_explanation_shows_itself_at_the_prompt():
+    explanation = Network([1, 1], seed=0).explain([1.0], 1.0)
+    assert isinstance(explanation, Explanation)
+    assert repr(explanation) == str(explanation)

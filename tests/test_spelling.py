@@ -1,0 +1,79 @@
+"""Hints: what a misspelled name, or another library's name, is answered with."""
+
+import inspect
+
+import pytest
+
+import chainrule
+from chainrule import Network, reference
+from chainrule.reference.spelling import ELSEWHERE, nearest, unknown
+
+
+@pytest.mark.parametrize("network", [Network, reference.Network])
+@pytest.mark.parametrize(
+    ("keyword", "meant"),
+    [("activaton", "activation"), ("solver", "optimizer"), ("random_state", "seed"), ("Loss", "loss")],
+)
+def test_keyword_of_the_constructor_is_hinted_at(network, keyword, meant):
+    with pytest.raises(TypeError, match=rf"unexpected keyword argument '{keyword}'; did you mean '{meant}'\?"):
+        network([2, 1], **{keyword: 1})
+
+
+@pytest.mark.parametrize(
+    ("method", "keyword", "meant"),
+    [
+        ("fit", "epoch", "epochs"),
+        ("fit", "max_iter", "epochs"),
+        ("fit", "verbose", "progress"),
+        ("evaluate", "metric", "metrics"),
+        ("verify", "rows", "n_rows"),
+        ("save", "trainig_state", "training_state"),
+    ],
+)
+def test_keyword_of_a_method_is_hinted_at(method, keyword, meant):
+    with pytest.raises(TypeError, match=rf"Network\.{method}\(\) got .*'{keyword}'; did you mean '{meant}'\?"):
+        getattr(Network([2, 1], seed=0), method)([[0, 1]], [1], **{keyword: 1})
+
+
+def test_keyword_that_resembles_nothing_is_answered_with_all_there_are():
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'xyzzy' \(known: layers, activation, "):
+        Network([2, 1], xyzzy=1)
+
+
+def test_signature_stays_visible():
+    assert list(inspect.signature(Network).parameters)[:2] == ["layers", "activation"]
+    assert list(inspect.signature(Network.fit).parameters)[:3] == ["self", "X", "y"]
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("Cross Entropy", ["mse", "cross_entropy"], "cross_entropy"),
+        ("xavier", ["zeros", "glorot_uniform"], "glorot_uniform"),
+        ("he", ["he_uniform", "zeros"], "he_uniform"),
+        ("mae", ["mse", "mae"], "mae"),  # what is known under the name is meant by it
+        ("", ["mse"], None),
+        ("x" * 10_000, ["mse"], None),
+    ],
+)
+def test_nearest_name(word, known, meant):
+    assert nearest(word, known) == meant
+
+
+def test_long_names_are_cut_in_the_text():
+    assert len(unknown("loss", "x" * 10_000, ["mse"])) < 120
+
+
+def test_names_of_elsewhere_lead_to_names_of_here():
+    names = {name for kind in chainrule.registry().values() for name in kind}
+    options = (getattr(chainrule, name) for name in chainrule.__all__)
+    names |= {field for option in options for field in getattr(option, "__dataclass_fields__", ())}
+    for call in (Network, Network.fit):
+        names |= set(inspect.signature(call).parameters)
+    assert sorted(set(ELSEWHERE.values()) - names) == []
+
+
+def test_module_offers_the_nearest_of_its_names():
+    with pytest.raises(AttributeError) as caught:
+        chainrule.Netwrok  # noqa: B018 - what is asked for is the error
+    assert (caught.value.name, caught.value.obj) == ("Netwrok", chainrule)
