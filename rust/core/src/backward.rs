@@ -4,11 +4,11 @@
 //! d_b_l = Σ_rows delta_l. Tiles of a batch add up in the order of the rows, in one chain for each number.
 
 use crate::activation::{Activation, Identity, Transfer, each_activation};
-use crate::data::{Selection, gather};
+use crate::data::gather;
 use crate::layer::Layer;
 use crate::workspace::{view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Workspace};
-use chainrule_kernels::{Matrix, product, stride};
+use chainrule_kernels::{Matrix, Picks, product, stride};
 
 /// Sees delta of each layer on the way back: (layer, delta).
 pub(crate) type Observer<'a, T> = &'a mut dyn FnMut(usize, Matrix<'_, T>);
@@ -20,7 +20,7 @@ impl<T: Real> Network<T> {
         &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        selection: Selection<'_>,
+        selection: Picks<'_>,
         training: bool,
     ) -> Result<(f64, f64), Error> {
         let weight_sum: f64 = selection.iter().map(|row| batch.weight(row)).sum();
@@ -78,14 +78,14 @@ impl<T: Real> Network<T> {
         self.start_masks(ws, training);
         self.transpose_weights(ws, true);
         let (k, stride_out) = (self.n_outputs(), self.plan.strides[self.spec.layers.len()]);
-        let all = Selection::all(x.rows());
+        let all = Picks::all(x.rows());
         for (t, tile) in all.tiles(self.plan.tile).enumerate() {
             let rows = tile.len();
             self.read_x(ws, x, tile)?;
             self.forward_tile(ws, rows);
             ws.d[0][..rows * stride_out].fill(T::default());
             let mut d = view_mut(&mut ws.d[0], rows, k, stride_out);
-            gather("d_output", d_output, tile, &mut d)?;
+            gather(self.target, "d_output", d_output, tile, &mut d)?;
             let at = self.backward_tile(ws, rows, t > 0, true, &mut |_, _| ());
             let d_x = view(&ws.d[at], rows, n_in, self.plan.strides[0]);
             for (i, row) in tile.iter().enumerate() {

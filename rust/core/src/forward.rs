@@ -1,13 +1,13 @@
 //! Forward propagation:  a_l = f_l(a_{l−1} w_l + b_l), layer by layer, for a tile of rows; then the loss.
 
 use crate::activation::{Saves, Scratch};
-use crate::data::{Selection, gather};
+use crate::data::gather;
 use crate::layer::Layer;
 use crate::loss::{Loss, RowLoss, TileLoss, TileTargets, each_loss};
 use crate::rng::{Purpose, Stream};
 use crate::workspace::{view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
-use chainrule_kernels::{Buffer, Matrix};
+use chainrule_kernels::{Buffer, Matrix, Picks};
 
 impl<T: Real> Network<T> {
     /// Refuses an x with the wrong number of columns.
@@ -62,10 +62,10 @@ impl<T: Real> Network<T> {
     }
 
     /// Copies the rows of `tile` to the workspace.
-    pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Selection<'_>) -> Result<(), Error> {
+    pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Picks<'_>) -> Result<(), Error> {
         let (columns, stride) = (self.plan.units[0], self.plan.strides[0]);
         let mut into = view_mut(&mut ws.a[0], tile.len(), columns, stride);
-        gather("X", x, tile, &mut into)
+        gather(self.target, "X", x, tile, &mut into)
     }
 
     /// Carries the `rows` rows in the workspace through all layers.
@@ -105,7 +105,7 @@ impl<T: Real> Network<T> {
         &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        tile: Selection<'_>,
+        tile: Picks<'_>,
         weight_sum: f64,
     ) -> Result<f64, Error> {
         let (rows, last) = (tile.len(), self.spec.layers.len());
@@ -123,7 +123,7 @@ impl<T: Real> Network<T> {
             }
             Targets::Values(values) => {
                 let mut into = view_mut(&mut ws.y, rows, k, stride);
-                gather("y", *values, tile, &mut into)?;
+                gather(self.target, "y", *values, tile, &mut into)?;
                 let y = view(&ws.y, rows, k, stride);
                 for (i, row) in tile.iter().enumerate() {
                     each_loss!(loss, l => l.check(y.row(i), row))?;
@@ -163,7 +163,7 @@ impl<T: Real> Network<T> {
 
     /// The loss of a whole batch outside training; 0 where all its weights are.
     pub(crate) fn batch_loss(&self, ws: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
-        let all = Selection::all(batch.x.rows());
+        let all = Picks::all(batch.x.rows());
         let weight_sum: f64 = all.iter().map(|row| batch.weight(row)).sum();
         if weight_sum == 0.0 {
             return Ok(0.0);

@@ -1,10 +1,9 @@
 //! A network: parameters, moments and counters, and what can be asked of it.
 
-use crate::data::Selection;
 use crate::plan::Plan;
 use crate::workspace::view_mut;
 use crate::{Batch, Error, Real, Rows, Spec, Workspace, params};
-use chainrule_kernels::{Buffer, Target};
+use chainrule_kernels::{Buffer, Picks, Target};
 
 /// A multilayer perceptron with the state of its training.
 ///
@@ -225,7 +224,7 @@ impl<T: Real> Network<T> {
         ws.reserve_rows(&self.plan, &self.spec.layers, x.rows().min(self.plan.tile))?;
         self.start_masks(ws, training);
         let mut rows_done = 0;
-        for tile in Selection::all(x.rows()).tiles(self.plan.tile) {
+        for tile in Picks::all(x.rows()).tiles(self.plan.tile) {
             let rows = tile.len();
             self.read_x(ws, x, tile)?;
             self.forward_tile(ws, rows);
@@ -272,7 +271,7 @@ impl<T: Real> Network<T> {
         flat: &mut [T],
     ) -> Result<f64, Error> {
         self.check_batch(batch)?;
-        let all = Selection::all(batch.x.rows());
+        let all = Picks::all(batch.x.rows());
         let (loss, _) = self.batch_gradient(workspace, batch, all, training)?;
         self.plan.unpack(&workspace.gradient, flat);
         Ok(loss)

@@ -1,12 +1,11 @@
 //! Everything that one step computes, layer by layer, to look at.
 
 use crate::activation::{Activation, Identity, Scratch, Transfer, each_activation};
-use crate::data::Selection;
 use crate::layer::Layer;
 use crate::plan::Plan;
 use crate::workspace::{view, view_mut};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::Matrix;
+use chainrule_kernels::{Matrix, Picks};
 
 /// What happened in one layer, for a batch of n rows; tables are row by row, empty where the layer has no such thing.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,18 +53,18 @@ impl<T: Real> Network<T> {
         ws.reserve_gradient(&self.plan, false)?;
         whole.start_masks(&mut ws, true);
         whole.transpose_weights(&mut ws, false);
-        whole.read_x(&mut ws, batch.x, Selection::all(n))?;
+        whole.read_x(&mut ws, batch.x, Picks::all(n))?;
         whole.forward_tile(&mut ws, n);
         for (l, trace) in traces.iter_mut().enumerate() {
             *trace = Some(whole.trace_forward(&mut ws, l, n)?);
         }
         if weight_sum > 0.0 {
-            whole.loss_tile(&mut ws, batch, Selection::all(n), weight_sum)?;
+            whole.loss_tile(&mut ws, batch, Picks::all(n), weight_sum)?;
             whole.backward_tile(&mut ws, n, false, false, &mut |l, delta| {
                 deltas[l] = rows_of(delta);
             });
         }
-        whole.batch_gradient(&mut ws, batch, Selection::all(n), true)?;
+        whole.batch_gradient(&mut ws, batch, Picks::all(n), true)?;
         let d = ws.gradient.try_clone()?;
         if weight_sum > 0.0 {
             whole.update(&ws);

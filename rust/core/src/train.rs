@@ -1,9 +1,8 @@
 //! Training: one step, one epoch of steps, and a step from a caller's gradient.
 
-use crate::data::Selection;
 use crate::rng::{Purpose, Stream};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::within;
+use chainrule_kernels::{Picks, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
@@ -25,6 +24,11 @@ impl Epoch {
         self.order.as_deref()
     }
 
+    /// Rows that have been learnt from so far.
+    pub fn rows_done(&self) -> usize {
+        self.next_row
+    }
+
     /// Mean loss of the batches so far, each by the sum of its weights.
     pub fn loss(&self) -> f64 {
         if self.weight_sum == 0.0 {
@@ -43,7 +47,7 @@ impl<T: Real> Network<T> {
     /// [`Error::GradientDiverged`] where its gradient is too large to be squared. Nothing is changed then.
     pub fn step(&mut self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
         self.check_batch(batch)?;
-        let all = Selection::all(batch.x.rows());
+        let all = Picks::all(batch.x.rows());
         Ok(self.step_rows(workspace, batch, all, None)?.0)
     }
 
@@ -108,8 +112,8 @@ impl<T: Real> Network<T> {
             let start = epoch.next_row;
             let len = epoch.batch_size.min(epoch.n_rows - start);
             let batch = match &epoch.order {
-                Some(order) => Selection::Index(&order[start..start + len]),
-                None => Selection::Range { start, len },
+                Some(order) => Picks::Index(&order[start..start + len]),
+                None => Picks::Range { start, len },
             };
             let place = Some((self.epochs, start / epoch.batch_size));
             let (loss, weight) = self.step_rows(workspace, data, batch, place)?;
@@ -140,7 +144,7 @@ impl<T: Real> Network<T> {
         &mut self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        selection: Selection<'_>,
+        selection: Picks<'_>,
         at: Option<(u64, usize)>,
     ) -> Result<(f64, f64), Error> {
         let (loss, weight) = self.batch_gradient(ws, batch, selection, true)?;

@@ -10,6 +10,9 @@ use crate::Vector;
 pub trait Map: Copy {
     /// True where `map` returns its argument: the kernels then leave the pass out.
     const IDENTITY: bool = false;
+    /// True for a formula of a few instructions that is used often: products then apply it to their sums in registers,
+    /// at the price of some 30 KB of code.
+    const FUSED: bool = Self::IDENTITY;
     /// f(x), lane by lane.
     fn map<V: Vector>(self, x: V) -> V;
 }
@@ -18,6 +21,8 @@ pub trait Map: Copy {
 pub trait Map2: Copy {
     /// True where `map` returns its first argument: the kernels then leave the pass out and never read the second.
     const IDENTITY: bool = false;
+    /// As [`Map::FUSED`].
+    const FUSED: bool = Self::IDENTITY;
     /// f(x, y), lane by lane.
     fn map<V: Vector>(self, x: V, y: V) -> V;
 }

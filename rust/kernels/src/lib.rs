@@ -29,6 +29,7 @@
 
 mod check;
 mod formula;
+mod gather;
 mod matrix;
 mod memory;
 mod real;
@@ -42,7 +43,8 @@ pub mod rows;
 
 pub use check::within;
 pub use formula::{Identity, Map, Map2, Update};
-pub use matrix::{Matrix, MatrixMut, padded, stride};
+pub use gather::{Picks, Source, gather};
+pub use matrix::{Factor, Matrix, MatrixMut, padded, stride};
 pub use memory::{Buffer, OutOfMemory};
 pub use real::Real;
 pub use target::{Target, TargetError};
