@@ -138,9 +138,12 @@ impl<T: Real> Batch<'_, T> {
         Ok(())
     }
 
-    /// Weight of `row`.
-    pub(crate) fn weight(&self, row: usize) -> f64 {
-        self.sample_weight.map_or(1.0, |w| w[row])
+    /// Sum of the weights of the rows.
+    pub(crate) fn weight_sum(&self, rows: Picks<'_>) -> f64 {
+        match self.sample_weight {
+            None => rows.len() as f64,
+            Some(weights) => rows.iter().map(|row| weights[row]).sum(),
+        }
     }
 }
 

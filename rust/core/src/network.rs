@@ -228,14 +228,16 @@ impl<T: Real> Network<T> {
             let rows = tile.len();
             self.read_x(ws, x, tile)?;
             self.forward_tile(ws, rows);
-            let stride = self.plan.strides[self.spec.layers.len()];
+            self.finish_outputs(ws, rows);
+            let last = self.spec.layers.len();
+            let stride = self.plan.strides[last];
             let outputs = if link {
-                let a = self.activation(&ws.a, self.spec.layers.len(), rows);
-                let prediction = view_mut(&mut ws.d[0], rows, k, stride);
+                let a = self.activation(&ws.a, last, rows);
+                let prediction = view_mut(&mut ws.d[last], rows, k, stride);
                 self.spec.loss.predict(self.target, a, prediction, &mut ws.scratch[..rows]);
-                &ws.d[0]
+                &ws.d[last]
             } else {
-                &ws.a[self.spec.layers.len()]
+                &ws.a[last]
             };
             let into = out[rows_done * k..].chunks_exact_mut(k);
             for (into, row) in into.zip(outputs.chunks_exact(stride)).take(rows) {

@@ -1,8 +1,11 @@
 //! Training: one step, one epoch of steps, and a step from a caller's gradient.
 
+use crate::layer::{Factors, Layer};
+use crate::optimizer::RulePass;
 use crate::rng::{Purpose, Stream};
+use crate::workspace::packed;
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{Picks, within};
+use chainrule_kernels::{self as kernels, Buffer, Picks, product, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
@@ -144,21 +147,61 @@ impl<T: Real> Network<T> {
         &mut self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        selection: Picks<'_>,
+        picks: Picks<'_>,
         at: Option<(u64, usize)>,
     ) -> Result<(f64, f64), Error> {
-        let (loss, weight) = self.batch_gradient(ws, batch, selection, true)?;
+        // A batch of several tiles, or penalties, need the whole gradient.
+        let mut dense = self.spec.layers.iter().filter_map(|layer| match layer {
+            Layer::Dense(dense) => Some(dense),
+            Layer::Dropout(_) => None,
+        });
+        let rows = picks.len();
+        let at_once = rows <= self.plan.tile && dense.all(|dense| dense.l2 == 0.0);
+        let (loss, weight) = if at_once {
+            let weight = batch.weight_sum(picks);
+            if weight == 0.0 {
+                return Ok((0.0, 0.0));
+            }
+            self.start_batch(ws, rows, true, false)?;
+            (self.tile_deltas(ws, batch, picks, weight)? / weight, weight)
+        } else {
+            self.batch_gradient(ws, batch, picks, true)?
+        };
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
         }
-        if weight > 0.0 {
-            // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
-            if !within(self.target, &ws.gradient, self.largest_gradient()) {
-                return Err(Error::GradientDiverged { at });
-            }
-            self.update(ws);
+        if weight == 0.0 {
+            return Ok((loss, weight));
         }
+        if at_once {
+            if self.gradient_is_small(ws, rows) && self.update_fused(ws, rows) {
+                self.steps += 1;
+                return Ok((loss, weight));
+            }
+            self.gradients(ws, rows, false);
+        }
+        // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
+        if !within(self.target, &ws.gradient, self.largest_gradient()) {
+            return Err(Error::GradientDiverged { at });
+        }
+        self.update(ws);
         Ok((loss, weight))
+    }
+
+    /// Whether activations and deltas of `rows` rows are so small that their gradient cannot be too large: it is a sum of
+    /// that many products.
+    fn gradient_is_small(&self, ws: &Workspace<T>, rows: usize) -> bool {
+        let limit = (self.largest_gradient() / T::from_f64(2.0 * rows as f64)).sqrt();
+        let small = |buffer: &Buffer<T>, l: usize| within(self.target, &buffer[..rows * self.plan.strides[l]], limit);
+        let layers = self.plan.places.iter().enumerate().filter(|(_, place)| place.is_some());
+        layers.into_iter().all(|(l, _)| small(&ws.a[l], l) && small(&ws.d[l + 1], l + 1))
+    }
+
+    /// One step of the optimizer along the gradient of `rows` rows, which is never in memory as a whole; false, and nothing
+    /// done, where the optimizer cannot do that.
+    fn update_fused(&mut self, ws: &mut Workspace<T>, rows: usize) -> bool {
+        let optimizer = self.spec.optimizer;
+        optimizer.fused(self.steps + 1, Pass { network: self, ws, rows })
     }
 
     /// Half the root of the largest number: its square is finite, and so is a sum of two.
@@ -170,5 +213,32 @@ impl<T: Real> Network<T> {
     pub(crate) fn update(&mut self, ws: &Workspace<T>) {
         self.steps += 1;
         self.spec.optimizer.update(self.target, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
+    }
+}
+
+/// The update of all layers, by a rule that the optimizer knows.
+struct Pass<'a, T> {
+    network: &'a mut Network<T>,
+    ws: &'a mut Workspace<T>,
+    rows: usize,
+}
+
+impl<T: Real> RulePass for Pass<'_, T> {
+    fn run(self, rule: impl kernels::Update) {
+        let Pass { network, ws, rows } = self;
+        let target = network.target;
+        let Workspace { a, d, thin, columns, ones, .. } = ws;
+        let ones = packed(ones, 1, rows).transposed();
+        for l in 0..network.plan.places.len() {
+            let Some(place) = &network.plan.places[l] else { continue };
+            let factors = network.factors(l, place, rows, [a, d], thin, &mut columns[0]);
+            let (parameters, states) = (&mut network.parameters, &mut network.states);
+            let Factors { number, vector, delta } = factors;
+            product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
+            if let Some(b) = place.b.clone() {
+                let stride = b.len();
+                product::update_weight(target, ones, delta, parameters, states, b, stride, rule);
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The three kinds of formula that come in from outside: a = f(x), g = f(x, y), and the update of an optimizer.
+//! The kinds of formula that come in from outside: a = f(x), g = f(x, y), the update of an optimizer, a term of a loss.
 //!
 //! A formula is a small `Copy` value with its constants as fields and one method generic over [`Vector`]. It is safe to
 //! write. **The method must be `#[inline(always)]`**: only then is it compiled inside the kernel, with the target's
@@ -33,6 +33,12 @@ pub trait Update: Copy {
     const STATES: usize;
     /// The new parameters and states; states beyond `STATES` come in as 0 and are dropped.
     fn update<V: Vector>(self, w: V, states: [V; 3], g: V) -> (V, [V; 3]);
+}
+
+/// One output's part in the loss of a row: l(a, y), summed over the outputs, and dl/da.
+pub trait Term: Copy {
+    /// (l, dl/da), lane by lane.
+    fn term<V: Vector>(self, a: V, y: V) -> (V, V);
 }
 
 /// f(x) = x and f(x, y) = x: costs nothing.

@@ -1,8 +1,8 @@
 //! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient
 //! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
-use super::{Adam, Update};
-use chainrule_kernels::{Buffer, Real, Target};
+use super::{Adam, RulePass, Update};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with decoupled weight decay.
@@ -25,6 +25,10 @@ impl AdamW {
     fn adam(&self) -> Adam {
         Adam { learning_rate: self.learning_rate, beta_1: self.beta_1, beta_2: self.beta_2, eps: self.eps }
     }
+
+    fn rule(&self, t: u64) -> impl kernels::Update + use<> {
+        self.adam().rule(1.0 - self.learning_rate * self.weight_decay, t)
+    }
 }
 
 impl Update for AdamW {
@@ -37,8 +41,12 @@ impl Update for AdamW {
     }
 
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let keep = 1.0 - self.learning_rate * self.weight_decay;
-        self.adam().update_keeping(keep, target, t, w, states, g);
+        elementwise::update(target, w, states, g, self.rule(t));
+    }
+
+    fn fused(&self, t: u64, pass: impl RulePass) -> bool {
+        pass.run(self.rule(t));
+        true
     }
 
     fn check(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 //! The update rules and defaults are torch's. To add one: a file beside this one, a line in the list below, and its
 //! twin in the Python reference.
 
-use chainrule_kernels::{Buffer, Real, Target};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target};
 
 crate::registry::kind! {
     /// An optimizer with its hyperparameters.
@@ -26,8 +26,19 @@ pub(crate) trait Update {
     /// One update, the `t`-th counted from 1, of all parameters at once.
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]);
 
+    /// Gives the rule of the `t`-th update to `pass`, which applies it to each part of the gradient as soon as its sums are
+    /// there; false, and nothing done, for rules that are not worth the code (some 60 KB each).
+    fn fused(&self, _t: u64, _pass: impl RulePass) -> bool {
+        false
+    }
+
     /// What is wrong with the hyperparameters, if anything (but for the learning rate).
     fn check(&self) -> Result<(), String>;
+}
+
+/// What is done with the rule of an update once the optimizer has worked it out.
+pub(crate) trait RulePass {
+    fn run(self, rule: impl kernels::Update);
 }
 
 impl Optimizer {
@@ -48,6 +59,11 @@ impl Optimizer {
 
     pub(crate) fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         each_optimizer!(self, o => o.update(target, t, w, states, g));
+    }
+
+    /// As [`Update::fused`].
+    pub(crate) fn fused(&self, t: u64, pass: impl RulePass) -> bool {
+        each_optimizer!(self, o => o.fused(t, pass))
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
