@@ -4,6 +4,7 @@
 //! best of short rounds, for a busy machine gives its processor away by milliseconds. `CHAINRULE_TARGET` chooses the target.
 
 use chainrule_core::{Batch, Network, RowMajor, Spec, Targets, Workspace};
+use chainrule_kernels::Buffer;
 use std::time::Instant;
 
 /// Seconds of a round, at least.
@@ -58,7 +59,9 @@ fn time(workload: &Workload, limit: f64) -> f64 {
     let &(_, sizes, batch_size, rows, _, classes) = workload;
     let wave = |i: usize| ((i.wrapping_mul(2_654_435_761) >> 7) % 1000) as f32 / 500.0 - 1.0;
     let (n_in, n_out) = (sizes[0], sizes[sizes.len() - 1]);
-    let x: Vec<f32> = (0..rows * n_in).map(wave).collect();
+    // On huge pages where the system has them, as numpy's arrays are.
+    let mut x = Buffer::zeroed(rows * n_in).expect("memory");
+    x.iter_mut().enumerate().for_each(|(i, x)| *x = wave(i));
     let y: Vec<f32> = (0..rows * n_out).map(wave).collect();
     let labels: Vec<u32> = (0..rows).map(|i| (i * 7919 % n_out) as u32).collect();
     let (x, y) = (RowMajor::new(&x, rows, n_in), RowMajor::new(&y, rows, n_out));

@@ -103,7 +103,7 @@ impl<T: Real> Network<T> {
             self.forward_tile(ws, rows);
             ws.d[last][..rows * stride_out].fill(T::ZERO);
             let mut d = view_mut(&mut ws.d[last], rows, k, stride_out);
-            gather(self.target, "d_output", d_output, tile, &mut d)?;
+            gather(self.target, "d_output", d_output, tile, &mut d, T::MAX)?;
             self.thin_delta(ws, rows);
             self.deltas(ws, rows, true);
             self.gradients(ws, rows, t > 0);

@@ -147,30 +147,32 @@ impl<T: Real> Batch<'_, T> {
     }
 }
 
-/// Copies the rows of `picks` of `table` into the rows of `into`, and refuses NaN and infinity.
+/// Copies the rows of `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether |x| ≤ `limit`
+/// for all numbers.
 pub(crate) fn gather<T: Real>(
     target: Target,
     argument: &'static str,
     table: &dyn Rows<T>,
     picks: Picks<'_>,
     into: &mut MatrixMut<'_, T>,
-) -> Result<(), Error> {
-    let finite = match table.source() {
-        Some(source) => chainrule_kernels::gather(target, source, picks, into.reborrow()),
+    limit: T,
+) -> Result<bool, Error> {
+    let within = match table.source() {
+        Some(source) => chainrule_kernels::gather(target, source, picks, into.reborrow(), limit),
         None => {
             picks.iter().enumerate().for_each(|(i, row)| table.read(row, into.row_mut(i)));
-            (0..picks.len()).all(|i| into.row(i).iter().all(|v| v.is_finite()))
+            (0..picks.len()).all(|i| into.row(i).iter().all(|v| v.abs() <= limit))
         }
     };
-    if finite {
-        return Ok(());
+    if within {
+        return Ok(true);
     }
-    // The place is looked for only where something is wrong.
+    // The place is looked for only where something may be wrong.
     for (i, row) in picks.iter().enumerate() {
         if let Some(column) = into.row(i).iter().position(|v| !v.is_finite()) {
             let value = into.row(i)[column].to_f64();
             return Err(Error::NotFinite { argument, value, row, column, dtype: T::NAME });
         }
     }
-    Ok(())
+    Ok(false)
 }

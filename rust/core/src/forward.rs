@@ -5,6 +5,7 @@ use crate::data::gather;
 use crate::layer::{Layer, Place};
 use crate::loss::{Loss, RowLoss, TileLoss, TileTargets, each_loss};
 use crate::rng::{Purpose, Stream};
+use crate::train::small_squares;
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, product};
@@ -65,7 +66,9 @@ impl<T: Real> Network<T> {
     pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Picks<'_>) -> Result<(), Error> {
         let (columns, stride) = (self.plan.units[0], self.plan.strides[0]);
         let mut into = view_mut(&mut ws.a[0], tile.len(), columns, stride);
-        gather(self.target, "X", x, tile, &mut into)
+        let limit = (small_squares::<T>() / T::from_f64((tile.len() * columns) as f64)).sqrt();
+        ws.x_is_small = gather(self.target, "X", x, tile, &mut into, limit)?;
+        Ok(())
     }
 
     /// Carries the `rows` rows in the workspace through all layers; the outputs of a thin last layer are left in `ws.thin`.
@@ -142,7 +145,7 @@ impl<T: Real> Network<T> {
             }
             Targets::Values(values) => {
                 let mut y = view_mut(&mut ws.y, rows, k, stride);
-                gather(target, "y", *values, tile, &mut y)?;
+                gather(target, "y", *values, tile, &mut y, T::MAX)?;
                 each_loss!(loss, l => tile.iter().enumerate().try_for_each(|(i, row)| l.check(y.row(i), row)))?;
             }
         }

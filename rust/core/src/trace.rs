@@ -72,6 +72,10 @@ impl<T: Real> Network<T> {
         for (l, (trace, delta)) in traces.iter_mut().zip(deltas).enumerate() {
             let mut delta = delta?;
             delta.resize(n * trace.n_out, T::default());
+            if let Layer::Dropout(_) = self.spec.layers[l] {
+                // z is what comes in: ∂L/∂z = mask ⊙ ∂L/∂a.
+                delta.iter_mut().zip(&trace.slope).for_each(|(d, &mask)| *d *= mask);
+            }
             trace.delta = delta;
             let Some(place) = &self.plan.places[l] else {
                 continue;

@@ -3,9 +3,9 @@
 use crate::layer::{Factors, Layer};
 use crate::optimizer::RulePass;
 use crate::rng::{Purpose, Stream};
-use crate::workspace::packed;
+use crate::workspace::{packed, view};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Buffer, Picks, product, within};
+use chainrule_kernels::{self as kernels, Picks, product, rows, squares, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
@@ -62,7 +62,7 @@ impl<T: Real> Network<T> {
         self.plan.check_flat("gradient", flat)?;
         workspace.reserve_gradient(&self.plan, false)?;
         self.plan.pack(flat, &mut workspace.gradient);
-        if !within(self.target, &workspace.gradient, self.largest_gradient()) {
+        if !within(self.target, &workspace.gradient, largest_gradient()) {
             return Err(Error::GradientDiverged { at: None });
         }
         self.update(workspace);
@@ -181,20 +181,28 @@ impl<T: Real> Network<T> {
             self.gradients(ws, rows, false);
         }
         // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
-        if !within(self.target, &ws.gradient, self.largest_gradient()) {
+        if !within(self.target, &ws.gradient, largest_gradient()) {
             return Err(Error::GradientDiverged { at });
         }
         self.update(ws);
         Ok((loss, weight))
     }
 
-    /// Whether activations and deltas of `rows` rows are so small that their gradient cannot be too large: it is a sum of
-    /// that many products.
-    fn gradient_is_small(&self, ws: &Workspace<T>, rows: usize) -> bool {
-        let limit = (self.largest_gradient() / T::from_f64(2.0 * rows as f64)).sqrt();
-        let small = |buffer: &Buffer<T>, l: usize| within(self.target, &buffer[..rows * self.plan.strides[l]], limit);
-        let layers = self.plan.places.iter().enumerate().filter(|(_, place)| place.is_some());
-        layers.into_iter().all(|(l, _)| small(&ws.a[l], l) && small(&ws.d[l + 1], l + 1))
+    /// Whether activations and deltas of `rows` rows are so small that their gradient cannot be too large: a number of
+    /// it is at most ‖a‖ ‖delta‖. Leaves the gradients of the biases in `ws.gradient`.
+    fn gradient_is_small(&self, ws: &mut Workspace<T>, rows: usize) -> bool {
+        let target = self.target;
+        self.plan.places.iter().enumerate().all(|(l, place)| {
+            let Some(place) = place else { return true };
+            let delta = self.activation(&ws.d, l + 1, rows);
+            let deltas = match place.b.clone() {
+                Some(b) => rows::column_sums(target, delta, false, &mut ws.gradient[b]),
+                None => squares(target, delta.data()),
+            };
+            let most = small_squares::<T>();
+            deltas <= most
+                && (l == 0 && ws.x_is_small || squares(target, self.activation(&ws.a, l, rows).data()) <= most)
+        })
     }
 
     /// One step of the optimizer along the gradient of `rows` rows, which is never in memory as a whole; false, and nothing
@@ -204,16 +212,21 @@ impl<T: Real> Network<T> {
         optimizer.fused(self.steps + 1, Pass { network: self, ws, rows })
     }
 
-    /// Half the root of the largest number: its square is finite, and so is a sum of two.
-    fn largest_gradient(&self) -> T {
-        T::MAX.sqrt() * T::from_f64(0.5)
-    }
-
     /// One step of the optimizer along `ws.gradient`.
     pub(crate) fn update(&mut self, ws: &Workspace<T>) {
         self.steps += 1;
         self.spec.optimizer.update(self.target, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
     }
+}
+
+/// Half the root of the largest number: its square is finite, and so is a sum of two.
+fn largest_gradient<T: Real>() -> T {
+    T::MAX.sqrt() * T::from_f64(0.5)
+}
+
+/// Σ a² and Σ delta² up to here make no gradient larger than [`largest_gradient`], rounding included.
+pub(crate) fn small_squares<T: Real>() -> T {
+    largest_gradient::<T>() * T::from_f64(0.5)
 }
 
 /// The update of all layers, by a rule that the optimizer knows.
@@ -227,17 +240,17 @@ impl<T: Real> RulePass for Pass<'_, T> {
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, ws, rows } = self;
         let target = network.target;
-        let Workspace { a, d, thin, columns, ones, .. } = ws;
-        let ones = packed(ones, 1, rows).transposed();
+        let Workspace { a, d, thin, columns, one, gradient, .. } = ws;
         for l in 0..network.plan.places.len() {
             let Some(place) = &network.plan.places[l] else { continue };
             let factors = network.factors(l, place, rows, [a, d], thin, &mut columns[0]);
             let (parameters, states) = (&mut network.parameters, &mut network.states);
-            let Factors { number, vector, delta } = factors;
+            let Factors { number, vector, .. } = factors;
             product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
             if let Some(b) = place.b.clone() {
+                let (one, d_b) = (packed(one, 1, 1), view(&gradient[b.clone()], 1, place.n_out, b.len()));
                 let stride = b.len();
-                product::update_weight(target, ones, delta, parameters, states, b, stride, rule);
+                product::update_weight(target, one, d_b, parameters, states, b, stride, rule);
             }
         }
     }

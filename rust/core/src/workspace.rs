@@ -38,8 +38,10 @@ pub struct Workspace<T> {
     pub(crate) scale: Buffer<T>,
     /// One number a row, whole lines of them, for losses and links.
     pub(crate) scratch: Buffer<T>,
-    /// 1 for each row.
-    pub(crate) ones: Buffer<T>,
+    /// Whether Σ x² of the rows at hand is small for certain.
+    pub(crate) x_is_small: bool,
+    /// A line that begins with 1.
+    pub(crate) one: Buffer<T>,
     /// Losses of the rows at hand.
     pub(crate) row_loss: Vec<f64>,
 }
@@ -54,6 +56,8 @@ impl<T: Real> Workspace<T> {
         let layers = network.spec().layers.len();
         let empty = || (0..layers).map(|_| none()).collect::<Result<Vec<_>, _>>();
         let one_more = || (0..=layers).map(|_| none()).collect::<Result<Vec<_>, _>>();
+        let mut one = Buffer::zeroed(stride::<T>(1))?;
+        one[0] = T::ONE;
         Ok(Workspace {
             rows: 0,
             a: one_more()?,
@@ -69,7 +73,8 @@ impl<T: Real> Workspace<T> {
             labels: Vec::new(),
             scale: none()?,
             scratch: none()?,
-            ones: none()?,
+            x_is_small: false,
+            one,
             row_loss: Vec::new(),
         })
     }
@@ -112,8 +117,6 @@ impl<T: Real> Workspace<T> {
         self.labels = vec![0; rows];
         self.scale = Buffer::zeroed(padded::<T>(rows))?;
         self.scratch = Buffer::zeroed(padded::<T>(rows))?;
-        self.ones = Buffer::zeroed(stride::<T>(rows))?;
-        self.ones.fill(T::ONE);
         self.row_loss = vec![0.0; rows];
         self.rows = rows;
         Ok(())

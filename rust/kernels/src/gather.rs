@@ -111,12 +111,12 @@ impl<'a> Picks<'a> {
     }
 }
 
-/// `into[i] ← from[rows[i]]`, rounded where `T` has fewer digits; the padding of what is written becomes 0. Returns whether
-/// all numbers are finite.
+/// `into[i] ← from[rows[i]]`, rounded where `T` has fewer digits; the padding of the last vector becomes 0. Returns whether
+/// |x| ≤ `limit` for all numbers.
 ///
 /// # Panics
 /// Unless `into` has as many rows as are picked and the columns of `from`, and every row picked is there.
-pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>) -> bool {
+pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
     assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     let inside = match rows {
         Picks::Range { start, len } => start.checked_add(len).is_some_and(|end| end <= from.rows),
@@ -127,9 +127,9 @@ pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut in
     // SAFETY: the picks are inside, checked above; `into` holds a padded row for each (MatrixMut::new).
     unsafe {
         if from.number == TypeId::of::<f32>() {
-            target.run(Gather::<f32, T> { from, rows, to, to_row, number: PhantomData })
+            target.run(Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
         } else {
-            target.run(Gather::<f64, T> { from, rows, to, to_row, number: PhantomData })
+            target.run(Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
         }
     }
 }
@@ -139,6 +139,7 @@ struct Gather<'a, S, T> {
     rows: Picks<'a>,
     to: *mut T,
     to_row: usize,
+    limit: T,
     number: PhantomData<S>,
 }
 
@@ -159,7 +160,7 @@ impl<S: Real, T: Real> Kernel<T> for Gather<'_, S, T> {
         // SAFETY: row(i) holds `columns` numbers for every i < n; `to` holds a padded row for each, so a whole vector
         // from any of its columns on. Prefetching takes any address.
         unsafe {
-            let (zero, one, most) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(T::MAX));
+            let (zero, one, most) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(self.limit));
             let mut seen = zero;
             for i in 0..n {
                 if i + distance < n {
@@ -214,7 +215,7 @@ mod tests {
                 let mut memory = Buffer::<T>::zeroed(4 * stride).unwrap();
                 memory.fill(T::ONE);
                 let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                assert!(gather(target, Source::new(&data, rows, columns), Picks::Index(&picks), into));
+                assert!(gather(target, Source::new(&data, rows, columns), Picks::Index(&picks), into, T::MAX));
                 for (i, &row) in picks.iter().enumerate() {
                     for j in 0..columns {
                         let want = T::from_f64(data[row as usize * columns + j].to_f64());
@@ -227,9 +228,9 @@ mod tests {
                         data[columns + j] = S::from_f64(wrong);
                         let source = Source::new(&data, rows, columns);
                         let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                        assert!(!gather(target, source, Picks::Range { start: 1, len: 4 }, into));
+                        assert!(!gather(target, source, Picks::Range { start: 1, len: 4 }, into, T::MAX));
                         let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                        assert!(gather(target, source, Picks::Index(&picks), into));
+                        assert!(gather(target, source, Picks::Index(&picks), into, T::MAX));
                         data[columns + j] = S::ZERO;
                     }
                 }
@@ -252,7 +253,7 @@ mod tests {
         // SAFETY: rows 1 and 0 of three numbers, the second first.
         let source = unsafe { Source::from_raw(data[3..].as_ptr(), 2, 3, -12) };
         let into = MatrixMut::new(&mut memory, 2, 3, 16);
-        assert!(gather(Target::best().unwrap(), source, Picks::Range { start: 0, len: 2 }, into));
+        assert!(gather(Target::best().unwrap(), source, Picks::Range { start: 0, len: 2 }, into, 6.0));
         assert_eq!((&memory[..3], &memory[16..19]), (&data[3..], &data[..3]));
     }
 
@@ -261,6 +262,6 @@ mod tests {
     fn gather_refuses_a_row_that_is_not_there() {
         let mut memory = Buffer::<f32>::zeroed(16).unwrap();
         let into = MatrixMut::new(&mut memory, 1, 3, 16);
-        gather(Target::best().unwrap(), Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into);
+        gather(Target::best().unwrap(), Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into, 1.0);
     }
 }

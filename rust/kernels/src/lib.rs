@@ -42,7 +42,7 @@ pub mod math;
 pub mod product;
 pub mod rows;
 
-pub use check::within;
+pub use check::{squares, within};
 pub use formula::{Identity, Map, Map2, Term, Update};
 pub use gather::{Picks, Source, gather};
 pub use matrix::{Factor, Matrix, MatrixMut, padded, stride};

@@ -84,6 +84,21 @@ pub trait Raw: Vector {
     unsafe fn prefetch(p: *const Self::Scalar);
     /// The same, no nearer than the second cache.
     unsafe fn prefetch_far(p: *const Self::Scalar);
+    /// The sum of all lanes, in any order.
+    #[inline(always)]
+    unsafe fn sum(self) -> Self::Scalar {
+        let mut lanes = [Self::Scalar::ZERO; 16];
+        // SAFETY: 16 lanes are the most that a vector has; the caller knows the CPU.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut half = Self::LANES;
+        while half > 1 {
+            half /= 2;
+            for i in 0..half {
+                lanes[i] += lanes[i + half];
+            }
+        }
+        lanes[0]
+    }
     /// to[j * to_stride + i] = from[i * from_stride + j] for a block of LANES × LANES.
     unsafe fn transpose(from: *const Self::Scalar, from_stride: usize, to: *mut Self::Scalar, to_stride: usize);
 }
