@@ -4,10 +4,15 @@
 use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
 
 fn spec(dtype: &str, optimizer: &str) -> Spec {
+    spec_with(dtype, optimizer, 0.01, "tanh")
+}
+
+/// With an `l2` of 0, an optimizer that can takes the gradient from registers.
+fn spec_with(dtype: &str, optimizer: &str, l2: f64, hidden: &str) -> Spec {
     Spec::from_json(&format!(
         r#"{{"n_inputs": 6, "layers": [
-            {{"kind": "dense", "units": 17, "activation": {{"name": "tanh"}}, "bias": true,
-              "init": {{"name": "he_normal"}}, "l2": 0.01}},
+            {{"kind": "dense", "units": 17, "activation": {{"name": "{hidden}"}}, "bias": true,
+              "init": {{"name": "he_normal"}}, "l2": {l2}}},
             {{"kind": "dropout", "rate": 0.25}},
             {{"kind": "dense", "units": 3, "activation": {{"name": "identity"}}, "bias": true,
               "init": {{"name": "lecun_uniform"}}, "l2": 0.0}}],
@@ -71,8 +76,8 @@ fn epoch_is_its_steps<T: Real>(dtype: &str) {
     let data = data::<T>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let all = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for optimizer in OPTIMIZERS {
-        let mut by_epoch = Network::<T>::new(spec(dtype, optimizer)).unwrap();
+    for (optimizer, l2) in OPTIMIZERS.into_iter().flat_map(|optimizer| [(optimizer, 0.01), (optimizer, 0.0)]) {
+        let mut by_epoch = Network::<T>::new(spec_with(dtype, optimizer, l2, "tanh")).unwrap();
         let mut by_step = by_epoch.try_clone().unwrap();
         let mut by_gradient = by_epoch.try_clone().unwrap();
         let mut ws = Workspace::new(&by_epoch).unwrap();
@@ -110,6 +115,44 @@ fn epoch_is_its_steps_f64() {
     epoch_is_its_steps::<f64>("float64");
 }
 
+/// Rows times `size`: a step either is its gradient applied, or is refused and changes nothing; returns whether it was made.
+fn step_of_size<T: Real>(dtype: &str, optimizer: &str, size: f64) -> bool {
+    let n = 20;
+    let mut data = data::<T>(n);
+    data.x.iter_mut().for_each(|x| *x = *x * T::from_f64(size));
+    let x = RowMajor::new(&data.x, n, 6);
+    let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
+    let mut by_step = Network::<T>::new(spec_with(dtype, optimizer, 0.0, "relu")).unwrap();
+    let mut by_gradient = by_step.try_clone().unwrap();
+    let before = parameters(&by_step);
+    let mut ws = Workspace::new(&by_step).unwrap();
+    let made = by_step.step(&mut ws, &batch).is_ok();
+    let mut flat = vec![T::default(); by_gradient.n_parameters()];
+    by_gradient.gradient(&mut ws, &batch, true, &mut flat).unwrap();
+    assert_eq!(by_gradient.apply_gradient(&mut ws, &flat).is_ok(), made, "{optimizer} {size}");
+    assert_eq!(parameters(&by_step), parameters(&by_gradient), "{optimizer} {size}");
+    assert_eq!(parameters(&by_step) == before, !made, "{optimizer} {size}");
+    assert_eq!(by_step.step_count(), u64::from(made));
+    made
+}
+
+#[test]
+fn step_of_any_size_is_its_gradient_applied_or_changes_nothing() {
+    for optimizer in OPTIMIZERS {
+        let made = (-3..38).map(|power| step_of_size::<f32>("float32", optimizer, 10f64.powi(power)));
+        let made: Vec<bool> = made.collect();
+        // Small ones are made, by whichever way; the largest gradients are refused.
+        assert!(made[0] && !made[made.len() - 1] && made.is_sorted_by(|a, b| a >= b), "{optimizer} {made:?}");
+        for power in [0, 70, 150, 200, 300] {
+            assert_eq!(
+                step_of_size::<f64>("float64", optimizer, 10f64.powi(power)),
+                power < 160,
+                "{optimizer} {power}"
+            );
+        }
+    }
+}
+
 #[test]
 fn weightless_batch_changes_nothing() {
     let mut network = Network::<f64>::new(spec("float64", OPTIMIZERS[2])).unwrap();
@@ -131,8 +174,8 @@ fn steps_and_predictions_allocate_nothing() {
     let data = data::<f32>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for optimizer in OPTIMIZERS {
-        let mut network = Network::<f32>::new(spec("float32", optimizer)).unwrap();
+    for (optimizer, l2) in OPTIMIZERS.into_iter().flat_map(|optimizer| [(optimizer, 0.01), (optimizer, 0.0)]) {
+        let mut network = Network::<f32>::new(spec_with("float32", optimizer, l2, "relu")).unwrap();
         let mut ws = Workspace::new(&network).unwrap();
         let mut out = vec![0.0; x.rows() * 3];
         let mut flat = vec![0.0; network.n_parameters()];

@@ -1,7 +1,7 @@
 //! Every product against a plain triple loop, on every target of this CPU; and what must hold to the bit.
 
 use chainrule_kernels::{
-    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, padded, product, stride,
+    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Update, Vector, elementwise, padded, product, stride,
 };
 
 /// A matrix with its memory, small whole numbers or fractions in it and zeros in its padding.
@@ -55,18 +55,20 @@ impl<T: Real> Owned<T> {
     }
 }
 
-/// f(x) = 2x + 1 where x > 0, else 0;  f(x, y) = x · y + x.
+/// f(x) = 2x + 1 where x > 0, else 0;  f(x, y) = x · y + x. Applied in registers, or strip by strip.
 #[derive(Clone, Copy)]
-struct Odd;
+struct Odd<const FUSED: bool>;
 
-impl Map for Odd {
+impl<const FUSED: bool> Map for Odd<FUSED> {
+    const FUSED: bool = FUSED;
     #[inline(always)]
     fn map<V: Vector>(self, x: V) -> V {
         V::select(x.gt(x.like(0.0)), x + x + x.like(1.0), x.like(0.0))
     }
 }
 
-impl Map2 for Odd {
+impl<const FUSED: bool> Map2 for Odd<FUSED> {
+    const FUSED: bool = FUSED;
     #[inline(always)]
     fn map<V: Vector>(self, x: V, y: V) -> V {
         x * y + x
@@ -136,7 +138,10 @@ fn doors_match_triple_loops<T: Real>() {
             let at = |m: &Owned<T>, i: usize, j: usize| m.data[i * m.stride + j].to_f64();
 
             let mut y = Owned::<T>::random(n, n_out, 5);
-            product::forward(target, x.as_ref(), w.as_ref(), Some(&bias), Odd, y.as_mut());
+            product::forward(target, x.as_ref(), w.as_ref(), Some(&bias), Odd::<false>, y.as_mut());
+            let mut fused = Owned::<T>::random(n, n_out, 5);
+            product::forward(target, x.as_ref(), w.as_ref(), Some(&bias), Odd::<true>, fused.as_mut());
+            assert_eq!(y.values(), fused.values(), "forward in registers {what}");
             let mut want = triple(n, n_out, n_in, |_, j| bias[j].to_f64(), |i, k| at(&x, i, k), |k, j| at(&w, k, j));
             for z in &mut want {
                 *z = if *z > 0.0 { 2.0 * *z + 1.0 } else { 0.0 };
@@ -164,7 +169,10 @@ fn doors_match_triple_loops<T: Real>() {
             assert!(w_t.padding_is_zero(), "transpose {what}");
 
             let mut d_x = Owned::<T>::random(n, n_in, 7);
-            product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd, x.as_ref(), d_x.as_mut());
+            product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<false>, x.as_ref(), d_x.as_mut());
+            let mut fused = Owned::<T>::random(n, n_in, 7);
+            product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), fused.as_mut());
+            assert_eq!(d_x.values(), fused.values(), "backward_input in registers {what}");
             let mut want = triple(n, n_in, n_out, |_, _| 0.0, |i, j| at(&delta, i, j), |j, k| at(&w, k, j));
             for (d, a) in want.iter_mut().zip(x.values()) {
                 *d += *d * a;
@@ -204,8 +212,8 @@ fn bits<T: Real>(target: Target, n: usize, n_out: usize, n_in: usize) -> Vec<u64
     let delta = Owned::<T>::random(n, n_out, 14);
     let (mut y, mut d_x, mut d_w) =
         (Owned::<T>::zeros(n, n_out), Owned::<T>::zeros(n, n_in), Owned::<T>::zeros(n_in, n_out));
-    product::forward(target, x.as_ref(), w.as_ref(), None, Odd, y.as_mut());
-    product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd, x.as_ref(), d_x.as_mut());
+    product::forward(target, x.as_ref(), w.as_ref(), None, Odd::<true>, y.as_mut());
+    product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), d_x.as_mut());
     product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
     [y, d_x, d_w].iter().flat_map(|m| m.values()).map(f64::to_bits).collect()
 }
@@ -254,10 +262,10 @@ fn rows_do_not_depend_on_the_batch<T: Real>() {
             let x = Owned::<T>::random(n, n_in, 1);
             let w = Owned::<T>::random(n_in, n_out, 2);
             let mut whole = Owned::<T>::zeros(n, n_out);
-            product::forward(target, x.as_ref(), w.as_ref(), None, Odd, whole.as_mut());
+            product::forward(target, x.as_ref(), w.as_ref(), None, Odd::<true>, whole.as_mut());
             for (from, to) in [(0, 1), (0, 2), (3, 6), (1, 8), (10, 27), (5, n)] {
                 let mut part = Owned::<T>::zeros(to - from, n_out);
-                product::forward(target, x.part(from, to), w.as_ref(), None, Odd, part.as_mut());
+                product::forward(target, x.part(from, to), w.as_ref(), None, Odd::<true>, part.as_mut());
                 assert_eq!(part.values(), whole.values()[from * n_out..to * n_out], "{} {from}..{to}", target.name());
             }
         }
@@ -292,6 +300,103 @@ fn accumulated_tiles_are_the_whole<T: Real>() {
 fn accumulated_tiles_are_the_whole_batch_to_the_bit() {
     accumulated_tiles_are_the_whole::<f32>();
     accumulated_tiles_are_the_whole::<f64>();
+}
+
+/// The transpose of a matrix, in memory of its own.
+fn transposed<T: Real>(target: Target, m: &Owned<T>) -> Owned<T> {
+    let mut m_t = Owned::zeros(m.columns, m.rows);
+    product::transpose(target, m.as_ref(), m_t.as_mut());
+    m_t
+}
+
+/// Whichever way round the matrices lie, the chains are the same.
+fn orientation_changes_no_bit<T: Real>() {
+    for target in Target::available() {
+        for (n, n_out, n_in) in sizes() {
+            let what = format!("{} {} n {n} n_out {n_out} n_in {n_in}", target.name(), T::NAME);
+            let (x, w) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n_in, n_out, 2));
+            let delta = Owned::<T>::random(n, n_out, 3);
+            let mut bias = Buffer::zeroed(padded::<T>(n_out)).unwrap();
+            bias[..n_out].copy_from_slice(&Owned::<T>::random(1, n_out.max(1), 4).data[..n_out]);
+            for bias in [None, Some(&bias[..])] {
+                let (mut y, mut y_t) = (Owned::<T>::zeros(n, n_out), Owned::<T>::random(n_out, n, 5));
+                product::forward(target, x.as_ref(), w.as_ref(), bias, Identity, y.as_mut());
+                let (w_t, x_t) = (transposed(target, &w), transposed(target, &x));
+                product::forward_transposed(target, w_t.as_ref(), x_t.as_ref(), bias, y_t.as_mut());
+                assert_eq!(y.values(), transposed(target, &y_t).values(), "forward {what}");
+            }
+            let (mut d_w, mut d_w_t) = (Owned::<T>::zeros(n_in, n_out), Owned::<T>::zeros(n_out, n_in));
+            product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
+            let x_t = transposed(target, &x);
+            let mut again = Owned::<T>::zeros(n_in, n_out);
+            product::backward_weight(target, x_t.as_ref().transposed(), delta.as_ref(), false, again.as_mut());
+            assert_eq!(d_w.values(), again.values(), "backward_weight, x the other way round {what}");
+            product::backward_weight(target, delta.as_ref(), x.as_ref(), false, d_w_t.as_mut());
+            assert_eq!(d_w.values(), transposed(target, &d_w_t).values(), "backward_weight {what}");
+        }
+    }
+}
+
+#[test]
+fn orientation_changes_no_bit_f32() {
+    orientation_changes_no_bit::<f32>();
+}
+
+#[test]
+fn orientation_changes_no_bit_f64() {
+    orientation_changes_no_bit::<f64>();
+}
+
+/// w ← w + g · (1 + m); m ← g / 2; each further state ← the one before it.
+#[derive(Clone, Copy)]
+struct Shift<const STATES: usize>;
+
+impl<const STATES: usize> Update for Shift<STATES> {
+    const STATES: usize = STATES;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [a, b, _]: [V; 3], g: V) -> (V, [V; 3]) {
+        ((a + g.like(1.0)).fma(g, w), [g * g.like(0.5), a, b])
+    }
+}
+
+fn update_is_gradient_then_update<T: Real, const STATES: usize>(target: Target, n: usize, n_out: usize, n_in: usize) {
+    let what = format!("{} {} {STATES} states n {n} n_out {n_out} n_in {n_in}", target.name(), T::NAME);
+    let (x, delta) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n, n_out, 2));
+    // The weights are a part of larger buffers.
+    let (stride, before) = (stride::<T>(n_out), T::LINE);
+    let len = n_in * stride;
+    let buffer = |seed| {
+        let mut all = Buffer::<T>::zeroed(len + 2 * T::LINE).unwrap();
+        all[before..before + len].copy_from_slice(&Owned::<T>::random(n_in, n_out, seed).data);
+        all
+    };
+    let (mut fused, mut plain) = (buffer(3), buffer(3));
+    let mut fused_states: Vec<_> = (0..STATES as u64).map(|s| buffer(4 + s)).collect();
+    let mut plain_states: Vec<_> = (0..STATES as u64).map(|s| buffer(4 + s)).collect();
+    let place = before..before + len;
+    let rule = Shift::<STATES>;
+    product::update_weight(target, x.as_ref(), delta.as_ref(), &mut fused, &mut fused_states, place, stride, rule);
+    let mut d_w = Buffer::<T>::zeroed(len + 2 * T::LINE).unwrap();
+    let into = MatrixMut::new(&mut d_w[before..before + len], n_in, n_out, stride);
+    product::backward_weight(target, x.as_ref(), delta.as_ref(), false, into);
+    elementwise::update(target, &mut plain, &mut plain_states, &d_w, rule);
+    assert_eq!(fused[..], plain[..], "{what}");
+    for (fused, plain) in fused_states.iter().zip(&plain_states) {
+        assert_eq!(fused[..], plain[..], "{what}");
+    }
+}
+
+#[test]
+fn update_weight_is_the_gradient_and_then_the_update_to_the_bit() {
+    for target in Target::available() {
+        // The last ones are so large that a long formula goes row by row.
+        for (n, n_out, n_in) in sizes().chain([(5, 260, 131), (3, 1031, 37)]) {
+            update_is_gradient_then_update::<f32, 0>(target, n, n_out, n_in);
+            update_is_gradient_then_update::<f64, 1>(target, n, n_out, n_in);
+            update_is_gradient_then_update::<f32, 2>(target, n, n_out, n_in);
+            update_is_gradient_then_update::<f64, 3>(target, n, n_out, n_in);
+        }
+    }
 }
 
 #[test]
@@ -382,6 +487,70 @@ mod panics {
     #[should_panic(expected = "d_x has not the shape")]
     fn backward_input_refuses_a_wide_w_t() {
         backward_input(5, 4, 4);
+    }
+
+    fn forward_transposed(inner: usize, bias: usize, y_rows: usize) {
+        let (w_t, x_t) = (Owned::<f32>::zeros(3, 5), Owned::<f32>::zeros(inner, 7));
+        let bias = vec![0.0; bias];
+        product::forward_transposed(
+            Target::best().unwrap(),
+            w_t.as_ref(),
+            x_t.as_ref(),
+            Some(&bias),
+            Owned::zeros(y_rows, 7).as_mut(),
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "w_t and x_t do not fit")]
+    fn forward_transposed_refuses_a_short_x_t() {
+        forward_transposed(4, 3, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "a bias shorter than 3")]
+    fn forward_transposed_refuses_a_short_bias() {
+        forward_transposed(5, 2, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "y_t has not the shape")]
+    fn forward_transposed_refuses_a_short_y_t() {
+        forward_transposed(5, 3, 2);
+    }
+
+    fn update_weight(rows: usize, states: usize, place: std::ops::Range<usize>) {
+        let (x, delta) = (Owned::<f32>::zeros(4, 5), Owned::<f32>::zeros(rows, 3));
+        let mut parameters = vec![0.0; 5 * 16];
+        let mut states: Vec<_> = (0..states).map(|_| Buffer::zeroed(5 * 16).unwrap()).collect();
+        product::update_weight(
+            Target::best().unwrap(),
+            x.as_ref(),
+            delta.as_ref(),
+            &mut parameters,
+            &mut states,
+            place,
+            16,
+            Shift::<1>,
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "x and delta differ in rows")]
+    fn update_weight_refuses_a_short_delta() {
+        update_weight(3, 1, 0..80);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 states, not 1")]
+    fn update_weight_refuses_another_number_of_states() {
+        update_weight(4, 2, 0..80);
+    }
+
+    #[test]
+    #[should_panic(expected = "64 numbers for 5 rows")]
+    fn update_weight_refuses_a_short_place() {
+        update_weight(4, 1, 0..64);
     }
 
     fn backward_weight(rows: usize, d_w_rows: usize) {

@@ -1,0 +1,158 @@
+//! Losses with the rows of a batch in columns: against plain loops, and what must hold to the bit.
+
+use chainrule_kernels::{Buffer, Matrix, MatrixMut, Real, Target, Term, Vector, columns, padded, stride};
+
+/// l = (a − y)³, dl/da = 3 (a − y)².
+#[derive(Clone, Copy)]
+struct Cube;
+
+impl Term for Cube {
+    #[inline(always)]
+    fn term<V: Vector>(self, a: V, y: V) -> (V, V) {
+        let square = (a - y) * (a - y);
+        (square * (a - y), square * a.like(3.0))
+    }
+}
+
+struct Run<T> {
+    /// (k, n), row by row without padding.
+    d: Vec<T>,
+    /// One number a column.
+    loss: Vec<T>,
+}
+
+/// Runs `kernel(a, y, scale, d, loss)` on (k, n) numbers made by `a` and `y`; scale is 1 / (1 + column).
+fn run<T: Real>(
+    (k, n): (usize, usize),
+    a: impl Fn(usize, usize) -> f64,
+    y: impl Fn(usize, usize) -> f64,
+    kernel: impl Fn(Matrix<T>, Matrix<T>, &[T], MatrixMut<T>, &mut [T]),
+) -> Run<T> {
+    let stride = stride::<T>(n);
+    let table = |value: &dyn Fn(usize, usize) -> f64| {
+        let mut table = Buffer::<T>::zeroed(k * stride).unwrap();
+        for j in 0..k {
+            (0..n).for_each(|i| table[j * stride + i] = T::from_f64(value(j, i)));
+        }
+        table
+    };
+    let (a, y) = (table(&a), table(&y));
+    let mut d = Buffer::zeroed(k * stride).unwrap();
+    let mut scale = Buffer::zeroed(padded::<T>(n)).unwrap();
+    (0..n).for_each(|i| scale[i] = T::from_f64(1.0 / (1 + i) as f64));
+    let mut loss = Buffer::zeroed(padded::<T>(n)).unwrap();
+    let of = |table| Matrix::new(table, k, n, stride);
+    kernel(of(&a), of(&y), &scale, MatrixMut::new(&mut d, k, n, stride), &mut loss);
+    Run { d: (0..k).flat_map(|j| of(&d).row(j).to_vec()).collect(), loss: loss[..n].to_vec() }
+}
+
+fn logit(j: usize, i: usize) -> f64 {
+    ((j * 7919 + i * 104_729 + 13) % 1000) as f64 / 25.0 - 20.0
+}
+
+fn softmax<T: Real>(target: Target, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Run<T> {
+    run((k, n), z, |_, _| 0.0, |z, _, scale, p, sums| columns::softmax(target, z, scale, p, sums))
+}
+
+fn terms<T: Real>(target: Target, k: usize, n: usize) -> Run<T> {
+    run((k, n), logit, |j, i| logit(i, j), |a, y, scale, d, loss| columns::terms(target, a, y, scale, d, loss, Cube))
+}
+
+fn match_plain_loops<T: Real>(tolerance: f64) {
+    for target in Target::available() {
+        for k in 1..20 {
+            for n in [1, 2, 7, 8, 9, 15, 16, 17, 40, 100] {
+                let got = softmax::<T>(target, k, n, logit);
+                for i in 0..n {
+                    let z: Vec<f64> = (0..k).map(|j| logit(j, i)).collect();
+                    let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let sum: f64 = z.iter().map(|z| (z - top).exp()).sum();
+                    let error = (got.loss[i].to_f64() - (top + sum.ln())).abs();
+                    // Rounded where it is stored, at most 32 in size; and once more where it is added.
+                    assert!(error <= 40.0 * tolerance, "{target:?} {k} {n}: log sum exp is off by {error}");
+                    for j in 0..k {
+                        let want = (z[j] - top).exp() / sum / (1 + i) as f64;
+                        let error = (got.d[j * n + i].to_f64() - want).abs();
+                        assert!(
+                            error <= 40.0 * tolerance * want + 1e-30,
+                            "{target:?} {k} {n}: {want} is off by {error}"
+                        );
+                    }
+                }
+                let got = terms::<T>(target, k, n);
+                for i in 0..n {
+                    let of = |j: usize| T::from_f64(logit(j, i)) - T::from_f64(logit(i, j));
+                    let want: f64 = (0..k).map(|j| of(j).to_f64().powi(3)).sum();
+                    let size: f64 = (0..k).map(|j| of(j).to_f64().abs().powi(3)).sum();
+                    assert!((got.loss[i].to_f64() - want).abs() <= 8.0 * tolerance * size * k as f64);
+                    for j in 0..k {
+                        let want = 3.0 * of(j).to_f64().powi(2) / (1 + i) as f64;
+                        assert!((got.d[j * n + i].to_f64() - want).abs() <= 8.0 * tolerance * want);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_match_plain_loops() {
+    match_plain_loops::<f32>(f64::from(f32::EPSILON));
+    match_plain_loops::<f64>(f64::EPSILON);
+}
+
+#[test]
+fn targets_with_fma_agree_to_the_bit() {
+    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    for pair in fused.windows(2) {
+        for (k, n) in [(1, 5), (3, 17), (10, 200), (16, 33)] {
+            let [one, other] = [0, 1].map(|t| softmax::<f32>(pair[t], k, n, logit));
+            assert_eq!((one.d, one.loss), (other.d, other.loss));
+            let [one, other] = [0, 1].map(|t| softmax::<f64>(pair[t], k, n, logit));
+            assert_eq!((one.d, one.loss), (other.d, other.loss));
+            let [one, other] = [0, 1].map(|t| terms::<f32>(pair[t], k, n));
+            assert_eq!((one.d, one.loss), (other.d, other.loss));
+        }
+    }
+}
+
+#[test]
+fn column_does_not_depend_on_its_neighbors() {
+    for target in Target::available() {
+        let together = softmax::<f32>(target, 5, 40, logit);
+        for i in 0..40 {
+            let alone = softmax::<f32>(target, 5, 1, |j, _| logit(j, i));
+            assert_eq!(alone.loss[0], together.loss[i]);
+        }
+    }
+}
+
+#[test]
+fn softmax_survives_huge_columns_and_keeps_what_is_not_a_number_to_one() {
+    for target in Target::available() {
+        for (wrong, is_finite) in [(3e38, true), (-3e38, true), (f64::INFINITY, false), (f64::NAN, false)] {
+            let z = |j: usize, i: usize| if (j, i) == (1, 2) { wrong } else { logit(j, i) };
+            let got = softmax::<f32>(target, 3, 20, z);
+            for i in 0..20 {
+                let finite = got.loss[i].is_finite() && (0..3).all(|j| got.d[j * 20 + i].is_finite());
+                assert_eq!(finite, i != 2 || is_finite, "{wrong} in column 2: column {i} on {target:?}");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "z and p differ in shape")]
+fn softmax_refuses_another_shape() {
+    let (z, mut p) = ([0.0f32; 32], [0.0f32; 16]);
+    let (z, p) = (Matrix::new(&z, 2, 3, 16), MatrixMut::new(&mut p, 1, 3, 16));
+    columns::softmax(Target::best().unwrap(), z, &[1.0; 16], p, &mut [0.0; 16]);
+}
+
+#[test]
+#[should_panic(expected = "a scale or losses shorter than 16")]
+fn terms_refuse_a_short_scale() {
+    let (a, mut d) = ([0.0f32; 16], [0.0f32; 16]);
+    let (a, d) = (Matrix::new(&a, 1, 3, 16), MatrixMut::new(&mut d, 1, 3, 16));
+    columns::terms(Target::best().unwrap(), a, a, &[1.0; 3], d, &mut [0.0; 16], Cube);
+}
