@@ -119,7 +119,7 @@ fn epoch_is_its_steps_f64() {
 fn step_of_size<T: Real>(dtype: &str, optimizer: &str, size: f64) -> bool {
     let n = 20;
     let mut data = data::<T>(n);
-    data.x.iter_mut().for_each(|x| *x = *x * T::from_f64(size));
+    data.x.iter_mut().for_each(|x| *x *= T::from_f64(size));
     let x = RowMajor::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
     let mut by_step = Network::<T>::new(spec_with(dtype, optimizer, 0.0, "relu")).unwrap();

@@ -7,8 +7,8 @@ use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Matrix, MatrixMut, Real, Target, Term, padded};
 
-/// `p[j][i] = scale[i] exp(z[j][i] − c) / Σ_j exp(z[j][i] − c)` and `log_sum_exp[i]` = c + ln Σ_j exp(z[j][i] − c), with
-/// c = max_j z[j][i]: the largest term is exp(0), nothing overflows. For z and p of (k, n), k ≥ 1.
+/// `p[j][i] = scale[i] exp(z[j][i] − c) / Σ_j exp(z[j][i] − c)` and `log_sum_exp[i] = c + ln Σ_j exp(z[j][i] − c)`, with
+/// `c = max_j z[j][i]`: the largest term is exp(0), nothing overflows. For z and p of (k, n), k ≥ 1.
 ///
 /// A column that holds NaN or +∞, or only −∞, gives NaN. Writes the whole padded rows of p.
 ///

@@ -70,8 +70,8 @@ fn match_plain_loops<T: Real>(tolerance: f64) {
                     let error = (got.loss[i].to_f64() - (top + sum.ln())).abs();
                     // Rounded where it is stored, at most 32 in size; and once more where it is added.
                     assert!(error <= 40.0 * tolerance, "{target:?} {k} {n}: log sum exp is off by {error}");
-                    for j in 0..k {
-                        let want = (z[j] - top).exp() / sum / (1 + i) as f64;
+                    for (j, z) in z.iter().enumerate() {
+                        let want = (z - top).exp() / sum / (1 + i) as f64;
                         let error = (got.d[j * n + i].to_f64() - want).abs();
                         assert!(
                             error <= 40.0 * tolerance * want + 1e-30,
