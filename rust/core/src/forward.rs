@@ -136,11 +136,17 @@ impl<T: Real> Network<T> {
         let (target, loss) = (self.target, &self.spec.loss);
         match &batch.y {
             Targets::Labels(labels) => {
-                for (to, row) in ws.labels.iter_mut().zip(tile.iter()) {
-                    *to = labels[row];
-                    if *to as usize >= k {
-                        return Err(Error::Label { label: *to, row, classes: k });
+                let (mut into, mut largest) = (ws.labels.iter_mut(), 0);
+                tile.for_each(|row| {
+                    if let Some(to) = into.next() {
+                        *to = labels[row];
+                        largest = largest.max(*to);
                     }
+                });
+                if largest as usize >= k {
+                    // The place is looked for only where something is wrong.
+                    let row = tile.iter().find(|&row| labels[row] as usize >= k).unwrap_or_default();
+                    return Err(Error::Label { label: labels[row], row, classes: k });
                 }
             }
             Targets::Values(values) => {

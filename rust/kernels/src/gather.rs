@@ -73,6 +73,15 @@ impl<'a> Picks<'a> {
         (0..self.len()).map(move |i| self.at(i))
     }
 
+    /// Calls `each` with the number of every row, in order; for long loops, as it asks but once what kind of picks they are.
+    #[inline(always)]
+    pub fn for_each(self, mut each: impl FnMut(usize)) {
+        match self {
+            Picks::Range { start, len } => (start..start + len).for_each(each),
+            Picks::Index(index) => index.iter().for_each(|&row| each(row as usize)),
+        }
+    }
+
     /// The parts of at most `rows` rows each, in order.
     pub fn tiles(self, rows: usize) -> impl Iterator<Item = Picks<'a>> {
         (0..self.len()).step_by(rows).map(move |at| {

@@ -180,14 +180,16 @@ impl<T: Real> Kernel<T> for ColumnSums<T> {
         // SAFETY: the vectors from j on are inside every padded row and inside `out` (`column_sums` checked).
         unsafe {
             let mut squares = V::splat(T::ZERO);
-            // Four chains side by side, or each addition would wait for the one before.
-            while j + 4 * V::LANES <= self.columns {
-                squares = self.strip::<V, 4>(j, squares);
-                j += 4 * V::LANES;
-            }
+            // Up to four chains side by side, or each addition would wait for the one before.
             while j < self.columns {
-                squares = self.strip::<V, 1>(j, squares);
-                j += V::LANES;
+                let vectors = ((self.columns - j) / V::LANES).min(4);
+                squares = match vectors {
+                    1 => self.strip::<V, 1>(j, squares),
+                    2 => self.strip::<V, 2>(j, squares),
+                    3 => self.strip::<V, 3>(j, squares),
+                    _ => self.strip::<V, 4>(j, squares),
+                };
+                j += vectors * V::LANES;
             }
             squares.sum()
         }

@@ -74,9 +74,11 @@ impl RowLoss for CrossEntropy {
         columns::softmax(target, a, scale, d.reborrow(), log_sum_exp);
         let (a_stride, d_stride) = (a.stride(), d.stride());
         let (a, d) = (a.data(), d.data_mut());
-        for (i, (loss, &label)) in row_loss.iter_mut().zip(labels).enumerate() {
-            *loss = (log_sum_exp[i] - a[label as usize * a_stride + i]).to_f64();
-            d[label as usize * d_stride + i] -= scale[i];
+        let rows = row_loss.iter_mut().zip(labels).zip(&*log_sum_exp).zip(scale);
+        for (i, (((loss, &label), &log_sum_exp), &scale)) in rows.enumerate() {
+            let label = label as usize;
+            *loss = (log_sum_exp - a[label * a_stride + i]).to_f64();
+            d[label * d_stride + i] -= scale;
         }
     }
 }
