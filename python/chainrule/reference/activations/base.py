@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class Activation(Option):
     """Base of the activation functions; `f` and `slope_of` are the formulas of one unit."""
 
+    # Where the slope jumps: there no derivative exists, and one is picked by convention.
+    kinks: ClassVar[tuple[float, ...]] = ()
+
     def f(self, z: float) -> float:
         """Return a = f(z) of one unit."""
         raise NotImplementedError
