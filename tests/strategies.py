@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import chainrule
-from chainrule import Dense, Dropout, LeakyReLU
+from chainrule import ELU, Dense, Dropout, LeakyReLU
 
 KINDS = chainrule.registry()
 OPTIMIZERS = [
@@ -52,7 +52,8 @@ class Case:
 
 def activations() -> st.SearchStrategy[Any]:
     """Every activation by name, and those with a parameter as objects too."""
-    return st.one_of(st.sampled_from(KINDS["activation"]), st.just(LeakyReLU(negative_slope=0.3)))
+    with_parameters = [LeakyReLU(negative_slope=0.3), ELU(alpha=0.5)]
+    return st.one_of(st.sampled_from(KINDS["activation"]), st.sampled_from(with_parameters))
 
 
 @st.composite

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.reference import (
+    ELU,
     SGD,
     Adam,
     AdamW,
@@ -16,12 +17,10 @@ from chainrule.reference import (
     Dense,
     Dropout,
     HeNormal,
-    Identity,
     LeakyReLU,
     ReLU,
     RMSprop,
     Sigmoid,
-    Softmax,
     Tanh,
     Zeros,
     config,
@@ -101,7 +100,25 @@ def test_a_seed_is_drawn_where_none_is_given():
 
 def test_registry_lists_every_kind():
     assert registry() == {
-        "activation": ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "softmax"],
+        "activation": [
+            "identity",
+            "sigmoid",
+            "tanh",
+            "relu",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "softplus",
+            "silu",
+            "gelu",
+            "gelu_tanh",
+            "mish",
+            "softsign",
+            "hard_sigmoid",
+            "hard_tanh",
+            "hard_silu",
+            "softmax",
+        ],
         "loss": ["mse", "half_squared_error", "cross_entropy", "binary_cross_entropy"],
         "optimizer": ["sgd", "adam", "adamw", "rmsprop"],
         "init": [
@@ -131,7 +148,8 @@ def test_every_option_is_exported_and_frozen():
 
 unit = st.floats(0.0, 1.0, exclude_max=True)
 positive = st.floats(0.0, 1e300, exclude_min=True)
-activations = st.sampled_from([Identity(), Sigmoid(), Tanh(), ReLU(), Softmax()]) | st.builds(LeakyReLU, unit)
+with_a_parameter = st.builds(LeakyReLU, unit) | st.builds(ELU, positive)
+activations = st.sampled_from([kind() for kind in REGISTRIES["activation"].values()]) | with_a_parameter
 inits = st.sampled_from(sorted(REGISTRIES["init"]))
 dense = st.builds(
     Dense,
@@ -335,6 +353,7 @@ def test_what_looks_like_a_repeated_link_but_is_none_is_allowed():
 # Every number of every option: the interval that it may lie in.
 INTERVALS = {
     LeakyReLU: {"negative_slope": "[0, 1)"},
+    ELU: {"alpha": "[0, inf)"},
     SGD: {"learning_rate": "(0, inf)", "momentum": "[0, 1)"},
     Adam: {"learning_rate": "(0, inf)", "beta_1": "[0, 1)", "beta_2": "[0, 1)", "eps": "(0, inf)"},
     AdamW: {
@@ -405,4 +424,4 @@ def test_option_refuses(make, error, text):
     with pytest.raises(error) as caught:
         make()
     assert text in str(caught.value)
-    assert len(str(caught.value)) < 200
+    assert len(str(caught.value)) < 300  # the longest list of names is in it

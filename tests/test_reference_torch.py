@@ -30,10 +30,12 @@ def test_activation_equals_torch(implementation, name):
     golden = GOLDEN["activations"][name]
     network = identity(implementation, 1, output_activation=ACTIVATIONS[name](**golden["options"]))
     x = [[z] for z in golden["z"]]
-    assert_allclose(np.ravel(network.forward(x)), golden["a"], rtol=RTOL, atol=0)
+    # torch's 1 + erf and 1 + tanh lose their last digits on the left: it has gelu(−30) = 0.
+    assert_allclose(np.ravel(network.forward(x)), golden["a"], rtol=RTOL, atol=1e-15 if "gelu" in name else 0)
     slopes = np.ravel(network.backward(x, [[1.0]] * len(x)).inputs)
-    # 1 − a and 1 − a² lose all but their last bits where a is near 1.
-    assert_allclose(slopes, golden["slope"], rtol=RTOL, atol=1e-15)
+    # 1 − a and 1 − a² lose all but their last bits where a is near 1. torch has 1/6 in float32 even here.
+    rtol = 2.0**-24 if name == "hard_sigmoid" else RTOL
+    assert_allclose(slopes, golden["slope"], rtol=rtol, atol=1e-15)
 
 
 @each_implementation

@@ -20,6 +20,17 @@ ACTIVATIONS = {
     "tanh": ({}, torch.tanh),
     "relu": ({}, torch.relu),
     "leaky_relu": ({"negative_slope": 0.2}, lambda z: functional.leaky_relu(z, 0.2)),
+    "elu": ({"alpha": 0.7}, lambda z: functional.elu(z, 0.7)),
+    "selu": ({}, functional.selu),
+    "softplus": ({}, functional.softplus),
+    "silu": ({}, functional.silu),
+    "gelu": ({}, functional.gelu),
+    "gelu_tanh": ({}, lambda z: functional.gelu(z, approximate="tanh")),
+    "mish": ({}, functional.mish),
+    "softsign": ({}, functional.softsign),
+    "hard_sigmoid": ({}, functional.hardsigmoid),
+    "hard_tanh": ({}, functional.hardtanh),
+    "hard_silu": ({}, functional.hardswish),
 }
 SOFTMAX_Z = [[0.0, 0.0, 0.0], [1.0, -2.0, 0.5], [700.0, 699.0, -700.0], [-30.0, 0.0, 1e-9], [-800.0, -801.0, -799.5]]
 SOFTMAX_D_A = [[1.0, -2.0, 0.5], [0.3, 0.1, -0.7], [1.0, 0.0, 2.0], [-1.0, 5.0, 0.25], [2.0, 1.0, -1.0]]

@@ -16,7 +16,25 @@ Begin with `network`. The classes of options (Dense, Adam, ...) are the very one
 `chainrule.Network.verify` holds it to this package.
 """
 
-from .activations import Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    SELU,
+    GELUTanh,
+    HardSigmoid,
+    HardSiLU,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from .config import REGISTRIES
 from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Zeros
 from .layers import Dense, Dropout
@@ -26,7 +44,10 @@ from .optimizers import SGD, Adam, AdamW, RMSprop
 from .records import Gradient, History, LayerTrace
 
 __all__ = [
+    "ELU",
+    "GELU",
     "MSE",
+    "SELU",
     "SGD",
     "Adam",
     "AdamW",
@@ -34,10 +55,14 @@ __all__ = [
     "CrossEntropy",
     "Dense",
     "Dropout",
+    "GELUTanh",
     "GlorotNormal",
     "GlorotUniform",
     "Gradient",
     "HalfSquaredError",
+    "HardSiLU",
+    "HardSigmoid",
+    "HardTanh",
     "HeNormal",
     "HeUniform",
     "History",
@@ -46,11 +71,15 @@ __all__ = [
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
+    "Mish",
     "Network",
     "RMSprop",
     "ReLU",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Softsign",
     "Tanh",
     "Zeros",
     "registry",

@@ -4,9 +4,13 @@
 use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
 
 fn spec(dtype: &str, optimizer: &str) -> Spec {
+    with_activation(dtype, optimizer, r#"{"name": "tanh"}"#)
+}
+
+fn with_activation(dtype: &str, optimizer: &str, activation: &str) -> Spec {
     Spec::from_json(&format!(
         r#"{{"n_inputs": 6, "layers": [
-            {{"kind": "dense", "units": 17, "activation": {{"name": "tanh"}}, "bias": true,
+            {{"kind": "dense", "units": 17, "activation": {activation}, "bias": true,
               "init": {{"name": "he_normal"}}, "l2": 0.01}},
             {{"kind": "dropout", "rate": 0.25}},
             {{"kind": "dense", "units": 3, "activation": {{"name": "identity"}}, "bias": true,
@@ -25,6 +29,9 @@ const OPTIMIZERS: [&str; 5] = [
     r#"{"name": "rmsprop", "learning_rate": 0.01, "rho": 0.99, "eps": 1e-8}"#,
 ];
 
+/// One that saves its output, one that saves its input, one that saves its input and is not 0 at 0.
+const ACTIVATIONS: [&str; 3] = [r#"{"name": "tanh"}"#, r#"{"name": "gelu"}"#, r#"{"name": "hard_sigmoid"}"#];
+
 struct Data<T> {
     x: Vec<T>,
     labels: Vec<u32>,
@@ -42,17 +49,19 @@ fn parameters<T: Real>(network: &Network<T>) -> Vec<T> {
 }
 
 fn row_is_independent_of_its_batch<T: Real>(dtype: &str) {
-    let network = Network::<T>::new(spec(dtype, OPTIMIZERS[0])).unwrap();
-    let mut ws = Workspace::new(&network).unwrap();
-    // More rows than a tile holds.
-    let n = 600;
-    let data = data::<T>(n);
-    let mut together = vec![T::default(); n * 3];
-    network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
-    for (row, expected) in together.chunks_exact(3).enumerate() {
-        let mut alone = [T::default(); 3];
-        network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
-        assert_eq!(alone, expected);
+    for activation in ACTIVATIONS {
+        let network = Network::<T>::new(with_activation(dtype, OPTIMIZERS[0], activation)).unwrap();
+        let mut ws = Workspace::new(&network).unwrap();
+        // More rows than a tile holds.
+        let n = 600;
+        let data = data::<T>(n);
+        let mut together = vec![T::default(); n * 3];
+        network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
+        for (row, expected) in together.chunks_exact(3).enumerate() {
+            let mut alone = [T::default(); 3];
+            network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
+            assert_eq!(alone, expected, "{activation}");
+        }
     }
 }
 
@@ -131,8 +140,10 @@ fn steps_and_predictions_allocate_nothing() {
     let data = data::<f32>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for optimizer in OPTIMIZERS {
-        let mut network = Network::<f32>::new(spec("float32", optimizer)).unwrap();
+    let specs = OPTIMIZERS.map(|optimizer| spec("float32", optimizer)).into_iter();
+    for spec in specs.chain(ACTIVATIONS.map(|activation| with_activation("float32", OPTIMIZERS[2], activation))) {
+        let name = spec.to_json();
+        let mut network = Network::<f32>::new(spec).unwrap();
         let mut ws = Workspace::new(&network).unwrap();
         let mut out = vec![0.0; x.rows() * 3];
         let mut flat = vec![0.0; network.n_parameters()];
@@ -144,6 +155,6 @@ fn steps_and_predictions_allocate_nothing() {
         };
         once();
         let counted = allocation_counter::measure(|| (0..5).for_each(|_| once()));
-        assert_eq!(counted.count_total, 0, "{optimizer}");
+        assert_eq!(counted.count_total, 0, "{name}");
     }
 }
