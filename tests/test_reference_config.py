@@ -1,7 +1,9 @@
 """Constructor arguments: what they mean, what is refused and with which words, and the way to JSON and back."""
 
+import copy
 import dataclasses
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -125,6 +127,35 @@ def test_every_option_is_exported_and_frozen():
             assert getattr(chainrule.reference, kind.__name__) is kind
             assert kind.__dataclass_params__.frozen
             assert kind.__doc__
+
+
+OPTIONS = [
+    kind(**{"units": 3} if kind is Dense else {"rate": 0.5} if kind is Dropout else {})
+    for kinds in REGISTRIES.values()
+    for kind in kinds.values()
+]
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_option_is_a_value(option):
+    fields = {field.name: getattr(option, field.name) for field in dataclasses.fields(option)}
+    twin = type(option)(**fields)
+    assert twin is not option
+    assert twin == option
+    assert hash(twin) == hash(option)
+    pickled = pickle.loads(pickle.dumps(option))  # noqa: S301 - its own
+    assert dataclasses.replace(option) == copy.copy(option) == pickled == option
+    assert repr(option) == f"{type(option).__name__}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+    assert [other for other in OPTIONS if other == option] == [option]
+    assert option != option.name
+    for name, value in fields.items():
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(option, name, value)
+
+
+def test_options_with_other_fields_differ():
+    assert Adam(0.1) != Adam(0.2)
+    assert len({Adam(0.1), Adam(0.1), Adam(0.2), AdamW(0.1)}) == 3
 
 
 # ── There and back ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ..options import check_number
+from ..options import check_number, option
 from .base import Optimizer
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from .base import State
 
 
-@dataclass(frozen=True)
+@option
 class Adam(Optimizer):
     """A step size for each weight, from the mean and the spread of its past gradients.
 
@@ -76,7 +75,7 @@ class Adam(Optimizer):
         return new_w, {"m": m, "v": v}
 
 
-@dataclass(frozen=True)
+@option
 class AdamW(Adam):
     """Adam, and every parameter shrinks by its own small share a step.
 

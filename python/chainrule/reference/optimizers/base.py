@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..options import Option, check_number
+from ..options import Option, check_number, option
 from ..vectors import Row
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 State: TypeAlias = dict[str, Row]
 
 
-@dataclass(frozen=True)
+@option
 class Optimizer(Option):
     """Base of the optimizers."""
 

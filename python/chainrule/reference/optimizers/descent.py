@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ..options import check_flag, check_number
+from ..options import check_flag, check_number, option
 from .base import Optimizer
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from .base import State
 
 
-@dataclass(frozen=True)
+@option
 class SGD(Optimizer):
     """Gradient descent, with or without momentum.
 

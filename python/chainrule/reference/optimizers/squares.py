@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ..options import check_number
+from ..options import check_number, option
 from .base import Optimizer
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from .base import State
 
 
-@dataclass(frozen=True)
+@option
 class RMSprop(Optimizer):
     """Each gradient in units of its own recent size.
 
