@@ -64,11 +64,9 @@ pub(crate) fn first<T: Real>(spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Erro
             continue;
         };
         let mut stream = Stream::new(spec.seed, Purpose::Weights, l as u64);
-        for range in place.rows().take(place.n_in) {
-            for w in &mut parameters[range] {
-                *w = T::from_f64(dense.init.draw(&mut stream, place.n_in, place.n_out));
-            }
-        }
+        let rows = parameters[place.w.clone()].chunks_exact_mut(place.stride);
+        let w = rows.flat_map(|row| &mut row[..place.n_out]);
+        dense.init.fill(&mut stream, place.n_in, place.n_out, w)?;
     }
     Ok(parameters)
 }

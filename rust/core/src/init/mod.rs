@@ -3,6 +3,7 @@
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
 use crate::rng::Stream;
+use crate::{Error, Real};
 
 crate::registry::kind! {
     /// A distribution of first weights.
@@ -14,16 +15,50 @@ crate::registry::kind! {
     }
 }
 
-/// What making a layer asks of any init.
-pub(crate) trait Draw {
+/// What making a layer asks of any init. Rules that draw each weight alone have it from [`Draw`].
+pub(crate) trait Fill {
+    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row, each made in double precision
+    /// and rounded.
+    fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error>;
+}
+
+/// A rule that draws one weight after the other.
+trait Draw {
     /// The next weight of a layer with `n_in` inputs and `n_out` outputs.
     fn draw(&self, stream: &mut Stream, n_in: f64, n_out: f64) -> f64;
 }
 
+impl<D: Draw> Fill for D {
+    fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error> {
+        for w in w {
+            *w = T::from_f64(self.draw(stream, n_in as f64, n_out as f64));
+        }
+        Ok(())
+    }
+}
+
 impl Init {
-    /// The next weight of a layer with `n_in` inputs and `n_out` outputs.
-    pub(crate) fn draw(&self, stream: &mut Stream, n_in: usize, n_out: usize) -> f64 {
-        each_init!(self, i => i.draw(stream, n_in as f64, n_out as f64))
+    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row.
+    pub(crate) fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error> {
+        each_init!(self, i => i.fill(stream, n_in, n_out, w))
     }
 }
 
