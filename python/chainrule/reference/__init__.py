@@ -22,14 +22,18 @@ from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal
 from .layers import Dense, Dropout
 from .losses import MSE, BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 from .network import Network
-from .optimizers import SGD, Adam, AdamW, RMSprop
+from .optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSprop, Rprop
 from .records import Gradient, History, LayerTrace
 
 __all__ = [
     "MSE",
     "SGD",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BinaryCrossEntropy",
     "CrossEntropy",
     "Dense",
@@ -46,9 +50,13 @@ __all__ = [
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
+    "Lion",
+    "NAdam",
     "Network",
+    "RAdam",
     "RMSprop",
     "ReLU",
+    "Rprop",
     "Sigmoid",
     "Softmax",
     "Tanh",
@@ -63,6 +71,6 @@ def registry() -> dict[str, list[str]]:
     Examples
     --------
     >>> registry()["optimizer"]
-    ['sgd', 'adam', 'adamw', 'rmsprop']
+    ['sgd', 'adam', 'adamw', 'amsgrad', 'adamax', 'nadam', 'radam', 'rmsprop', 'adagrad', 'adadelta', 'rprop', 'lion']
     """
     return {kind: list(names) for kind, names in REGISTRIES.items()}

@@ -61,7 +61,8 @@ class Network:
     loss : str or option, default "mse"
         "mse", "half_squared_error", "cross_entropy" or "binary_cross_entropy".
     optimizer : str or option, default "adam"
-        "sgd", "adam", "adamw", "rmsprop" with their defaults, or an option such as SGD(learning_rate=0.1).
+        A name such as "sgd" or "rmsprop", with the defaults, or an option such as SGD(learning_rate=0.1);
+        docs/options.md lists them with their update rules.
     init : str or option, default "glorot_uniform"
         The rule for the initial weights of the layers that name none. Biases start at zero.
     dtype : str or NumPy dtype, default "float32"

@@ -1,4 +1,4 @@
-"""Adam and its kin: a step size for each weight, from running means of its gradients and of their squares."""
+"""Adam, AdamW and AMSGrad: a step size for each weight, from running means of its gradients and of their squares."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from ..options import check_number, option
-from .base import Optimizer
+from .base import Optimizer, running_mean, squared
 
 if TYPE_CHECKING:
     from ..vectors import Row
@@ -62,17 +62,21 @@ class Adam(Optimizer):
 
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
         """Return the parameters after step t, and the memory after it."""
-        # m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²
-        m = [self.beta_1 * m_i + (1.0 - self.beta_1) * g_i for m_i, g_i in zip(state["m"], g, strict=True)]
-        v = [self.beta_2 * v_i + (1.0 - self.beta_2) * g_i * g_i for v_i, g_i in zip(state["v"], g, strict=True)]
-        # Both start at 0 and are too small at first, by the factors 1 − β₁^t and 1 − β₂^t.
+        m, v = self.moments(g, state)
+        return self.moved(w, m, v, t), {"m": m, "v": v}
+
+    def moments(self, g: Row, state: State) -> tuple[Row, Row]:
+        """Return m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g²."""
+        return running_mean(state["m"], g, self.beta_1), running_mean(state["v"], squared(g), self.beta_2)
+
+    def moved(self, w: Row, m: Row, v: Row, t: int) -> Row:
+        """Return w − learning_rate · (m / (1 − β₁^t)) / (√(v / (1 − β₂^t)) + eps)."""
+        # m and v start at 0 and are too small at first, by the factors 1 − β₁^t and 1 − β₂^t.
         step_size = self.learning_rate / (1.0 - self.beta_1**t)
         root = math.sqrt(1.0 - self.beta_2**t)
-        # w ← w − learning_rate/(1 − β₁^t) · m / (√v / √(1 − β₂^t) + eps)
-        new_w = [
+        return [
             w_i - step_size * m_i / (math.sqrt(v_i) / root + self.eps) for w_i, m_i, v_i in zip(w, m, v, strict=True)
         ]
-        return new_w, {"m": m, "v": v}
 
 
 @option
@@ -111,3 +115,41 @@ class AdamW(Adam):
         # w ← w − learning_rate · weight_decay · w, then as Adam
         keep = 1.0 - self.learning_rate * self.weight_decay
         return super().update([keep * w_i for w_i in w], g, state, t)
+
+
+class AMSGrad(Adam):
+    """Adam whose step sizes only fall: it divides by the largest v so far.
+
+    m and v as Adam;  v_max ← max(v_max, v);
+    w ← w − learning_rate · (m / (1 − beta_1^t)) / (sqrt(v_max / (1 − beta_2^t)) + eps).
+    A rare large gradient is not forgotten, which Adam needs to converge in some problems. Reddi, Kale & Kumar 2018,
+    algorithm 2, with the bias corrections of torch.optim.Adam(amsgrad=True), which the paper leaves out; scikit-learn
+    has none.
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, eps : float
+        As for Adam.
+
+    Examples
+    --------
+    >>> amsgrad = AMSGrad(learning_rate=0.1, beta_2=0.75)
+    >>> w, state = amsgrad.update(w=[1.0], g=[0.0], state={"m": [0.5], "v": [4.0], "v_max": [4.0]}, t=100)
+    >>> w
+    [0.9775]
+    >>> state
+    {'m': [0.45], 'v': [3.0], 'v_max': [4.0]}
+    """
+
+    name: ClassVar[str] = "amsgrad"
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The running means of g (m) and of g² (v), and the largest v so far."""
+        return ("m", "v", "v_max")
+
+    def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
+        """Return the parameters after step t, and the memory after it."""
+        m, v = self.moments(g, state)
+        v_max = list(map(max, state["v_max"], v))
+        return self.moved(w, m, v_max, t), {"m": m, "v": v, "v_max": v_max}

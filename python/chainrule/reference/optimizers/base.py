@@ -37,3 +37,21 @@ class Optimizer(Option):
         from dataclasses import replace
 
         return replace(self, learning_rate=learning_rate)
+
+
+def running_mean(old: Row, new: Row, decay: float) -> Row:
+    """Return decay · old + (1 − decay) · new.
+
+    >>> running_mean([1.0], [3.0], decay=0.75)
+    [1.5]
+    """
+    return [decay * o + (1.0 - decay) * n for o, n in zip(old, new, strict=True)]
+
+
+def squared(g: Row) -> Row:
+    """Return g² of each number.
+
+    >>> squared([-3.0])
+    [9.0]
+    """
+    return [g_i * g_i for g_i in g]
