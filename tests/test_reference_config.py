@@ -18,6 +18,7 @@ from chainrule.reference import (
     Adamax,
     AdamW,
     AMSGrad,
+    Constant,
     CrossEntropy,
     Dense,
     Dropout,
@@ -26,6 +27,7 @@ from chainrule.reference import (
     LeakyReLU,
     Lion,
     NAdam,
+    Orthogonal,
     RAdam,
     ReLU,
     RMSprop,
@@ -33,6 +35,7 @@ from chainrule.reference import (
     Sigmoid,
     Softmax,
     Tanh,
+    TruncatedNormal,
     Zeros,
     config,
     registry,
@@ -134,6 +137,9 @@ def test_registry_lists_every_kind():
             "he_normal",
             "lecun_uniform",
             "lecun_normal",
+            "truncated_normal",
+            "orthogonal",
+            "constant",
             "zeros",
         ],
         "layer": ["dense", "dropout"],
@@ -184,7 +190,12 @@ def test_options_with_other_fields_differ():
 unit = st.floats(0.0, 1.0, exclude_max=True)
 positive = st.floats(0.0, 1e300, exclude_min=True)
 activations = st.sampled_from([Identity(), Sigmoid(), Tanh(), ReLU(), Softmax()]) | st.builds(LeakyReLU, unit)
-inits = st.sampled_from(sorted(REGISTRIES["init"]))
+inits = (
+    st.sampled_from(sorted(REGISTRIES["init"]))
+    | st.builds(TruncatedNormal, positive)
+    | st.builds(Orthogonal, positive)
+    | st.builds(Constant, st.floats(-1e300, 1e300))
+)
 dense = st.builds(
     Dense,
     st.integers(1, 2**31 - 1),
@@ -421,6 +432,9 @@ INTERVALS = {
         "step_max": "(0, inf)",
     },
     Lion: {"learning_rate": "(0, inf)", "beta_1": "[0, 1)", "beta_2": "[0, 1)", "weight_decay": "[0, inf)"},
+    TruncatedNormal: {"std": "(0, inf)"},
+    Orthogonal: {"gain": "(0, inf)"},
+    Constant: {"value": "(-inf, inf)"},
     Dropout: {"rate": "[0, 1)"},
     Dense: {"l2": "[0, inf)"},
 }
@@ -432,6 +446,7 @@ OUTSIDE = {
     "(0, inf)": [0, -1e-300, -1],
     "[0, inf)": [-1e-300, -1],
     "(1, inf)": [1, 0.5, -2],
+    "(-inf, inf)": [],
 }
 INSIDE = {
     "[0, 1)": [0, 0.5, np.float32(0.25)],
@@ -439,6 +454,7 @@ INSIDE = {
     "(0, inf)": [1, 5e-324, 1e308],
     "[0, inf)": [0, 7, 1e308],
     "(1, inf)": [2, 1.5, 1e308],
+    "(-inf, inf)": [0, -7, 1e308, -1e308],
 }
 FIELDS = [(kind, field, interval) for kind, fields in INTERVALS.items() for field, interval in fields.items()]
 

@@ -66,7 +66,7 @@ class Network:
         A name such as "sgd" or "rmsprop", with the defaults, or an option such as ``SGD(learning_rate=0.1)``;
         docs/options.md lists them with their update rules.
     init : str or option, default "glorot_uniform"
-        The rule for the initial weights of the layers that name none. Biases start at zero.
+        The rule for the initial weights of the layers that name none; docs/options.md lists them. Biases start at zero.
     dtype : str or numpy.dtype, default "float32"
         "float32" or "float64".
     seed : int, optional

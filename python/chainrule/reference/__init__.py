@@ -18,7 +18,18 @@ Begin with `network`. The classes of options (Dense, Adam, ...) are the very one
 
 from .activations import Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from .config import REGISTRIES
-from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Zeros
+from .inits import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+    Orthogonal,
+    TruncatedNormal,
+    Zeros,
+)
 from .layers import Dense, Dropout
 from .losses import MSE, BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 from .network import Network
@@ -35,6 +46,7 @@ __all__ = [
     "AdamW",
     "Adamax",
     "BinaryCrossEntropy",
+    "Constant",
     "CrossEntropy",
     "Dense",
     "Dropout",
@@ -53,6 +65,7 @@ __all__ = [
     "Lion",
     "NAdam",
     "Network",
+    "Orthogonal",
     "RAdam",
     "RMSprop",
     "ReLU",
@@ -60,6 +73,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "TruncatedNormal",
     "Zeros",
     "registry",
 ]

@@ -56,7 +56,7 @@ impl<T: Real> Network<T> {
             .iter()
             .map(|_| Buffer::zeroed(plan.padded_parameters))
             .collect::<Result<_, _>>()?;
-        let parameters = params::first(&spec, &plan)?;
+        let parameters = params::first(target, &spec, &plan)?;
         Ok(Network { spec, plan, target, parameters, states, steps: 0, epochs: 0 })
     }
 

@@ -5,7 +5,7 @@ use crate::layer::{Layer, Place};
 use crate::plan::Plan;
 use crate::rng::{Purpose, Stream};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::Buffer;
+use chainrule_kernels::{Buffer, Target, within};
 
 impl Place {
     /// The rows of w and then b, as ranges of the padded buffer in the caller's order.
@@ -57,7 +57,7 @@ impl Plan {
 }
 
 /// First parameters: weights drawn layer by layer in double precision, row by row, then rounded; biases zero.
-pub(crate) fn first<T: Real>(spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Error> {
+pub(crate) fn first<T: Real>(target: Target, spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Error> {
     let mut parameters = Buffer::zeroed(plan.padded_parameters)?;
     for (l, (layer, place)) in spec.layers.iter().zip(&plan.places).enumerate() {
         let (Layer::Dense(dense), Some(place)) = (layer, place) else {
@@ -67,6 +67,10 @@ pub(crate) fn first<T: Real>(spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Erro
         let rows = parameters[place.w.clone()].chunks_exact_mut(place.stride);
         let w = rows.flat_map(|row| &mut row[..place.n_out]);
         dense.init.fill(&mut stream, place.n_in, place.n_out, w)?;
+        if !within(target, &parameters[place.w.clone()], T::MAX) {
+            let text = format!("layer {}: the initial weights are too large for {}", l + 1, T::NAME);
+            return Err(Error::Config(text));
+        }
     }
     Ok(parameters)
 }

@@ -1,4 +1,4 @@
-//! First weights: a distribution whose width follows from the number of inputs and outputs of a layer.
+//! First weights: mostly a distribution whose width follows from the number of inputs and outputs of a layer.
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
@@ -6,11 +6,14 @@ use crate::rng::Stream;
 use crate::{Error, Real};
 
 crate::registry::kind! {
-    /// A distribution of first weights.
+    /// A rule for first weights.
     Init by "name", each_init, ($) {
         glorot::{GlorotUniform => "glorot_uniform", GlorotNormal => "glorot_normal"},
         he::{HeUniform => "he_uniform", HeNormal => "he_normal"},
         lecun::{LecunUniform => "lecun_uniform", LecunNormal => "lecun_normal"},
+        truncated_normal::{TruncatedNormal => "truncated_normal"},
+        orthogonal::{Orthogonal => "orthogonal"},
+        constant::{Constant => "constant"},
         zeros::{Zeros => "zeros"},
     }
 }
@@ -26,12 +29,22 @@ pub(crate) trait Fill {
         n_out: usize,
         w: impl Iterator<Item = &'a mut T>,
     ) -> Result<(), Error>;
+
+    /// What is wrong with the parameters, if anything.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// A rule that draws one weight after the other.
 trait Draw {
     /// The next weight of a layer with `n_in` inputs and `n_out` outputs.
     fn draw(&self, stream: &mut Stream, n_in: f64, n_out: f64) -> f64;
+
+    /// What is wrong with the parameters, if anything.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 impl<D: Draw> Fill for D {
@@ -47,6 +60,10 @@ impl<D: Draw> Fill for D {
         }
         Ok(())
     }
+
+    fn check(&self) -> Result<(), String> {
+        Draw::check(self)
+    }
 }
 
 impl Init {
@@ -59,6 +76,10 @@ impl Init {
         w: impl Iterator<Item = &'a mut T>,
     ) -> Result<(), Error> {
         each_init!(self, i => i.fill(stream, n_in, n_out, w))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        each_init!(self, i => Fill::check(i))
     }
 }
 

@@ -1,7 +1,8 @@
 //! adadelta:  v = rho · v + (1 − rho) g²,  Δ = g √(u + eps) / √(v + eps),  u = rho · u + (1 − rho) Δ²,
 //! w ← w − learning_rate · Δ.   Zeiler 2012, algorithm 1, where learning_rate is 1.
 
-use super::{Update, fraction, mean, nonzero, positive};
+use super::{Update, mean, nonzero};
+use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 

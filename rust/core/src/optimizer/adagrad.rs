@@ -1,7 +1,8 @@
 //! adagrad:  v = v + g²,  w ← w − learning_rate · g / (√v + eps).   Duchi, Hazan and Singer 2011, figure 1, with a diagonal
 //! matrix; eps outside the root as torch's.
 
-use super::{Update, nonzero, positive};
+use super::{Update, nonzero};
+use crate::check::positive;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 

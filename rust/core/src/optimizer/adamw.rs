@@ -1,7 +1,8 @@
 //! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient
 //! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
-use super::{Adam, Update, not_negative};
+use super::{Adam, Update};
+use crate::check::not_negative;
 use chainrule_kernels::{Buffer, Real, Target};
 use serde::{Deserialize, Serialize};
 

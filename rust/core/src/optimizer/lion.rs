@@ -1,7 +1,8 @@
 //! lion:  w ← w − learning_rate · (sign(β₁ m + (1 − β₁) g) + weight_decay · w),  then m = β₂ m + (1 − β₂) g.
 //! Chen et al. 2023, algorithm 2. Not in torch.
 
-use super::{Update, fraction, mean, not_negative, sign};
+use super::{Update, mean, sign};
+use crate::check::{fraction, not_negative};
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@
 //! below, and its twin in the Python reference. A rule leaves a parameter that is 0 at 0 where g and all its moments are:
 //! so the padding between rows stays 0.
 
+use crate::check::{fraction, positive};
 use chainrule_kernels::{Buffer, Real, Target, Vector};
 
 crate::registry::kind! {
@@ -99,28 +100,4 @@ fn check_moments(beta_1: f64, beta_2: f64, eps: f64) -> Result<(), String> {
     fraction("beta_1", beta_1)?;
     fraction("beta_2", beta_2)?;
     positive("eps", eps)
-}
-
-/// Refuses a decay rate outside [0, 1).
-fn fraction(name: &str, value: f64) -> Result<(), String> {
-    if (0.0..1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(format!("{name} must be at least 0 and less than 1, got {value}"))
-}
-
-/// Refuses what is not finite and greater than zero.
-fn positive(name: &str, value: f64) -> Result<(), String> {
-    if value.is_finite() && value > 0.0 {
-        return Ok(());
-    }
-    Err(format!("{name} must be finite and greater than 0, got {value}"))
-}
-
-/// Refuses what is not finite and at least zero.
-fn not_negative(name: &str, value: f64) -> Result<(), String> {
-    if value.is_finite() && value >= 0.0 {
-        return Ok(());
-    }
-    Err(format!("{name} must be finite and at least 0, got {value}"))
 }

@@ -2,7 +2,8 @@
 //! w ← w − learning_rate · (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).   Dozat 2016, algorithm 2,
 //! with m and v as adam's; torch's.
 
-use super::{Update, check_moments, correction, mean, nonzero, not_negative};
+use super::{Update, check_moments, correction, mean, nonzero};
+use crate::check::not_negative;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 

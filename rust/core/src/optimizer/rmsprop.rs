@@ -1,7 +1,8 @@
 //! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).   Tieleman and Hinton 2012, lecture 6e;
 //! eps outside the root as torch's.
 
-use super::{Update, fraction, mean, nonzero, positive};
+use super::{Update, mean, nonzero};
+use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,8 @@
 //! backtracking (Igel and Hüsken 2000, iRprop−), which is torch's. For whole batches: a sign that turns since the
 //! rows are others says nothing.
 
-use super::{Update, positive, sign};
+use super::{Update, sign};
+use crate::check::positive;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
