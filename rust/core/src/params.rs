@@ -5,7 +5,7 @@ use crate::layer::{Layer, Place};
 use crate::plan::Plan;
 use crate::rng::{Purpose, Stream};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::{Buffer, Target, within};
+use chainrule_kernels::{Target, within};
 
 impl Place {
     /// The rows of w and then b, as ranges of the padded buffer in the caller's order.
@@ -56,9 +56,8 @@ impl Plan {
     }
 }
 
-/// First parameters: weights drawn layer by layer in double precision, row by row, then rounded; biases zero.
-pub(crate) fn first<T: Real>(target: Target, spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Error> {
-    let mut parameters = Buffer::zeroed(plan.padded_parameters)?;
+/// Sets the first weights in `parameters`, which are zero: layer by layer, row by row.
+pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters: &mut [T]) -> Result<(), Error> {
     for (l, (layer, place)) in spec.layers.iter().zip(&plan.places).enumerate() {
         let (Layer::Dense(dense), Some(place)) = (layer, place) else {
             continue;
@@ -72,5 +71,5 @@ pub(crate) fn first<T: Real>(target: Target, spec: &Spec, plan: &Plan) -> Result
             return Err(Error::Config(text));
         }
     }
-    Ok(parameters)
+    Ok(())
 }
