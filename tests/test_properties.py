@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -45,6 +47,15 @@ def smallest_kink_distance(case, *, training):
         if getattr(getattr(layer, "activation", None), "name", None) in ("relu", "leaky_relu"):
             distance = min(distance, np.abs(np.asarray(seen.z, dtype=float)).min())
     return distance
+
+
+def has_softmax_of_equal_units(case):
+    """Whether the units of a hidden softmax start alike: the error that comes back to them is zero but for rounding."""
+    dense = [layer for layer in case.layers[1:] if layer.name == "dense"]
+    return any(
+        layer.activation.name == "softmax" and {layer.init.name, after.init.name} <= {"constant", "zeros"}
+        for layer, after in pairwise(dense)
+    )
 
 
 @settings(max_examples=4 * settings().max_examples)
@@ -152,6 +163,7 @@ def test_float32_is_float64_to_its_precision(case):
 )
 def test_training_equals_reference(case, batch_size):
     assume(smallest_kink_distance(case, training=True) > 1e-6)
+    assume(not has_softmax_of_equal_units(case))  # Adam and its kin would make much of that rounding
     native, textbook = case.native(), case.reference()
     for _ in range(10):
         got, expected = native.step(*case.data), textbook.step(*case.data)
