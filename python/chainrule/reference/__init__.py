@@ -36,11 +36,22 @@ from .activations import (
     Tanh,
 )
 from .config import REGISTRIES
-from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Zeros
+from .inits import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+    Orthogonal,
+    TruncatedNormal,
+    Zeros,
+)
 from .layers import Dense, Dropout
 from .losses import MSE, BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 from .network import Network
-from .optimizers import SGD, Adam, AdamW, RMSprop
+from .optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSprop, Rprop
 from .records import Gradient, History, LayerTrace
 
 __all__ = [
@@ -49,9 +60,14 @@ __all__ = [
     "MSE",
     "SELU",
     "SGD",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BinaryCrossEntropy",
+    "Constant",
     "CrossEntropy",
     "Dense",
     "Dropout",
@@ -71,16 +87,22 @@ __all__ = [
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
+    "Lion",
     "Mish",
+    "NAdam",
     "Network",
+    "Orthogonal",
+    "RAdam",
     "RMSprop",
     "ReLU",
+    "Rprop",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Softsign",
     "Tanh",
+    "TruncatedNormal",
     "Zeros",
     "registry",
 ]
@@ -92,6 +114,6 @@ def registry() -> dict[str, list[str]]:
     Examples
     --------
     >>> registry()["optimizer"]
-    ['sgd', 'adam', 'adamw', 'rmsprop']
+    ['sgd', 'adam', 'adamw', 'amsgrad', 'adamax', 'nadam', 'radam', 'rmsprop', 'adagrad', 'adadelta', 'rprop', 'lion']
     """
     return {kind: list(names) for kind, names in REGISTRIES.items()}
