@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule import SGD, Dropout, Network, _native, checkpoint
+from chainrule import SGD, Dropout, Network, _native, checkpoint, registry
 
 X = np.random.default_rng(0).standard_normal((30, 4))
 Y = np.arange(30) % 3
-OPTIMIZERS = ["sgd", SGD(momentum=0.9, nesterov=True), "adam", "adamw", "rmsprop"]
+OPTIMIZERS = [SGD(momentum=0.9, nesterov=True), *registry()["optimizer"]]
 
 
 def network(**arguments):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import chainrule
+from chainrule.reference import config
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,6 +40,12 @@ def test_table_of_options_names_what_the_registry_has(kind):
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, flags=re.MULTILINE | re.DOTALL))
     assert re.findall(r"^\| `(\w+)` \|", sections[kind], flags=re.MULTILINE) == chainrule.registry()[kind]
+
+
+@pytest.mark.parametrize("name", config.OPTIMIZERS)
+def test_table_of_optimizers_shows_their_defaults(name):
+    page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    assert f"\n| `{name}` | `{config.OPTIMIZERS[name]()!r}` | " in page
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=relative)

@@ -58,6 +58,17 @@ def net(request):
     return native.Network(config(dtype=request.param))
 
 
+def test_network_that_is_not_drawn_is_zero(net):
+    blank = native.Network(net.config, draw=False)
+    assert net.parameters().any()
+    assert not blank.parameters().any()
+    assert blank.config == net.config
+    blank.set_parameters(net.parameters())
+    x, y = data(dtype=net.dtype)
+    assert blank.step(x, y, None) == net.step(x, y, None)
+    assert (blank.parameters() == net.parameters()).all()
+
+
 # what is read in place
 
 

@@ -95,7 +95,7 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
     arrays = {name: tensor(name, needed(state, name), shape) for name, (_, shape) in expected.items()}
 
     # Only now, when the arrays are known to be as large as the config says, is memory taken for it.
-    native = _native.Network(json.dumps(config))
+    native = _native.Network(json.dumps(config), draw=False)
     for k, prefix in enumerate(prefixes, start=-1):
         flat = np.empty(places.size, spec.dtype)
         for name, (place, _) in places.names().items():

@@ -4,8 +4,9 @@
 
 compared as torch.autograd.gradcheck does: |derivative − difference| ≤ atol + rtol |difference|, where the rounding of f
 is added to the tolerance. Where p ± eps crosses a kink (relu) there is no derivative to compare with; such numbers are
-counted and left out. A network some of whose units sit on a kink (z = 0: weights or biases that are zero) is looked at
-nearby: there backpropagation picks one slope for every unit, and what it gives need not be the slope to either side.
+counted and left out. A network some of whose units sit on a kink (relu at z = 0: weights or biases that are zero) is
+looked at nearby: there backpropagation picks one slope for every unit, and what it gives need not be the slope to
+either side.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .reference.activations import Activation
 from .reference.layers import Dense
 from .reference.rng import Stream
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 SAMPLE = 4  # the purpose of the random numbers that choose what is compared
-ON = 1e-9  # a unit is on a kink where its slope jumps within this distance of z
-JUMP = 1e-3
+ON = 1e-9  # a unit is on a kink where its z is within this distance
 NEARBY = 1e-3  # how far a parameter is moved from a kink, at most
 
 
@@ -103,13 +102,11 @@ def compare(
 def leave_kinks(native: _native.Network, layers: Sequence[Layer], z: Sequence[Array], seed: int) -> bool:
     """Move the parameters a little where a unit sits on a kink; `z` is that of each layer."""
     for layer, z_l in zip(layers, z, strict=True):
-        if isinstance(layer, Dense) and type(layer.transfer).value is Activation.value:
-            f = layer.transfer
-            below, above = (np.array([f.slope(row, f.value(row)) for row in (z_l + h).tolist()]) for h in (-ON, ON))
-            if (np.abs(above - below) > JUMP).any():
-                flat = native.parameters()
-                native.set_parameters(flat + np.random.default_rng(seed).uniform(-NEARBY, NEARBY, flat.size))
-                return True
+        kinks = layer.transfer.kinks if isinstance(layer, Dense) else ()
+        if any((np.abs(z_l - kink) <= ON).any() for kink in kinks):
+            flat = native.parameters()
+            native.set_parameters(flat + np.random.default_rng(seed).uniform(-NEARBY, NEARBY, flat.size))
+            return True
     return False
 
 

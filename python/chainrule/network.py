@@ -65,9 +65,10 @@ class Network:
         "mse" (the mean over outputs, as torch's), "half_squared_error" (½ Σ, the textbook's), "cross_entropy" (from
         logits, applies the softmax itself) or "binary_cross_entropy" (from logits, applies the sigmoid itself).
     optimizer : str or option, default "adam"
-        "sgd", "adam", "adamw", "rmsprop" with their defaults, or an option such as ``SGD(learning_rate=0.1)``.
+        A name such as "sgd" or "rmsprop", with the defaults, or an option such as ``SGD(learning_rate=0.1)``;
+        docs/options.md lists them with their update rules.
     init : str or option, default "glorot_uniform"
-        The rule for the initial weights of the layers that name none. Biases start at zero.
+        The rule for the initial weights of the layers that name none; docs/options.md lists them. Biases start at zero.
     dtype : str or numpy.dtype, default "float32"
         "float32" or "float64".
     seed : int, optional

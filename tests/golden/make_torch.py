@@ -20,6 +20,17 @@ ACTIVATIONS = {
     "tanh": ({}, torch.tanh),
     "relu": ({}, torch.relu),
     "leaky_relu": ({"negative_slope": 0.2}, lambda z: functional.leaky_relu(z, 0.2)),
+    "elu": ({"alpha": 0.7}, lambda z: functional.elu(z, 0.7)),
+    "selu": ({}, functional.selu),
+    "softplus": ({}, functional.softplus),
+    "silu": ({}, functional.silu),
+    "gelu": ({}, functional.gelu),
+    "gelu_tanh": ({}, lambda z: functional.gelu(z, approximate="tanh")),
+    "mish": ({}, functional.mish),
+    "softsign": ({}, functional.softsign),
+    "hard_sigmoid": ({}, functional.hardsigmoid),
+    "hard_tanh": ({}, functional.hardtanh),
+    "hard_silu": ({}, functional.hardswish),
 }
 SOFTMAX_Z = [[0.0, 0.0, 0.0], [1.0, -2.0, 0.5], [700.0, 699.0, -700.0], [-30.0, 0.0, 1e-9], [-800.0, -801.0, -799.5]]
 SOFTMAX_D_A = [[1.0, -2.0, 0.5], [0.3, 0.1, -0.7], [1.0, 0.0, 2.0], [-1.0, 5.0, 0.25], [2.0, 1.0, -1.0]]
@@ -42,7 +53,27 @@ LOSSES = [
     ),
 ]
 
-# Each optimizer, and the same in PyTorch.
+
+class Lion(torch.optim.Optimizer):
+    """Chen et al. 2023, algorithm 2, which PyTorch has not."""
+
+    def __init__(self, p, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(p, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        """Update every parameter."""
+        for group in self.param_groups:
+            beta_1, beta_2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                c = beta_1 * m + (1 - beta_1) * p.grad
+                p -= group["lr"] * (torch.sign(c) + group["weight_decay"] * p)
+                m.copy_(beta_2 * m + (1 - beta_2) * p.grad)
+
+
+ADAM = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}
+# Each optimizer, and the same in PyTorch; those made without arguments show that the defaults are PyTorch's.
 OPTIMIZERS = [
     ({"name": "sgd", "learning_rate": 0.1, "momentum": 0.0, "nesterov": False}, lambda p: torch.optim.SGD(p, lr=0.1)),
     (
@@ -53,28 +84,74 @@ OPTIMIZERS = [
         {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8, "nesterov": True},
         lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.8, nesterov=True),
     ),
+    ({"name": "adam", **ADAM}, torch.optim.Adam),
     (
         {"name": "adam", "learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.99, "eps": 1e-6},
         lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.8, 0.99), eps=1e-6),
     ),
+    ({"name": "adamw", **ADAM, "weight_decay": 0.01}, torch.optim.AdamW),
     (
-        {"name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8},
-        torch.optim.Adam,  # the defaults must be PyTorch's
-    ),
-    (
-        {
-            "name": "adamw",
-            "learning_rate": 0.02,
-            "beta_1": 0.9,
-            "beta_2": 0.999,
-            "eps": 1e-8,
-            "weight_decay": 0.1,
-        },
+        {"name": "adamw", **ADAM, "learning_rate": 0.02, "weight_decay": 0.1},
         lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1),
     ),
+    ({"name": "amsgrad", **ADAM}, lambda p: torch.optim.Adam(p, amsgrad=True)),
+    (  # v forgets fast enough to fall below v_max
+        {"name": "amsgrad", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.7, "eps": 1e-6},
+        lambda p: torch.optim.Adam(p, lr=0.1, betas=(0.8, 0.7), eps=1e-6, amsgrad=True),
+    ),
+    ({"name": "adamax", **ADAM, "learning_rate": 0.002}, torch.optim.Adamax),
+    (
+        {"name": "adamax", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.7, "eps": 1e-3},
+        lambda p: torch.optim.Adamax(p, lr=0.1, betas=(0.8, 0.7), eps=1e-3),
+    ),
+    ({"name": "nadam", **ADAM, "learning_rate": 0.002, "momentum_decay": 0.004}, torch.optim.NAdam),
+    (
+        {"name": "nadam", "learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.99, "eps": 1e-6, "momentum_decay": 5.0},
+        lambda p: torch.optim.NAdam(p, lr=0.05, betas=(0.8, 0.99), eps=1e-6, momentum_decay=5.0),
+    ),
+    ({"name": "radam", **ADAM}, torch.optim.RAdam),  # by the mean alone up to step 5
+    (
+        {"name": "radam", "learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.8, "eps": 1e-3},
+        lambda p: torch.optim.RAdam(p, lr=0.05, betas=(0.8, 0.8), eps=1e-3),
+    ),
+    ({"name": "rmsprop", "learning_rate": 0.01, "rho": 0.99, "eps": 1e-8}, torch.optim.RMSprop),
     (
         {"name": "rmsprop", "learning_rate": 0.01, "rho": 0.9, "eps": 1e-8},
         lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9),
+    ),
+    ({"name": "adagrad", "learning_rate": 0.01, "eps": 1e-10}, torch.optim.Adagrad),
+    ({"name": "adagrad", "learning_rate": 0.2, "eps": 1e-3}, lambda p: torch.optim.Adagrad(p, lr=0.2, eps=1e-3)),
+    ({"name": "adadelta", "learning_rate": 1.0, "rho": 0.9, "eps": 1e-6}, torch.optim.Adadelta),
+    (
+        {"name": "adadelta", "learning_rate": 0.5, "rho": 0.7, "eps": 1e-3},
+        lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.7, eps=1e-3),
+    ),
+    (
+        {
+            "name": "rprop",
+            "learning_rate": 0.01,
+            "eta_minus": 0.5,
+            "eta_plus": 1.2,
+            "step_min": 1e-6,
+            "step_max": 50.0,
+        },
+        torch.optim.Rprop,
+    ),
+    (  # signs turn, and both bounds are met
+        {
+            "name": "rprop",
+            "learning_rate": 0.1,
+            "eta_minus": 0.3,
+            "eta_plus": 1.5,
+            "step_min": 0.02,
+            "step_max": 0.2,
+        },
+        lambda p: torch.optim.Rprop(p, lr=0.1, etas=(0.3, 1.5), step_sizes=(0.02, 0.2)),
+    ),
+    ({"name": "lion", "learning_rate": 1e-4, "beta_1": 0.9, "beta_2": 0.99, "weight_decay": 0.0}, Lion),
+    (
+        {"name": "lion", "learning_rate": 0.05, "beta_1": 0.7, "beta_2": 0.8, "weight_decay": 0.5},
+        lambda p: Lion(p, lr=0.05, betas=(0.7, 0.8), weight_decay=0.5),
     ),
 ]
 STEPS = 10

@@ -16,28 +16,69 @@ Begin with `network`. The classes of options (Dense, Adam, ...) are the very one
 `chainrule.Network.verify` holds it to this package.
 """
 
-from .activations import Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    SELU,
+    GELUTanh,
+    HardSigmoid,
+    HardSiLU,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from .config import REGISTRIES
-from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Zeros
+from .inits import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+    Orthogonal,
+    TruncatedNormal,
+    Zeros,
+)
 from .layers import Dense, Dropout
 from .losses import MSE, BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 from .network import Network
-from .optimizers import SGD, Adam, AdamW, RMSprop
+from .optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSprop, Rprop
 from .records import Gradient, History, LayerTrace
 
 __all__ = [
+    "ELU",
+    "GELU",
     "MSE",
+    "SELU",
     "SGD",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BinaryCrossEntropy",
+    "Constant",
     "CrossEntropy",
     "Dense",
     "Dropout",
+    "GELUTanh",
     "GlorotNormal",
     "GlorotUniform",
     "Gradient",
     "HalfSquaredError",
+    "HardSiLU",
+    "HardSigmoid",
+    "HardTanh",
     "HeNormal",
     "HeUniform",
     "History",
@@ -46,12 +87,22 @@ __all__ = [
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
+    "Lion",
+    "Mish",
+    "NAdam",
     "Network",
+    "Orthogonal",
+    "RAdam",
     "RMSprop",
     "ReLU",
+    "Rprop",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Softsign",
     "Tanh",
+    "TruncatedNormal",
     "Zeros",
     "registry",
 ]
@@ -63,6 +114,6 @@ def registry() -> dict[str, list[str]]:
     Examples
     --------
     >>> registry()["optimizer"]
-    ['sgd', 'adam', 'adamw', 'rmsprop']
+    ['sgd', 'adam', 'adamw', 'amsgrad', 'adamax', 'nadam', 'radam', 'rmsprop', 'adagrad', 'adadelta', 'rprop', 'lion']
     """
     return {kind: list(names) for kind, names in REGISTRIES.items()}

@@ -108,8 +108,8 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// From ∂L/∂a of the output in `ws.d[0]` and the activations in `ws.a` to the gradient, added up where
-    /// `accumulate`. With `inputs`, goes on to ∂L/∂x and returns which of `ws.d` holds it.
+    /// From ∂L/∂a of the output in `ws.d[0]` and what `forward_tile` left in `ws.a` and `ws.z` to the gradient,
+    /// added up where `accumulate`. With `inputs`, goes on to ∂L/∂x and returns which of `ws.d` holds it.
     pub(crate) fn backward_tile(
         &self,
         ws: &mut Workspace<T>,
@@ -133,9 +133,9 @@ impl<T: Real> Network<T> {
             match (layer, &plan.places[l]) {
                 (Layer::Dense(dense), Some(place)) => {
                     if !is_delta {
-                        let a = view(&ws.a[l + 1], rows, n_out, stride_out);
+                        let saved = self.saved(&ws.a, &ws.z, l, rows);
                         let d = view_mut(d, rows, n_out, stride_out);
-                        each_activation!(dense.activation, f => f.delta(self.target, a, d));
+                        each_activation!(dense.activation, f => f.delta(self.target, saved, d));
                     }
                     let delta = view(d, rows, n_out, stride_out);
                     observe(l, delta);
@@ -147,7 +147,8 @@ impl<T: Real> Network<T> {
                     let d_below = view_mut(d_below, rows, n_in, stride_in);
                     is_delta = match l.checked_sub(1).map(|below| &layers[below]) {
                         Some(Layer::Dense(below)) => {
-                            each_activation!(below.activation, f => f.backward_input(self.target, delta, w_t, x, d_below));
+                            let saved = self.saved(&ws.a, &ws.z, l - 1, rows);
+                            each_activation!(below.activation, f => f.backward_input(self.target, delta, w_t, saved, d_below));
                             true
                         }
                         _ => {

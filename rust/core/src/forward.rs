@@ -1,6 +1,6 @@
 //! Forward propagation:  a_l = f_l(a_{l−1} w_l + b_l), layer by layer, for a tile of rows; then the loss.
 
-use crate::activation::Scratch;
+use crate::activation::{Saves, Scratch};
 use crate::data::{Selection, gather};
 use crate::layer::Layer;
 use crate::loss::{Loss, RowLoss, TileLoss, TileTargets, each_loss};
@@ -38,6 +38,16 @@ impl<T: Real> Network<T> {
         view(&a[l], rows, self.plan.units[l], self.plan.strides[l])
     }
 
+    /// What layer `l` kept for its slope: the first rows of its z where its activation saves that, else of its a.
+    pub(crate) fn saved<'a>(&self, a: &'a [Buffer<T>], z: &'a [Buffer<T>], l: usize, rows: usize) -> Matrix<'a, T> {
+        match &self.spec.layers[l] {
+            Layer::Dense(dense) if dense.activation.saves() == Saves::Input => {
+                view(&z[l], rows, self.plan.units[l + 1], self.plan.strides[l + 1])
+            }
+            _ => self.activation(a, l + 1, rows),
+        }
+    }
+
     /// Sets the dropout streams to the start of a batch; no streams, no masks, outside training.
     pub(crate) fn start_masks(&self, ws: &mut Workspace<T>, training: bool) {
         for (l, (layer, stream)) in self.spec.layers.iter().zip(&mut ws.streams).enumerate() {
@@ -69,7 +79,11 @@ impl<T: Real> Network<T> {
             match layer {
                 Layer::Dense(dense) => {
                     let Some(place) = &self.plan.places[l] else { unreachable!("a dense layer has parameters") };
-                    let z = view_mut(&mut ws.d[0], rows, n_out, stride_out);
+                    let z = match dense.activation.saves() {
+                        Saves::Output => &mut ws.d[0],
+                        Saves::Input => &mut ws.z[l],
+                    };
+                    let z = view_mut(z, rows, n_out, stride_out);
                     let scratch = Scratch { z, row: &mut ws.scratch[..rows] };
                     dense.forward(self.target, place, &self.parameters, x, a, scratch);
                 }

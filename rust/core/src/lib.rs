@@ -21,6 +21,7 @@
 
 pub mod activation;
 mod backward;
+mod check;
 mod data;
 mod error;
 mod forward;

@@ -47,6 +47,16 @@ impl<T: Real> Network<T> {
     /// # Errors
     /// [`Error::Config`] where the spec contradicts itself, [`Error::Memory`] where it is too large.
     pub fn new(spec: Spec) -> Result<Self, Error> {
+        let mut network = Self::blank(spec)?;
+        params::draw(network.target, &network.spec, &network.plan, &mut network.parameters)?;
+        Ok(network)
+    }
+
+    /// A network as `spec` asks whose parameters are all zero, for whoever sets them: to draw them takes time.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn blank(spec: Spec) -> Result<Self, Error> {
         spec.check()?;
         let target = Target::best().map_err(|error| Error::Config(error.to_string()))?;
         let plan = Plan::new::<T>(&spec)?;
@@ -56,7 +66,7 @@ impl<T: Real> Network<T> {
             .iter()
             .map(|_| Buffer::zeroed(plan.padded_parameters))
             .collect::<Result<_, _>>()?;
-        let parameters = params::first(&spec, &plan)?;
+        let parameters = Buffer::zeroed(plan.padded_parameters)?;
         Ok(Network { spec, plan, target, parameters, states, steps: 0, epochs: 0 })
     }
 

@@ -5,7 +5,7 @@ use crate::layer::{Layer, Place};
 use crate::plan::Plan;
 use crate::rng::{Purpose, Stream};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::Buffer;
+use chainrule_kernels::{Target, within};
 
 impl Place {
     /// The rows of w and then b, as ranges of the padded buffer in the caller's order.
@@ -56,19 +56,20 @@ impl Plan {
     }
 }
 
-/// First parameters: weights drawn layer by layer in double precision, row by row, then rounded; biases zero.
-pub(crate) fn first<T: Real>(spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Error> {
-    let mut parameters = Buffer::zeroed(plan.padded_parameters)?;
+/// Sets the first weights in `parameters`, which are zero: layer by layer, row by row.
+pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters: &mut [T]) -> Result<(), Error> {
     for (l, (layer, place)) in spec.layers.iter().zip(&plan.places).enumerate() {
         let (Layer::Dense(dense), Some(place)) = (layer, place) else {
             continue;
         };
         let mut stream = Stream::new(spec.seed, Purpose::Weights, l as u64);
-        for range in place.rows().take(place.n_in) {
-            for w in &mut parameters[range] {
-                *w = T::from_f64(dense.init.draw(&mut stream, place.n_in, place.n_out));
-            }
+        let rows = parameters[place.w.clone()].chunks_exact_mut(place.stride);
+        let w = rows.flat_map(|row| &mut row[..place.n_out]);
+        dense.init.fill(&mut stream, place.n_in, place.n_out, w)?;
+        if !within(target, &parameters[place.w.clone()], T::MAX) {
+            let text = format!("layer {}: the initial weights are too large for {}", l + 1, T::NAME);
+            return Err(Error::Config(text));
         }
     }
-    Ok(parameters)
+    Ok(())
 }

@@ -95,6 +95,7 @@ impl<T: Real> Network<T> {
         let (n_in, n_out, stride_out) = (units[l], units[l + 1], strides[l + 1]);
         let x = view(&ws.a[l], n, n_in, strides[l]);
         let a = view(&ws.a[l + 1], n, n_out, stride_out);
+        let saved = self.saved(&ws.a, &ws.z, l, n);
         let layer = &self.spec.layers[l];
         let (z, slope) = match (layer, &self.plan.places[l]) {
             (Layer::Dense(dense), Some(place)) => {
@@ -106,8 +107,7 @@ impl<T: Real> Network<T> {
                 linear.forward(self.target, place, &self.parameters, x, into, scratch);
                 let z = rows_of(view(z, n, n_out, stride_out))?;
                 let mut slope = view_mut(&mut ws.d[0], n, n_out, stride_out);
-                slope.data_mut().copy_from_slice(a.data());
-                each_activation!(dense.activation, f => f.slope(self.target, slope.data_mut()));
+                each_activation!(dense.activation, f => f.slope(self.target, saved.data(), slope.data_mut()));
                 (z, rows_of(slope.as_ref())?)
             }
             _ => {

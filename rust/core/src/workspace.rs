@@ -1,5 +1,6 @@
 //! The memory that a computation needs beside the parameters, kept from call to call so that steps allocate nothing.
 
+use crate::activation::Saves;
 use crate::layer::Layer;
 use crate::plan::Plan;
 use crate::rng::Stream;
@@ -12,6 +13,8 @@ pub struct Workspace<T> {
     pub(crate) rows: usize,
     /// Activations: x, then the output of each layer.
     pub(crate) a: Vec<Buffer<T>>,
+    /// z of each layer whose slope is computed from it, empty for others.
+    pub(crate) z: Vec<Buffer<T>>,
     /// Two deltas, of the layer at hand and of the one below; scratch in forward propagation.
     pub(crate) d: [Buffer<T>; 2],
     /// Mask of each dropout layer, empty for others.
@@ -48,6 +51,7 @@ impl<T: Real> Workspace<T> {
         Ok(Workspace {
             rows: 0,
             a,
+            z: empty()?,
             d: [none()?, none()?],
             mask: empty()?,
             streams: vec![None; layers],
@@ -75,8 +79,12 @@ impl<T: Real> Workspace<T> {
             *d = Buffer::zeroed(rows * widest)?;
         }
         for (l, layer) in layers.iter().enumerate() {
-            if matches!(layer, Layer::Dropout(_)) {
-                self.mask[l] = Buffer::zeroed(rows * plan.strides[l])?;
+            match layer {
+                Layer::Dense(dense) if dense.activation.saves() == Saves::Input => {
+                    self.z[l] = Buffer::zeroed(rows * plan.strides[l + 1])?;
+                }
+                Layer::Dense(_) => {}
+                Layer::Dropout(_) => self.mask[l] = Buffer::zeroed(rows * plan.strides[l])?,
             }
         }
         self.y = Buffer::zeroed(rows * plan.strides[layers.len()])?;

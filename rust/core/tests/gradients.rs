@@ -9,6 +9,7 @@ fn names(kind: &str) -> Vec<&'static str> {
 fn activation(name: &str) -> String {
     match name {
         "leaky_relu" => r#"{"name": "leaky_relu", "negative_slope": 0.2}"#.into(),
+        "elu" => r#"{"name": "elu", "alpha": 0.7}"#.into(),
         _ => format!(r#"{{"name": "{name}"}}"#),
     }
 }

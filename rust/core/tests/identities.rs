@@ -4,9 +4,13 @@
 use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
 
 fn spec(dtype: &str, optimizer: &str) -> Spec {
+    with_activation(dtype, optimizer, r#"{"name": "tanh"}"#)
+}
+
+fn with_activation(dtype: &str, optimizer: &str, activation: &str) -> Spec {
     Spec::from_json(&format!(
         r#"{{"n_inputs": 6, "layers": [
-            {{"kind": "dense", "units": 17, "activation": {{"name": "tanh"}}, "bias": true,
+            {{"kind": "dense", "units": 17, "activation": {activation}, "bias": true,
               "init": {{"name": "he_normal"}}, "l2": 0.01}},
             {{"kind": "dropout", "rate": 0.25}},
             {{"kind": "dense", "units": 3, "activation": {{"name": "identity"}}, "bias": true,
@@ -17,13 +21,14 @@ fn spec(dtype: &str, optimizer: &str) -> Spec {
     .unwrap()
 }
 
-const OPTIMIZERS: [&str; 5] = [
-    r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.0, "nesterov": false}"#,
-    r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": true}"#,
-    r#"{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#,
-    r#"{"name": "adamw", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8, "weight_decay": 0.1}"#,
-    r#"{"name": "rmsprop", "learning_rate": 0.01, "rho": 0.99, "eps": 1e-8}"#,
-];
+/// The config of every optimizer.
+fn optimizers() -> Vec<String> {
+    let all: Vec<serde_json::Value> = serde_json::from_str(include_str!("optimizers.json")).unwrap();
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// One that saves its output, one that saves its input, one that saves its input and is not 0 at 0.
+const ACTIVATIONS: [&str; 3] = [r#"{"name": "tanh"}"#, r#"{"name": "gelu"}"#, r#"{"name": "hard_sigmoid"}"#];
 
 struct Data<T> {
     x: Vec<T>,
@@ -42,17 +47,19 @@ fn parameters<T: Real>(network: &Network<T>) -> Vec<T> {
 }
 
 fn row_is_independent_of_its_batch<T: Real>(dtype: &str) {
-    let network = Network::<T>::new(spec(dtype, OPTIMIZERS[0])).unwrap();
-    let mut ws = Workspace::new(&network).unwrap();
-    // More rows than a tile holds.
-    let n = 600;
-    let data = data::<T>(n);
-    let mut together = vec![T::default(); n * 3];
-    network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
-    for (row, expected) in together.chunks_exact(3).enumerate() {
-        let mut alone = [T::default(); 3];
-        network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
-        assert_eq!(alone, expected);
+    for activation in ACTIVATIONS {
+        let network = Network::<T>::new(with_activation(dtype, &optimizers()[0], activation)).unwrap();
+        let mut ws = Workspace::new(&network).unwrap();
+        // More rows than a tile holds.
+        let n = 600;
+        let data = data::<T>(n);
+        let mut together = vec![T::default(); n * 3];
+        network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
+        for (row, expected) in together.chunks_exact(3).enumerate() {
+            let mut alone = [T::default(); 3];
+            network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
+            assert_eq!(alone, expected, "{activation}");
+        }
     }
 }
 
@@ -71,7 +78,7 @@ fn epoch_is_its_steps<T: Real>(dtype: &str) {
     let data = data::<T>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let all = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for optimizer in OPTIMIZERS {
+    for optimizer in &optimizers() {
         let mut by_epoch = Network::<T>::new(spec(dtype, optimizer)).unwrap();
         let mut by_step = by_epoch.try_clone().unwrap();
         let mut by_gradient = by_epoch.try_clone().unwrap();
@@ -112,7 +119,7 @@ fn epoch_is_its_steps_f64() {
 
 #[test]
 fn weightless_batch_changes_nothing() {
-    let mut network = Network::<f64>::new(spec("float64", OPTIMIZERS[2])).unwrap();
+    let mut network = Network::<f64>::new(spec("float64", &optimizers()[3])).unwrap();
     let mut ws = Workspace::new(&network).unwrap();
     let data = data::<f64>(4);
     let x = RowMajor::new(&data.x, 4, 6);
@@ -131,8 +138,11 @@ fn steps_and_predictions_allocate_nothing() {
     let data = data::<f32>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for optimizer in OPTIMIZERS {
-        let mut network = Network::<f32>::new(spec("float32", optimizer)).unwrap();
+    let optimizers = optimizers();
+    let specs = optimizers.iter().map(|optimizer| spec("float32", optimizer));
+    for spec in specs.chain(ACTIVATIONS.map(|activation| with_activation("float32", &optimizers[2], activation))) {
+        let name = spec.to_json();
+        let mut network = Network::<f32>::new(spec).unwrap();
         let mut ws = Workspace::new(&network).unwrap();
         let mut out = vec![0.0; x.rows() * 3];
         let mut flat = vec![0.0; network.n_parameters()];
@@ -144,6 +154,6 @@ fn steps_and_predictions_allocate_nothing() {
         };
         once();
         let counted = allocation_counter::measure(|| (0..5).for_each(|_| once()));
-        assert_eq!(counted.count_total, 0, "{optimizer}");
+        assert_eq!(counted.count_total, 0, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Elementwise passes: x ← f(x), x ← f(x, y), and the update of an optimizer.
+//! Elementwise passes: x ← f(x), y ← f(x), x ← f(x, y), and the update of an optimizer.
 //!
 //! Lengths are whole lines of 64 bytes, so there are no tails: every element goes through the same instructions.
 
@@ -15,6 +15,18 @@ pub fn map<T: Real>(target: Target, x: &mut [T], f: impl Map) {
     let region = Region { rows: 1, columns: x.len(), stride: 0 };
     // SAFETY: one row of x.len() numbers, whole vectors.
     unsafe { map_region(target, x.as_mut_ptr(), region, f) }
+}
+
+/// y ← f(x).
+///
+/// # Panics
+/// Unless `x` and `y` have the same length, a multiple of [`Real::LINE`].
+pub fn map_to<T: Real>(target: Target, x: &[T], y: &mut [T], f: impl Map) {
+    whole(x);
+    assert_eq!(x.len(), y.len(), "x and y differ in length");
+    let region = Region { rows: 1, columns: x.len(), stride: 0 };
+    // SAFETY: one row of x.len() = y.len() numbers, whole vectors.
+    unsafe { target.run(MapRegion { from: x.as_ptr(), to: y.as_mut_ptr(), region, f }) }
 }
 
 /// x ← f(x, y).
@@ -104,7 +116,7 @@ pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
     }
 }
 
-/// `from` and `to` are the same memory: were it one pointer, the compiler would make masked stores of formulas that
+/// Where `from` and `to` are the same memory they are two fields all the same: were it one pointer, the compiler would make masked stores of formulas that
 /// choose between x and something else, at ten times the cost on AMD's processors.
 struct MapRegion<T, F> {
     from: *const T,

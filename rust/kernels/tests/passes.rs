@@ -52,12 +52,17 @@ fn maps<T: Real>() {
                 let size = if x >= 0.5 { x.sqrt() } else { x.abs().min(0.25).max(-x) };
                 assert!((size.copysign(x) / 3.0 - y.to_f64()).abs() < 1e-7, "{x} {y}");
             }
+            let mut z = ramp::<T>(len);
+            elementwise::map_to(target, &x, &mut z, Formula);
+            assert_eq!(*z, *y);
             let mut z = x.try_clone().unwrap();
             elementwise::map2(target, &mut z, &y, Formula);
             for ((x, y), z) in x.iter().zip(y.iter()).zip(z.iter()) {
                 let want = if x == y { *x - *y } else { T::from_f64(x.to_f64().round_ties_even()) * *y };
                 assert_eq!(*z, want);
             }
+            elementwise::map_to(target, &y, &mut z, Identity);
+            assert_eq!(*z, *y);
             elementwise::map(target, &mut z, Identity);
             elementwise::map2(target, &mut z, &y, Identity);
         }
@@ -278,6 +283,12 @@ mod panics {
     #[should_panic(expected = "not whole lines")]
     fn map_refuses_a_part_of_a_line() {
         elementwise::map(target(), &mut [0.0f32; 17], Formula);
+    }
+
+    #[test]
+    #[should_panic(expected = "x and y differ in length")]
+    fn map_to_refuses_a_short_y() {
+        elementwise::map_to(target(), &[0.0f32; 32], &mut [0.0; 16], Formula);
     }
 
     #[test]

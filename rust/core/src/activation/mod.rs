@@ -12,20 +12,47 @@ crate::registry::kind! {
         tanh::{Tanh => "tanh"},
         relu::{Relu => "relu"},
         leaky_relu::{LeakyRelu => "leaky_relu"},
+        elu::{Elu => "elu"},
+        selu::{Selu => "selu"},
+        softplus::{Softplus => "softplus"},
+        silu::{Silu => "silu"},
+        gelu::{Gelu => "gelu"},
+        gelu_tanh::{GeluTanh => "gelu_tanh"},
+        mish::{Mish => "mish"},
+        softsign::{Softsign => "softsign"},
+        hard_sigmoid::{HardSigmoid => "hard_sigmoid"},
+        hard_tanh::{HardTanh => "hard_tanh"},
+        hard_silu::{HardSilu => "hard_silu"},
         softmax::{Softmax => "softmax"},
     }
 }
 
-/// An activation that treats each unit alone; its slope is a function of its output a.
+/// What forward propagation keeps of a layer, because the slope is computed from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saves {
+    /// a, which is there anyway: it is the input of the layer above.
+    Output,
+    /// z, in memory of its own.
+    Input,
+}
+
+/// Beyond this |z| the exponentials of an activation are 0 in every type. Limited to it, z times such a 0 is 0, which is
+/// the limit for z → ±∞.
+const FAR: f64 = 1e4;
+
+/// An activation that treats each unit alone.
 ///
-/// Both methods must be `#[inline(always)]`: they are compiled once for each target inside the kernels' loops.
+/// Both formulas must be `#[inline(always)]`: they are compiled once for each target inside the kernels' loops.
 pub(crate) trait Elementwise: Copy {
     /// Whether a = z, so that nothing has to be done.
     const IDENTITY: bool = false;
+    /// Whether the slope is a function of a or of z.
+    const SAVES: Saves = Saves::Output;
     /// a = f(z).
     fn value<V: Vector>(self, z: V) -> V;
-    /// da/dz as a function of a.
-    fn slope<V: Vector>(self, a: V) -> V;
+    /// da/dz as a function of what is saved. Finite for z = 0, which is what the padding of a layer holds: the delta there
+    /// is 0 · slope and must be 0.
+    fn slope<V: Vector>(self, saved: V) -> V;
     /// What is wrong with the parameters, if anything.
     fn check(&self) -> Result<(), String> {
         Ok(())
@@ -34,7 +61,7 @@ pub(crate) trait Elementwise: Copy {
 
 /// Memory that a transfer may use for itself.
 pub(crate) struct Scratch<'a, T> {
-    /// Of the shape of a.
+    /// Of the shape of a; holds z afterwards where the transfer saves its input.
     pub(crate) z: MatrixMut<'a, T>,
     /// One number a row.
     pub(crate) row: &'a mut [T],
@@ -42,6 +69,9 @@ pub(crate) struct Scratch<'a, T> {
 
 /// What forward and backward propagation ask of any activation.
 pub(crate) trait Transfer: Copy {
+    /// What `saved` is below.
+    const SAVES: Saves;
+
     /// a = f(x w + b).
     fn forward<T: Real>(
         self,
@@ -54,7 +84,7 @@ pub(crate) trait Transfer: Copy {
     );
 
     /// delta = ∂L/∂z from d = ∂L/∂a, in place.
-    fn delta<T: Real>(self, target: Target, a: Matrix<'_, T>, d: MatrixMut<'_, T>);
+    fn delta<T: Real>(self, target: Target, saved: Matrix<'_, T>, d: MatrixMut<'_, T>);
 
     /// The delta of the layer with this activation from that of the layer above: d = (delta wᵀ) ⊙ f'(z).
     fn backward_input<T: Real>(
@@ -62,12 +92,12 @@ pub(crate) trait Transfer: Copy {
         target: Target,
         delta: Matrix<'_, T>,
         w_t: Matrix<'_, T>,
-        a: Matrix<'_, T>,
+        saved: Matrix<'_, T>,
         d: MatrixMut<'_, T>,
     );
 
-    /// slope ← da_j/dz_j (the diagonal of the Jacobian where units depend on each other). `slope` comes as a copy of a.
-    fn slope<T: Real>(self, target: Target, slope: &mut [T]);
+    /// slope ← da_j/dz_j (the diagonal of the Jacobian where units depend on each other).
+    fn slope<T: Real>(self, target: Target, saved: &[T], slope: &mut [T]);
 
     /// What is wrong with the parameters, if anything.
     fn check(&self) -> Result<(), String>;
@@ -92,40 +122,49 @@ struct TimesSlope<A>(A);
 impl<A: Elementwise> Map2 for TimesSlope<A> {
     const IDENTITY: bool = A::IDENTITY;
     #[inline(always)]
-    fn map<V: Vector>(self, d: V, a: V) -> V {
-        d * self.0.slope(a)
+    fn map<V: Vector>(self, d: V, saved: V) -> V {
+        d * self.0.slope(saved)
     }
 }
 
-/// f'(z) from a, as the kernels take it.
+/// f'(z), as the kernels take it.
 #[derive(Clone, Copy)]
 struct Slope<A>(A);
 
 impl<A: Elementwise> Map for Slope<A> {
     #[inline(always)]
-    fn map<V: Vector>(self, a: V) -> V {
-        self.0.slope(a)
+    fn map<V: Vector>(self, saved: V) -> V {
+        self.0.slope(saved)
     }
 }
 
 impl<A: Elementwise> Transfer for A {
+    const SAVES: Saves = A::SAVES;
+
     fn forward<T: Real>(
         self,
         target: Target,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
         b: Option<&[T]>,
-        a: MatrixMut<'_, T>,
-        _scratch: Scratch<'_, T>,
+        mut a: MatrixMut<'_, T>,
+        scratch: Scratch<'_, T>,
     ) {
-        product::forward(target, x, w, b, Value(self), a);
+        match A::SAVES {
+            Saves::Output => product::forward(target, x, w, b, Value(self), a),
+            Saves::Input => {
+                let mut z = scratch.z;
+                product::forward(target, x, w, b, Value(Identity {}), z.reborrow());
+                elementwise::map_to(target, z.as_ref().data(), a.data_mut(), Value(self));
+            }
+        }
     }
 
-    fn delta<T: Real>(self, target: Target, a: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
+    fn delta<T: Real>(self, target: Target, saved: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
         if A::IDENTITY {
             return;
         }
-        elementwise::map2(target, d.data_mut(), a.data(), TimesSlope(self));
+        elementwise::map2(target, d.data_mut(), saved.data(), TimesSlope(self));
     }
 
     fn backward_input<T: Real>(
@@ -133,14 +172,14 @@ impl<A: Elementwise> Transfer for A {
         target: Target,
         delta: Matrix<'_, T>,
         w_t: Matrix<'_, T>,
-        a: Matrix<'_, T>,
+        saved: Matrix<'_, T>,
         d: MatrixMut<'_, T>,
     ) {
-        product::backward_input(target, delta, w_t, TimesSlope(self), a, d);
+        product::backward_input(target, delta, w_t, TimesSlope(self), saved, d);
     }
 
-    fn slope<T: Real>(self, target: Target, slope: &mut [T]) {
-        elementwise::map(target, slope, Slope(self));
+    fn slope<T: Real>(self, target: Target, saved: &[T], slope: &mut [T]) {
+        elementwise::map_to(target, saved, slope, Slope(self));
     }
 
     fn check(&self) -> Result<(), String> {
@@ -149,8 +188,19 @@ impl<A: Elementwise> Transfer for A {
 }
 
 impl Activation {
+    /// What forward propagation keeps for the slope.
+    pub(crate) fn saves(&self) -> Saves {
+        fn ask<F: Transfer>(_: &F) -> Saves {
+            F::SAVES
+        }
+        each_activation!(self, f => ask(f))
+    }
+
     /// What is wrong with the parameters, if anything.
     pub(crate) fn check(&self) -> Result<(), String> {
         each_activation!(self, f => Transfer::check(f))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Units depend on each other: ∂a_j/∂z_k = a_j (1{j = k} − a_k), so
 //! delta_j = Σ_k ∂L/∂a_k ∂a_k/∂z_j = a_j (d_j − Σ_k d_k a_k). The Jacobian is never formed.
 
-use super::{Identity, Scratch, Transfer, Value};
+use super::{Identity, Saves, Scratch, Transfer, Value};
 use chainrule_kernels::{Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ impl Map for Diagonal {
 }
 
 impl Transfer for Softmax {
+    const SAVES: Saves = Saves::Output;
+
     fn forward<T: Real>(
         self,
         target: Target,
@@ -59,8 +61,8 @@ impl Transfer for Softmax {
         self.delta(target, a, d);
     }
 
-    fn slope<T: Real>(self, target: Target, slope: &mut [T]) {
-        elementwise::map(target, slope, Diagonal);
+    fn slope<T: Real>(self, target: Target, a: &[T], slope: &mut [T]) {
+        elementwise::map_to(target, a, slope, Diagonal);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,6 +2,7 @@
 //! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
 use super::{Adam, Update};
+use crate::check::not_negative;
 use chainrule_kernels::{Buffer, Real, Target};
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +44,6 @@ impl Update for AdamW {
 
     fn check(&self) -> Result<(), String> {
         self.adam().check()?;
-        if self.weight_decay.is_finite() && self.weight_decay >= 0.0 {
-            return Ok(());
-        }
-        Err(format!("weight_decay must be finite and at least 0, got {}", self.weight_decay))
+        not_negative("weight_decay", self.weight_decay)
     }
 }

@@ -1,7 +1,8 @@
 //! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov w ← w − learning_rate · (g + momentum · v).
 //! The article's gradient descent where momentum is 0.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
 
-use super::{Update, fraction};
+use super::Update;
+use crate::check::fraction;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 

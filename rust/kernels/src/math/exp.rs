@@ -2,6 +2,7 @@
 //!
 //! Error: below 1 unit in the last place (`f32`, `f64`); 1.5 on `portable`. Underflows gradually.
 
+use super::polynomial;
 use crate::Vector;
 
 /// eˣ; 0 and ∞ beyond the range of the type.
@@ -17,13 +18,21 @@ pub fn exp<V: Vector>(x: V) -> V {
 pub(super) fn split<V: Vector>(x: V) -> (V, V) {
     let [high, low] = V::Scalar::LN_2;
     let n = (x * x.like(std::f64::consts::LOG2_E)).round();
-    let r = n.fma(x.like(-low), n.fma(x.like(-high), x));
-    let (last, rest) = V::Scalar::EXP.split_last().expect("a polynomial has coefficients");
-    let mut q = x.like(*last);
-    for &c in rest.iter().rev() {
-        q = q.fma(r, x.like(c));
-    }
-    (n, (r * r).fma(q, r))
+    (n, reduced(n.fma(x.like(-low), n.fma(x.like(-high), x))))
+}
+
+/// The same for x + y, without rounding the sum: x a multiple of 2⁻¹³ inside the range, y small.
+#[inline(always)]
+pub(super) fn split_sum<V: Vector>(x: V, y: V) -> (V, V) {
+    let [high, low] = V::Scalar::LN_2;
+    let n = ((x + y) * x.like(std::f64::consts::LOG2_E)).round();
+    (n, reduced(n.fma(x.like(-low), n.fma(x.like(-high), x) + y)))
+}
+
+/// eʳ − 1.
+#[inline(always)]
+fn reduced<V: Vector>(r: V) -> V {
+    (r * r).fma(polynomial(r, V::Scalar::EXP), r)
 }
 
 /// What eˣ needs to know of a number type.

@@ -1,16 +1,42 @@
-//! Functions of vectors: eˣ, the logistic sigmoid and tanh, for both number types.
+//! Functions of vectors: eˣ, eˣ − 1, the logistic sigmoid, softplus, tanh and the normal distribution, for both number
+//! types.
 //!
 //! Branch-free, no tables, no approximate instructions. Error bounds stand in each file and are tested; the bits are
 //! the same on every target with fused multiply-add. NaN gives NaN, infinities and huge arguments the limit.
 
+use crate::Vector;
+
 mod exp;
+mod expm1;
+mod normal;
 mod sigmoid;
+mod softplus;
 mod tanh;
 
-pub(crate) use exp::Constants;
 pub use exp::exp;
-pub use sigmoid::sigmoid;
+pub use expm1::expm1;
+pub use normal::normal;
+pub use sigmoid::{sigmoid, sigmoids};
+pub use softplus::softplus;
 pub use tanh::tanh;
 
+/// What the functions need to know of a number type.
+pub trait Constants: exp::Constants + normal::Constants + softplus::Constants {}
+
+impl<T: exp::Constants + normal::Constants + softplus::Constants> Constants for T {}
+
+/// c₀ + c₁ x + c₂ x² + …
+#[inline(always)]
+fn polynomial<V: Vector>(x: V, c: &[f64]) -> V {
+    let (last, rest) = c.split_last().expect("a polynomial has coefficients");
+    let mut sum = x.like(*last);
+    for &c in rest.iter().rev() {
+        sum = sum.fma(x, x.like(c));
+    }
+    sum
+}
+
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,16 @@
 use super::exp;
 use crate::Vector;
 
+/// σ(x) and σ(−x) = 1 − σ(x), each with an error below 2.5 units in its own last place (3.5 on `portable`).
+#[inline(always)]
+pub fn sigmoids<V: Vector>(x: V) -> (V, V) {
+    let e = exp(-x.abs());
+    let near = x.like(1.0) / (x.like(1.0) + e);
+    let far = e * near;
+    let right = x.ge(x.like(0.0));
+    (V::select(right, near, far), V::select(right, far, near))
+}
+
 /// The logistic sigmoid, between 0 and 1.
 ///
 /// With e = exp(−|x|) ≤ 1 nothing overflows: σ = 1 / (1 + e) for x ≥ 0 and q = e / (1 + e) below, which for very negative

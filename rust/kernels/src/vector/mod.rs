@@ -43,7 +43,7 @@ pub trait Vector:
     fn copysign(self, sign: Self) -> Self;
     /// The nearest whole number, ties to even.
     fn round(self) -> Self;
-    /// self · 2ⁿ with a whole n in every lane, rounded once; |n| ≤ 252 (`f32`) or 2044 (`f64`), 0.5 ≤ |self| < 4.
+    /// self · 2ⁿ with a whole n in every lane, rounded once; |n| ≤ 252 (`f32`) or 2044 (`f64`), 2⁻³⁰ ≤ |self| < 4.
     /// Overflows to infinity, underflows gradually to 0; NaN stays NaN whatever n is.
     fn scale2(self, n: Self) -> Self;
     /// self > other; false where one is NaN.

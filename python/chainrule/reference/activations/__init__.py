@@ -1,0 +1,64 @@
+"""Activation functions: the transfer a = f(z) of a unit, and its slope f'(z).
+
+The article's "neuron transfer". A layer's weighted inputs z go through f one row (one sample) at a time. All but
+softmax treat each unit by itself.
+
+    base          what all have in common, and the identity
+    sigmoids      S-shaped, between two bounds: sigmoid, tanh, softsign
+    rectifiers    positive z goes through: relu, leaky_relu, elu, selu, softplus
+    gated         z times a gate that z opens: silu, gelu, gelu_tanh, mish
+    hard          straight lines in the place of curves: hard_sigmoid, hard_tanh, hard_silu
+    softmax       weights that sum to one, over the units of a layer
+"""
+
+from .base import Activation, Identity
+from .gated import GELU, GELUTanh, Mish, SiLU
+from .hard import HardSigmoid, HardSiLU, HardTanh
+from .rectifiers import ELU, SELU, LeakyReLU, ReLU, Softplus
+from .sigmoids import Sigmoid, Softsign, Tanh
+from .softmax import Softmax
+
+__all__ = [
+    "ACTIVATIONS",
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "GELUTanh",
+    "HardSiLU",
+    "HardSigmoid",
+    "HardTanh",
+    "Identity",
+    "LeakyReLU",
+    "Mish",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+]
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    kind.name: kind
+    for kind in (
+        Identity,
+        Sigmoid,
+        Tanh,
+        ReLU,
+        LeakyReLU,
+        ELU,
+        SELU,
+        Softplus,
+        SiLU,
+        GELU,
+        GELUTanh,
+        Mish,
+        Softsign,
+        HardSigmoid,
+        HardTanh,
+        HardSiLU,
+        Softmax,
+    )
+}
