@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from chainrule import Network, cli
+from chainrule import Network, cli, registry
 from chainrule.examples import EXAMPLES
 from chainrule.tabular import TabularModel
 
@@ -112,6 +114,13 @@ def test_train_reads_standard_input(garden, capsys, monkeypatch):
     assert call(capsys, "predict", "model.safetensors", "-").out.count("\n") == 61
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\n")))
     assert_mistake(call(capsys, "predict", "model.safetensors", "-"), "standard input: there are no rows")
+
+
+@pytest.mark.parametrize("kind", ["activation", "optimizer", "init"])
+def test_train_takes_every_option_by_name(garden, capsys, kind):
+    for name in registry()[kind]:
+        done = call(capsys, "train", garden / "garden.csv", "--target", "species", f"--{kind}", name, *QUICK)
+        assert (done.code, done.err) == (0, ""), name
 
 
 class Resources(HTMLParser):
@@ -285,7 +294,7 @@ def test_verify_that_fails_has_exit_code_1(garden, capsys, monkeypatch):
     assert "FAILED" in done.out
 
 
-@pytest.mark.parametrize("loss", ["mse", "half_squared_error", "cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("loss", registry()["loss"])
 def test_verify_and_info_take_a_network_file(capsys, loss):
     net = Network([3, 4, 2], loss=loss, seed=0)
     net.save("net")
@@ -387,7 +396,8 @@ TRAIN = ("train", "{garden}/garden.csv", "--target", "species")
         ([*TRAIN, "--folds", "61"], "'--folds': there are only 60 rows"),
         ([*TRAIN, "--sep", ",,"], "',,' is not one character"),
         ([*TRAIN, "--unknown", "ignor"], "did you mean 'ignore'?"),
-        ([*TRAIN, "--out", "{garden}/garden.csv"], "would be written over, but it is read too"),
+        ([*TRAIN, "--out", "{garden}/garden.csv"], "garden.csv' would be written over"),
+        ([*TRAIN, "--out", "m.html"], "'m.html' would be written over"),
         ([*TRAIN, "--header=yes"], "Option '--header' does not take a value"),
         (["predict", "{garden}/model"], "Missing argument 'DATA'"),
         (["predict", "{pond}/model", "{pond}/pond.csv", "--probabilities"], "the model predicts numbers"),
@@ -483,6 +493,42 @@ def test_table_that_is_odd_but_right_is_learned(capsys, tmp_path, content):
     done = call(capsys, "predict", "model.safetensors", "d.csv")
     assert (done.code, done.err) == (0, "")
     assert len(done.out.splitlines()) == 4
+
+
+cells = st.sampled_from(["0", "1", "2.5", "-3", "a", "b", "", "?", "1e200", "inf", "x y", '"', '"q"', "é", "1,2"])
+
+
+@given(
+    table=st.lists(st.lists(cells, min_size=1, max_size=3), max_size=12),
+    sep=st.sampled_from([",", ";"]),
+    options=st.lists(
+        st.sampled_from(
+            [
+                "--impute",
+                "--header",
+                "--no-header",
+                "--task=regression",
+                "--task=classification",
+                "--folds=2",
+                "--drop=1",
+            ]
+        ),
+        unique=True,
+    ),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_table_is_learned_or_one_line(capsys, tmp_path, table, sep, options):
+    (tmp_path / "any.csv").write_text("\n".join(sep.join(row) for row in table), encoding="utf-8")
+    done = call(capsys, "train", "any.csv", "--target", -1, *options, *QUICK)
+    assert done.code in (0, 1, 2)
+    if done.code:
+        assert_one_line(done.err)
+        return
+    assert done.err == ""
+    done = call(capsys, "predict", "model.safetensors", "any.csv")
+    assert (done.code, done.err) == (0, "")
+    assert call(capsys, "evaluate", "model.safetensors", "any.csv").code == 0
+    assert call(capsys, "verify", "model.safetensors", "any.csv").code == 0
 
 
 def test_training_that_diverges_is_one_line(pond, capsys):

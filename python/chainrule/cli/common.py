@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -141,19 +142,17 @@ def load_any(path: Path) -> TabularModel | Network:
     return Network.load(path)
 
 
-def check_writable(path: Path, *inputs: Path) -> None:
-    """Refuse, before the work and not after it, a place that cannot be written or that holds what is read."""
+def check_writable(path: Path, *others: Path) -> None:
+    """Refuse, before the work and not after it, a place that cannot be written or that another file of the call has."""
     if path.is_dir():
-        raise IsADirectoryError(21, "Is a directory", str(path))
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
     if not path.parent.is_dir():
-        raise FileNotFoundError(2, "No such folder", str(path.parent))
+        raise FileNotFoundError(errno.ENOENT, "No such folder", str(path.parent))
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(13, "Permission denied", str(path.parent))
-    for given in inputs:
-        if path.exists() and given.exists() and path.samefile(given):
-            raise click.UsageError(
-                f"{str(path)!r} would be written over, but it is read too", click.get_current_context()
-            )
+        raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
+    for other in others:
+        if path == other or (path.exists() and other.exists() and path.samefile(other)):
+            raise click.UsageError(f"{str(path)!r} would be written over", click.get_current_context())
 
 
 # ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────────────

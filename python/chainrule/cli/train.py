@@ -112,13 +112,12 @@ def command(**options: Any) -> None:
     data, out = options["data"], options["out"]
     report = None if options["no_report"] else report_path(options["report"], out)
     given = [path for path in (data, options["test"]) if path is not None]
-    check_writable(out, *given)
-    if report is not None:  # what would fail is told before the work, not after it
+    check_writable(out, *given)  # what would fail is told before the work, not after it
+    if report is not None:
         from chainrule import plots
 
         plots.axes()
-        report.parent.mkdir(parents=True, exist_ok=True)
-        check_writable(report, *given, out)
+        check_writable(report if report.parent.is_dir() else report.parent, *given, out)
 
     frame = read(data, options["sep"], options["header"])
     model, target = configured(options, frame)
@@ -148,15 +147,15 @@ def command(**options: Any) -> None:
             scores.append(model.score(test, unknown=options["unknown"], how="test"))
         show({"test": f"{measured(scores[-1])} of {options['test']}"})
 
-    model.notes = {"data": facts["data"], "epochs": f"{model.epochs:,}"} | {
-        score.how: measured(score) for score in scores
-    }
+    model.notes = {"data": facts["data"], "epochs": f"{model.epochs:,}"}
+    model.notes |= {score.how: measured(score) for score in scores}
     model.save(out)
     epochs = "1 epoch" if model.epochs == 1 else f"{model.epochs:,} epochs"
     show({"model": f"{out}, trained on all {len(frame):,} rows for {epochs}"})
     if report is not None:
         from . import report as html
 
+        report.parent.mkdir(exist_ok=True)
         html.write(report, model, facts, scores)
         show({"report": str(report)})
 
@@ -212,7 +211,7 @@ def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
     header = "a header" if inputs.by_name else "no header"
     facts = {
         "data": f"{path}: {len(frame):,} rows, {len(frame.columns):,} columns, {header}",
-        "columns": f"{' and '.join(kinds)}, {inputs.width:,} inputs",
+        "columns": f"{' and '.join(kinds)}, {inputs.width:,} input{'s' * (inputs.width > 1)}",
     }
     if inputs.constant:
         facts["constant"] = f"{listed(inputs.constant)}, left out"

@@ -87,7 +87,7 @@ def column(i: int, entry: object) -> Column:
     """Return a column that `save` wrote."""
     kinds: dict[str, type[Column]] = {kind.kind: kind for kind in (Numeric, Categorical)}
     where = f"columns[{i}]"
-    if not isinstance(entry, dict) or entry.get("kind") not in kinds:
+    if not isinstance(entry, dict) or entry.get("kind") not in list(kinds):  # what is looked up may be a list itself
         raise ValueError(f"{where} must be an object with a kind ({', '.join(kinds)}), not {shown(entry)}")
     kind = kinds[entry["kind"]]
     check_keys(where, entry, ["kind", *(field.name for field in dataclasses.fields(kind))])
@@ -111,7 +111,7 @@ def column(i: int, entry: object) -> Column:
 def target(entry: dict[str, Any]) -> Target:
     """Return a target that `save` wrote."""
     kinds: dict[str, type[Target]] = {kind.task: kind for kind in (Classes, Numbers)}
-    if entry.get("task") not in kinds:
+    if entry.get("task") not in list(kinds):
         raise ValueError(f"target must have a task ({', '.join(kinds)}), not {shown(entry.get('task'))}")
     kind = kinds[entry["task"]]
     check_keys("target", entry, ["task", *(field.name for field in dataclasses.fields(kind))])
@@ -124,7 +124,7 @@ def target(entry: dict[str, Any]) -> Target:
     labels = tuple_of(entry, "labels", (str,))
     if len(labels) < 2 or len(set(labels)) < len(labels):
         raise ValueError("target.labels must be different texts, two at least")
-    if entry["label_type"] not in LABEL_TYPES:
+    if entry["label_type"] not in list(LABEL_TYPES):
         raise ValueError(f"target.label_type must be one of {', '.join(LABEL_TYPES)}")
     classes = Classes(name, labels, entry["label_type"])
     classes.values()  # refuses labels that are no integers though the type says so

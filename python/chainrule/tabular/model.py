@@ -255,7 +255,7 @@ class TabularModel:
         Returns
         -------
         numpy.ndarray, (n,)
-            Labels as the training data had them, or float64 in the target's unit.
+            Labels as the training data had them (texts in an array of objects), or float64 in the target's unit.
 
         Raises
         ------
@@ -283,8 +283,9 @@ class TabularModel:
 
         RMSE and MAE are in the target's unit. Parameters and errors as in `predict`.
         """
-        x, y = self.encode(frame, unknown=unknown), self.encode_target(frame)
-        return self.score(frame, unknown=unknown).parts[0] | self.network.evaluate(x, y)
+        x, values = self.encode(frame, unknown=unknown), self.true(frame)
+        measured = self.target.score(values, self.network.predict(x))
+        return measured | self.network.evaluate(x, self.target.encode(values, self.network.loss))
 
     def true(self, frame: pd.DataFrame) -> Array:
         """Return the target of a table as `Target.read` does."""

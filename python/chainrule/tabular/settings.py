@@ -59,10 +59,10 @@ class Settings:
     """
 
     hidden: tuple[int, ...] = (64, 32)
-    activation: Activation = "tanh"  # type: ignore[assignment] # a name is made an option below
-    init: Init = "glorot_uniform"  # type: ignore[assignment] # likewise
-    loss: Loss | None = None
-    optimizer: Optimizer = "adam"  # type: ignore[assignment] # likewise
+    activation: str | Activation = "tanh"
+    init: str | Init = "glorot_uniform"
+    loss: str | Loss | None = None
+    optimizer: str | Optimizer = "adam"
     learning_rate: float | None = None
     epochs: int = 1000
     batch_size: int | None = None
@@ -101,15 +101,14 @@ class Settings:
         """Return the loss, which must fit the target."""
         if self.loss is None:
             return LOSSES["cross_entropy" if isinstance(target, Classes) else "mse"]()
+        loss = choose("loss", self.loss, LOSSES)
         n_classes = len(target.labels) if isinstance(target, Classes) else 0
         fitting = losses(target.task, n_classes)
-        if self.loss.name not in fitting:
+        if loss.name not in fitting:
             kind = f"{target.task} of {n_classes} classes" if n_classes else target.task
-            margin = ": it knows margins, no probabilities" if self.loss.name in MARGINS else ""
-            raise ValueError(
-                f"loss {self.loss.name!r} does not fit {kind}{margin} (those that do: {', '.join(fitting)})"
-            )
-        return self.loss
+            margin = ": it knows margins, no probabilities" if loss.name in MARGINS else ""
+            raise ValueError(f"loss {loss.name!r} does not fit {kind}{margin} (those that do: {', '.join(fitting)})")
+        return loss
 
     def batch_size_for(self, n_rows: int) -> int:
         """Return the rows an update.

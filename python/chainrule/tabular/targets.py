@@ -80,6 +80,8 @@ class Classes:
     def values(self) -> Array:
         """Return the labels as the table had them, (n_classes,)."""
         back = LABEL_TYPES[self.label_type]
+        if back is str:
+            return np.array(self.labels, dtype=object)  # an array of dtype str would lose a NUL at the end of a text
         return np.array([label == "True" if back is bool else back(label) for label in self.labels])
 
     def score(self, values: Array, outputs: Array) -> dict[str, float]:
