@@ -3,13 +3,9 @@
 //! From the raw output: −ln p_j = log Σ_k exp(a_k) − a_j, and log Σ exp(a) = c + log Σ exp(a − c) with c = max a:
 //! the largest term is exp(0), nothing overflows.   Bishop 2006, §4.3.4.
 
-use super::{Link, RowLoss, TileLoss, TileTargets};
-use crate::Error;
+use super::{Link, RowLoss, TileLoss, TileTargets, weighted};
 use chainrule_kernels::{Matrix, Real, Target, rows};
 use serde::{Deserialize, Serialize};
-
-/// How far from 1 the probabilities of a row may sum: float32 rows of some thousand classes stay within it.
-const SUM_TOLERANCE: f64 = 1e-4;
 
 /// Cross-entropy of class probabilities, from logits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,25 +13,20 @@ const SUM_TOLERANCE: f64 = 1e-4;
 pub struct CrossEntropy {}
 
 impl RowLoss for CrossEntropy {
-    const LINK: Link = Link::Softmax;
-    const LABELS: bool = true;
-    const MIN_OUTPUTS: usize = 2;
+    fn link(self) -> Link {
+        Link::Softmax
+    }
 
-    fn check<T: Real>(self, values: &[T], row: usize) -> Result<(), Error> {
-        if let Some(column) = values.iter().position(|v| *v < T::default()) {
-            return Err(Error::TargetRange {
-                loss: "cross_entropy",
-                value: values[column].to_f64(),
-                row,
-                column,
-                range: "probabilities of at least 0",
-            });
-        }
-        let sum: f64 = values.iter().map(|v| v.to_f64()).sum();
-        if (sum - 1.0).abs() > SUM_TOLERANCE {
-            return Err(Error::TargetSum { sum, row });
-        }
-        Ok(())
+    fn takes_labels(self) -> bool {
+        true
+    }
+
+    fn allows(self, y: f64) -> bool {
+        y >= 0.0
+    }
+
+    fn takes(self) -> &'static str {
+        "probabilities of at least 0"
     }
 
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
@@ -55,7 +46,7 @@ impl RowLoss for CrossEntropy {
                     let sum = y.iter().fold(T::default(), |sum, &y| sum + y);
                     let mut l = 0.0;
                     for ((d, &a), &y) in d.iter_mut().zip(a).zip(y) {
-                        l += (y * (log_sum_exp[i] - a)).to_f64();
+                        l += weighted(y.to_f64(), (log_sum_exp[i] - a).to_f64());
                         *d = (*d * sum - y) * scale;
                     }
                     *loss = l;
