@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import chainrule
 from chainrule import Dense, Dropout, LeakyReLU
+from chainrule.reference.losses import LOSSES, Loss
 
 KINDS = chainrule.registry()
 OPTIMIZERS = [
@@ -55,14 +56,33 @@ def activations() -> st.SearchStrategy[Any]:
     return st.one_of(st.sampled_from(KINDS["activation"]), st.just(LeakyReLU(negative_slope=0.3)))
 
 
+def losses() -> st.SearchStrategy[Loss]:
+    """Every loss with its defaults, and those with a parameter with others too."""
+    return st.sampled_from([kind() for kind in LOSSES.values()])
+
+
+def targets(loss: Loss, rng: np.random.Generator, n: int, n_outputs: int) -> np.ndarray:
+    """Draw targets that a loss takes, by what it says of itself; no labels."""
+    shape = n, loss.n_targets(n_outputs)
+    if loss.takes_labels:
+        return rng.dirichlet(np.ones(n_outputs), n)
+    numbers = [*rng.standard_normal(64), *rng.random(64), *rng.exponential(size=16), -1.0, 0.0, 1.0]
+    return rng.choice([value for value in numbers if loss.allows(value)], shape)
+
+
+def kink_distance(loss: Loss, outputs: Any, y: Any) -> float:
+    """Return how near an output comes to a kink of the loss."""
+    return float(np.abs(np.asarray(outputs) - np.reshape(y, np.shape(outputs))).min()) if loss.kinked else np.inf
+
+
 @st.composite
 def cases(draw: st.DrawFn, *, max_depth: int = 5, sizes: st.SearchStrategy[int] = SIZES) -> Case:
     """Draw a network and a batch for it."""
-    loss = draw(st.sampled_from(KINDS["loss"]))
+    loss = draw(losses())
     depth = draw(st.integers(1, max_depth))
     widths = [draw(sizes) for _ in range(depth + 1)]
-    widths[-1] = max(widths[-1], 2) if loss == "cross_entropy" else widths[-1]
-    repeated = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss)
+    widths[-1] = max(widths[-1], loss.least_outputs)
+    repeated = loss.link.name if loss.link.name != "identity" else None
     layers: list[Any] = [widths[0]]
     for l, units in enumerate(widths[1:]):
         last = l == depth - 1
@@ -82,12 +102,7 @@ def cases(draw: st.DrawFn, *, max_depth: int = 5, sizes: st.SearchStrategy[int] 
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     X = rng.standard_normal((n, widths[0])) * draw(st.sampled_from([0.1, 1.0, 1.0, 3.0]))
     k = widths[-1]
-    if loss == "cross_entropy":
-        y = rng.integers(0, k, n) if draw(st.booleans()) else rng.dirichlet(np.ones(k), n)
-    elif loss == "binary_cross_entropy":
-        y = rng.random((n, k)).round(draw(st.sampled_from([0, 2])))
-    else:
-        y = rng.standard_normal((n, k))
+    y = rng.integers(0, k, n) if loss.takes_labels and draw(st.booleans()) else targets(loss, rng, n, k)
     weights = draw(st.sampled_from(["none", "none", "some", "with zeros"]))
     sample_weight = None if weights == "none" else rng.random(n) + 0.1
     if weights == "with zeros":

@@ -1,0 +1,31 @@
+"""Losses: how wrong one row of outputs is, and which way to turn each output.
+
+The article's "error": l is the loss of one sample, a the raw output of the last layer, y what was expected. `slope` is
+dl/da, where the way back begins; for half_squared_error it is a − y, the article's (expected − actual) with the
+opposite sign, since a loss goes down where an error is corrected.
+
+A loss with a *link* works on logits: it applies the link inside, in a form that cannot overflow, and `predict` applies
+it for the user.
+
+    base          what every loss has
+    regression    numbers
+    classes       one class among several
+    yes_or_no     answers, one an output
+"""
+
+from .base import Loss
+from .classes import CrossEntropy
+from .regression import MSE, HalfSquaredError
+from .yes_or_no import BinaryCrossEntropy
+
+__all__ = ["LOSSES", "MSE", "BinaryCrossEntropy", "CrossEntropy", "HalfSquaredError", "Loss"]
+
+LOSSES: dict[str, type[Loss]] = {
+    kind.name: kind
+    for kind in (
+        MSE,
+        HalfSquaredError,
+        CrossEntropy,
+        BinaryCrossEntropy,
+    )
+}
