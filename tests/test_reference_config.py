@@ -12,12 +12,17 @@ from chainrule.reference import (
     SGD,
     Adam,
     AdamW,
+    BinaryFocal,
     CrossEntropy,
     Dense,
     Dropout,
+    Focal,
+    GaussianNLL,
     HeNormal,
+    Huber,
     Identity,
     LeakyReLU,
+    Quantile,
     ReLU,
     RMSprop,
     Sigmoid,
@@ -28,6 +33,8 @@ from chainrule.reference import (
     registry,
 )
 from chainrule.reference.config import REGISTRIES, from_config, resolve, to_config
+
+from . import strategies
 
 NAN, INF = float("nan"), float("inf")
 
@@ -55,7 +62,7 @@ def test_config_of_a_network_is_complete():
                 "l2": 0.0,
             },
         ],
-        "loss": {"name": "cross_entropy"},
+        "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
         "optimizer": {"name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-08},
         "dtype": "float32",
         "seed": 123,
@@ -102,7 +109,23 @@ def test_a_seed_is_drawn_where_none_is_given():
 def test_registry_lists_every_kind():
     assert registry() == {
         "activation": ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "softmax"],
-        "loss": ["mse", "half_squared_error", "cross_entropy", "binary_cross_entropy"],
+        "loss": [
+            "mse",
+            "half_squared_error",
+            "absolute_error",
+            "huber",
+            "log_cosh",
+            "quantile",
+            "poisson",
+            "gaussian_nll",
+            "cross_entropy",
+            "kl_divergence",
+            "focal",
+            "binary_cross_entropy",
+            "binary_focal",
+            "hinge",
+            "squared_hinge",
+        ],
         "optimizer": ["sgd", "adam", "adamw", "rmsprop"],
         "init": [
             "glorot_uniform",
@@ -153,7 +176,7 @@ optimizers = (
     n_inputs=st.integers(1, 2**31 - 1),
     hidden=st.lists(dense | st.builds(Dropout, unit), max_size=5),
     units=st.integers(2, 100),
-    loss=st.sampled_from(sorted(REGISTRIES["loss"])),
+    loss=strategies.losses(),
     optimizer=optimizers,
     init=inits,
     dtype=st.sampled_from(["float32", "float64"]),
@@ -161,7 +184,7 @@ optimizers = (
     n_threads=st.none() | st.integers(1, 64),
 )
 def test_config_goes_through_json_and_back(n_inputs, hidden, units, **arguments):
-    spec = resolve([n_inputs, *hidden, units], **arguments)
+    spec = resolve([n_inputs, *hidden, strategies.n_outputs(arguments["loss"], units)], **arguments)
     assert from_config(json.loads(json.dumps(to_config(spec), allow_nan=False))) == spec
 
 
@@ -316,6 +339,11 @@ def test_config_that_is_wrong_says_where(change, text):
             ValueError,
             "cross_entropy needs at least 2 outputs, one a class, but the last layer has 1; for two classes from",
         ),
+        (
+            {"loss": "gaussian_nll"},
+            ValueError,
+            "the logarithms of the variances, but the last of layers has 3: for 3 targets it must have 6",
+        ),
     ],
 )
 def test_constructor_refuses(arguments, error, text):
@@ -344,6 +372,12 @@ INTERVALS = {
         "eps": "(0, inf)",
         "weight_decay": "[0, inf)",
     },
+    Huber: {"delta": "(0, inf)"},
+    Quantile: {"quantile": "(0, 1)"},
+    GaussianNLL: {"eps": "(0, inf)"},
+    CrossEntropy: {"label_smoothing": "[0, 1)"},
+    Focal: {"gamma": "[0, inf)"},
+    BinaryFocal: {"gamma": "[0, inf)", "alpha": "[0, 1]"},
     RMSprop: {"learning_rate": "(0, inf)", "rho": "[0, 1)", "eps": "(0, inf)"},
     Dropout: {"rate": "[0, 1)"},
     Dense: {"l2": "[0, inf)"},
@@ -361,7 +395,13 @@ def test_intervals_name_every_number():
 
 @pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
 def test_option_refuses_a_number_outside_of_its_interval(kind, field, interval):
-    end = {"[0, 1)": [-1e-300, -1, 1, 1.5], "(0, inf)": [0, -1e-300, -1], "[0, inf)": [-1e-300, -1]}[interval]
+    end = {
+        "[0, 1)": [-1e-300, -1, 1, 1.5],
+        "[0, 1]": [-1e-300, -1, 1 + 1e-15, 1.5],
+        "(0, 1)": [0, -1e-300, -1, 1, 1.5],
+        "(0, inf)": [0, -1e-300, -1],
+        "[0, inf)": [-1e-300, -1],
+    }[interval]
     for value in [*end, NAN, INF, -INF, 10**400, -(10**400), np.float32("nan")]:
         with pytest.raises(ValueError) as caught:
             kind(**REST.get(kind, {}), **{field: value})
@@ -378,7 +418,13 @@ def test_option_refuses_what_is_no_number(kind, field, interval):
 
 @pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
 def test_option_takes_a_number_in_its_interval_as_a_float(kind, field, interval):
-    inside = {"[0, 1)": [0, 0.5, np.float32(0.25)], "(0, inf)": [1, 5e-324, 1e308], "[0, inf)": [0, 7, 1e308]}[interval]
+    inside = {
+        "[0, 1)": [0, 0.5, np.float32(0.25)],
+        "[0, 1]": [0, 0.5, 1],
+        "(0, 1)": [5e-324, 0.5, np.float32(0.25)],
+        "(0, inf)": [1, 5e-324, 1e308],
+        "[0, inf)": [0, 7, 1e308],
+    }[interval]
     for value in inside:
         kept = getattr(kind(**REST.get(kind, {}), **{field: value}), field)
         assert (type(kept), kept) == (float, value)

@@ -83,8 +83,8 @@ CASES = [
 @pytest.mark.parametrize(("hidden", "output", "loss"), CASES)
 def test_gradient_is_the_slope_of_the_loss(hidden, output, loss):
     for seed in range(100):
-        network = Network([3, 4, 3], activation=hidden, output_activation=output, loss=loss, seed=seed)
-        X, y = numbers(seed, 5, 3), targets(loss, seed, 5, 3)
+        network = Network([3, 4, 4], activation=hidden, output_activation=output, loss=loss, seed=seed)
+        X, y = numbers(seed, 5, 3), targets(loss, seed, 5, 4)
         if away_from_kinks(network, X, y):
             check_parameters(network, X, y)
             check_parameters(network, X, y, [1.0, 0.0, 2.5, 0.3, 1.0])
@@ -103,6 +103,7 @@ def test_gradient_of_any_network(data):
     hidden = data.draw(st.lists(st.one_of(dense, dropout), max_size=4))
     loss = data.draw(st.sampled_from(list(LOSSES)))
     n_in, n_out, n, seed = (data.draw(st.integers(low, high)) for low, high in ((1, 4), (2, 4), (1, 5), (0, 1000)))
+    n_out = strategies.n_outputs(LOSSES[loss](), n_out)
     network = Network([n_in, *hidden, Dense(n_out, activation="identity", l2=0.1)], loss=loss, seed=seed)
     network.step_count = data.draw(st.integers(0, 10))
     weights = data.draw(st.none() | st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=n, max_size=n))

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 SAMPLE = 4  # the purpose of the random numbers that choose what is compared
-ON = 1e-9  # a unit is on a kink where its slope jumps within this distance of z, an output where y is as near
+ON = 1e-9  # a unit is on a kink where its slope jumps within this distance of z
+MET = 1e-5  # an output meets its target within this distance, over which a difference may step
 JUMP = 1e-3
 NEARBY = 1e-3  # how far a parameter is moved from a kink, at most
 
@@ -104,7 +105,7 @@ def compare(
 
 def meets_targets(loss: Loss, a: Array, y: Array) -> bool:
     """Return whether an output sits on a kink of the loss."""
-    return loss.kinked and bool((np.abs(a - y) <= ON).any())
+    return loss.kinked and bool((np.abs(a - y) <= MET).any())
 
 
 def leave_kinks(

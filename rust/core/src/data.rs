@@ -81,7 +81,7 @@ impl<T: Real> Rows<T> for Selected<'_, T> {
 pub enum Targets<'a, T> {
     /// One class a row, counted from 0.
     Labels(&'a [u32]),
-    /// Numbers, (n, `loss.targets(n_outputs)`): most losses take one an output.
+    /// Numbers, (n, n_targets): most losses take one an output.
     Values(&'a dyn Rows<T>),
 }
 

@@ -113,7 +113,7 @@ impl<T: Real> Network<T> {
                 gather("y", *values, tile, &mut into)?;
                 let y = view(&ws.y, rows, columns, stride);
                 for (i, row) in tile.iter().enumerate() {
-                    loss.check_targets(y.row(i), row)?;
+                    loss.domain().check(loss.name(), y.row(i), row)?;
                 }
                 TileTargets::Values(y)
             }

@@ -9,23 +9,56 @@ it for the user.
 
     base          what every loss has
     regression    numbers
+    likelihood    counts, and numbers with their uncertainty
     classes       one class among several
     yes_or_no     answers, one an output
+    margins       sides, one an output
 """
 
 from .base import Loss
-from .classes import CrossEntropy
-from .regression import MSE, HalfSquaredError
-from .yes_or_no import BinaryCrossEntropy
+from .classes import CrossEntropy, Focal, KLDivergence
+from .likelihood import GaussianNLL, Poisson
+from .margins import Hinge, SquaredHinge
+from .regression import MSE, AbsoluteError, HalfSquaredError, Huber, LogCosh, Quantile
+from .yes_or_no import BinaryCrossEntropy, BinaryFocal
 
-__all__ = ["LOSSES", "MSE", "BinaryCrossEntropy", "CrossEntropy", "HalfSquaredError", "Loss"]
+__all__ = [
+    "LOSSES",
+    "MSE",
+    "AbsoluteError",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+    "CrossEntropy",
+    "Focal",
+    "GaussianNLL",
+    "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "Poisson",
+    "Quantile",
+    "SquaredHinge",
+]
 
 LOSSES: dict[str, type[Loss]] = {
     kind.name: kind
     for kind in (
         MSE,
         HalfSquaredError,
+        AbsoluteError,
+        Huber,
+        LogCosh,
+        Quantile,
+        Poisson,
+        GaussianNLL,
         CrossEntropy,
+        KLDivergence,
+        Focal,
         BinaryCrossEntropy,
+        BinaryFocal,
+        Hinge,
+        SquaredHinge,
     )
 }

@@ -4,7 +4,7 @@
 //! logarithm of a rounded probability. The sum over outputs, as torch's BCEWithLogitsLoss with its mean over
 //! outputs undone.
 
-use super::{Link, RowLoss, TileLoss, TileTargets, sum_over_outputs, weighted};
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, sum_over_outputs, weighted};
 use chainrule_kernels::{Matrix, Real, Target};
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,8 @@ impl RowLoss for BinaryCrossEntropy {
         Link::Sigmoid
     }
 
-    fn allows(self, y: f64) -> bool {
-        (0.0..=1.0).contains(&y)
-    }
-
-    fn takes(self) -> &'static str {
-        "values from 0 to 1"
+    fn domain(self) -> Domain {
+        Domain::Fractions
     }
 
     fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {

@@ -4,29 +4,35 @@
 //! applies it inside, from the raw output, in the stable form; [`Link`] tells what turns outputs into predictions.
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
+mod domain;
+mod link;
+
+pub(crate) use domain::Domain;
+pub use link::Link;
+
+use crate::Real;
 use crate::activation::Activation;
-use crate::{Error, Real};
-use chainrule_kernels::{Map, Matrix, MatrixMut, Target, Vector, elementwise, math, rows};
+use chainrule_kernels::{Matrix, MatrixMut, Target};
 
 crate::registry::kind! {
     /// A loss.
     Loss by "name", each_loss, ($) {
         mse::{Mse => "mse"},
         half_squared_error::{HalfSquaredError => "half_squared_error"},
+        absolute_error::{AbsoluteError => "absolute_error"},
+        huber::{Huber => "huber"},
+        log_cosh::{LogCosh => "log_cosh"},
+        quantile::{Quantile => "quantile"},
+        poisson::{Poisson => "poisson"},
+        gaussian_nll::{GaussianNll => "gaussian_nll"},
         cross_entropy::{CrossEntropy => "cross_entropy"},
+        kl_divergence::{KlDivergence => "kl_divergence"},
+        focal::{Focal => "focal"},
         binary_cross_entropy::{BinaryCrossEntropy => "binary_cross_entropy"},
+        binary_focal::{BinaryFocal => "binary_focal"},
+        hinge::{Hinge => "hinge"},
+        squared_hinge::{SquaredHinge => "squared_hinge"},
     }
-}
-
-/// What turns the raw output into a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// The raw output is the prediction.
-    Identity,
-    /// Class probabilities.
-    Softmax,
-    /// A probability for each output.
-    Sigmoid,
 }
 
 /// The targets of the rows at hand.
@@ -55,9 +61,9 @@ pub(crate) trait RowLoss: Copy {
         Link::Identity
     }
 
-    /// Whether y are class probabilities, for which integer labels will do too.
-    fn takes_labels(self) -> bool {
-        false
+    /// What a target may be.
+    fn domain(self) -> Domain {
+        Domain::Numbers
     }
 
     /// How many columns y has where there are so many outputs.
@@ -65,26 +71,48 @@ pub(crate) trait RowLoss: Copy {
         outputs
     }
 
-    /// Whether `y`, which is finite, may be a target.
-    fn allows(self, _y: f64) -> bool {
-        true
+    /// What is wrong with so many outputs, if anything.
+    fn check_outputs(self, outputs: usize) -> Result<(), String> {
+        if self.domain() == Domain::Probabilities && outputs < 2 {
+            return Err(format!(
+                "needs at least 2 outputs, got {outputs}; for one output use \"binary_cross_entropy\""
+            ));
+        }
+        Ok(())
     }
 
-    /// What a target may be, in words.
-    fn takes(self) -> &'static str {
-        "finite numbers"
+    /// What is wrong with the parameters, if anything.
+    fn check(self) -> Result<(), String> {
+        Ok(())
     }
 
     /// l(aᵢ, yᵢ) and its derivative by aᵢ for each row i, into `out`.
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>);
 }
 
-/// How far from 1 the probabilities of a row may sum: float32 rows of some thousand classes stay within it.
-const SUM_TOLERANCE: f64 = 1e-4;
-
 /// l = Σ_j l_j(a_j, y_j), from (l_j, dl_j/da_j) = f(a_j, y_j): value and derivative come from one function, which
 /// computes in double precision whatever the network's dtype is.
 fn sum_over_outputs<T: Real>(
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+    f: impl Fn(f64, f64) -> (f64, f64),
+) {
+    over_outputs(1.0, a, y, out, f);
+}
+
+/// l = (1/k) Σ_j l_j(a_j, y_j) of k outputs, as [`sum_over_outputs`].
+fn mean_over_outputs<T: Real>(
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+    f: impl Fn(f64, f64) -> (f64, f64),
+) {
+    over_outputs(1.0 / a.columns() as f64, a, y, out, f);
+}
+
+fn over_outputs<T: Real>(
+    share: f64,
     a: Matrix<'_, T>,
     y: TileTargets<'_, T>,
     out: TileLoss<'_, T>,
@@ -97,9 +125,9 @@ fn sum_over_outputs<T: Real>(
         for ((d, &a), &y) in d.row_mut(i).iter_mut().zip(a.row(i)).zip(y.row(i)) {
             let (l, slope) = f(a.to_f64(), y.to_f64());
             sum += l;
-            *d = T::from_f64(slope) * scale[i];
+            *d = T::from_f64(share * slope) * scale[i];
         }
-        *loss = sum;
+        *loss = share * sum;
     }
 }
 
@@ -108,14 +136,20 @@ fn weighted(y: f64, x: f64) -> f64 {
     if y == 0.0 { 0.0 } else { y * x }
 }
 
-#[derive(Clone, Copy)]
-struct SigmoidLink;
-
-impl Map for SigmoidLink {
-    #[inline(always)]
-    fn map<V: Vector>(self, z: V) -> V {
-        math::sigmoid(z)
+/// Refuses a parameter that is not `allowed`; `range` says what would be.
+fn parameter(name: &str, value: f64, allowed: bool, range: &str) -> Result<(), String> {
+    if allowed {
+        return Ok(());
     }
+    Err(format!("{name} must be {range}, got {value}"))
+}
+
+fn positive(name: &str, value: f64) -> Result<(), String> {
+    parameter(name, value, value.is_finite() && value > 0.0, "finite and greater than 0")
+}
+
+fn at_least_0(name: &str, value: f64) -> Result<(), String> {
+    parameter(name, value, value.is_finite() && value >= 0.0, "finite and at least 0")
 }
 
 impl Loss {
@@ -126,12 +160,22 @@ impl Loss {
 
     /// Whether integer labels will do for y.
     pub fn takes_labels(&self) -> bool {
-        each_loss!(self, l => l.takes_labels())
+        self.domain() == Domain::Probabilities
+    }
+
+    /// What a target may be.
+    pub(crate) fn domain(&self) -> Domain {
+        each_loss!(self, l => l.domain())
     }
 
     /// How many columns y has where the network has so many outputs.
     pub fn targets(&self, outputs: usize) -> usize {
         each_loss!(self, l => l.targets(outputs))
+    }
+
+    /// What is wrong with the parameters, if anything.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        each_loss!(self, l => l.check())
     }
 
     /// Refuses an output layer that this loss cannot stand on.
@@ -148,47 +192,6 @@ impl Loss {
                 activation.name()
             ));
         }
-        if self.takes_labels() && outputs < 2 {
-            return Err(format!(
-                "loss {:?} needs at least 2 outputs, got {outputs}; for one output use \"binary_cross_entropy\"",
-                self.name()
-            ));
-        }
-        Ok(())
-    }
-
-    /// Refuses a row of targets that this loss does not take; `y` is finite.
-    pub(crate) fn check_targets<T: Real>(&self, y: &[T], row: usize) -> Result<(), Error> {
-        let wrong = each_loss!(self, l => y.iter().position(|y| !l.allows(y.to_f64())));
-        if let Some(column) = wrong {
-            let range = each_loss!(self, l => l.takes());
-            return Err(Error::TargetRange { loss: self.name(), value: y[column].to_f64(), row, column, range });
-        }
-        if self.takes_labels() {
-            let sum: f64 = y.iter().map(|y| y.to_f64()).sum();
-            if (sum - 1.0).abs() > SUM_TOLERANCE {
-                return Err(Error::TargetSum { loss: self.name(), sum, row });
-            }
-        }
-        Ok(())
-    }
-
-    /// Predictions from raw outputs.
-    pub(crate) fn predict<T: Real>(
-        &self,
-        target: Target,
-        a: Matrix<'_, T>,
-        mut prediction: MatrixMut<'_, T>,
-        scratch: &mut [T],
-    ) {
-        match self.link() {
-            Link::Softmax => rows::softmax(target, a, prediction, scratch),
-            Link::Identity | Link::Sigmoid => {
-                prediction.data_mut()[..a.data().len()].copy_from_slice(a.data());
-                if self.link() == Link::Sigmoid {
-                    elementwise::map(target, prediction.data_mut(), SigmoidLink);
-                }
-            }
-        }
+        each_loss!(self, l => l.check_outputs(outputs)).map_err(|text| format!("loss {:?} {text}", self.name()))
     }
 }
