@@ -97,7 +97,7 @@ def number(name: str, value: object, interval: str) -> float:
     try:
         x = float(value)
     except OverflowError:  # an int beyond the range of a double
-        x = high if value < 0 else float("inf")
+        x = float("-inf") if value < 0 else float("inf")
     above = x >= low if interval[0] == "[" else x > low
     below = x <= high if interval[-1] == "]" else x < high
     if not (above and below):  # NaN is neither
