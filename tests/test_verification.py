@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import SGD, Adam, Dense, Dropout, Network, Report, gradcheck, reference, verify
+from chainrule.differences import Derivative, Tolerance, compare
 from chainrule.reference.losses import LOSSES
 from chainrule.report import Check
 from tests import strategies
@@ -367,6 +368,20 @@ def test_gradcheck_holds_for_a_right_loss(loss, activation):
     assert report, str(report)
     assert {check.name for check in report} == {"d_output", "parameters", "inputs"}
     assert loss.__name__ in report.title
+
+
+def test_jumps_on_both_sides_that_cancel_in_the_bend_are_left_out():
+    def two_kinks(p):
+        return float((abs(p - 3e-7) - abs(p + 3e-7))[0])
+
+    def smooth(p):
+        return float(np.sin(p)[0])
+
+    for function, said, compared, skipped in ((two_kinks, -2.0, 0, 1), (smooth, 1.0, 1, 0), (smooth, 0.9, 1, 0)):
+        derivative = Derivative(np.zeros(1), np.array([said]), rounding=1e-16)
+        found = compare(function, derivative, [0], Tolerance())
+        assert (found.n_compared, found.n_skipped) == (compared, skipped)
+        assert (found.error <= found.tolerance) == (said != 0.9)
 
 
 def test_gradcheck_looks_at_kinks_nearby():

@@ -8,8 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from chainrule.reference.options import check_number
-
+from ..options import check_number
 from .base import Activation
 
 SELU_ALPHA = 1.6732632423543772
