@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..activations import Activation, Softmax
 from ..inputs import is_row
-from ..options import check_number, integer
+from ..options import check_number, integer, option
 from ..vectors import total
 from .base import Loss, weighted
 
@@ -75,7 +74,7 @@ def log_softmax(a: Row) -> Row:
     return [a_j - log_sum_exp for a_j in a]
 
 
-@dataclass(frozen=True)
+@option
 class CrossEntropy(LossOfClasses):
     """How surprised a softmax is by the right class: l = −Σ_j y_j ln p_j with p = softmax(a), dl/da_j = p_j Σ y − y_j.
 
@@ -141,7 +140,7 @@ class KLDivergence(LossOfClasses):
         return total(y_j * (math.log(y_j) - log_p_j) for y_j, log_p_j in zip(y, log_softmax(a), strict=True) if y_j)
 
 
-@dataclass(frozen=True)
+@option
 class Focal(LossOfClasses):
     """Cross-entropy that looks at what is not yet right: l = Σ_j y_j (1 − p_j)^gamma (−ln p_j) with p = softmax(a).
 

@@ -6,11 +6,10 @@ What no weight changes (ln y!, ½ ln 2π) is left out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ..activations import Activation
-from ..options import check_number
+from ..options import check_number, option
 from ..vectors import total
 from .base import Loss, LossOfEach, weighted
 
@@ -61,7 +60,7 @@ class Poisson(LossOfEach):
         return exp(a) - y
 
 
-@dataclass(frozen=True)
+@option
 class MeanVariance(Activation):
     """The link of uncertain numbers: m means stay, m logarithms s become variances v = exp(s) + eps."""
 
@@ -75,7 +74,7 @@ class MeanVariance(Activation):
         return z[:m] + [exp(s) + self.eps for s in z[m:]]
 
 
-@dataclass(frozen=True)
+@option
 class GaussianNLL(Loss):
     """Numbers with their uncertainty: 2m outputs are m means μ, then m logarithms s of variances v = exp(s) + eps.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
-from ..options import check_number
+from ..options import check_number, option
 from .base import LossOfEach
 
 
@@ -86,7 +85,7 @@ class AbsoluteError(LossOfEach):
         return sign(a - y)
 
 
-@dataclass(frozen=True)
+@option
 class Huber(LossOfEach):
     """Squares near the target, absolute differences far from it: l = (1/k) Σ_j h(d_j).
 
@@ -155,7 +154,7 @@ class LogCosh(LossOfEach):
         return math.tanh(a - y)
 
 
-@dataclass(frozen=True)
+@option
 class Quantile(LossOfEach):
     """The loss whose minimum is a quantile of y: l = (1/k) Σ_j max(q (y_j − a_j), (q − 1) (y_j − a_j)).
 

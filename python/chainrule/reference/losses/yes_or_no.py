@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ..activations import Activation, Sigmoid
-from ..options import check_number
+from ..options import check_number, option
 from .base import LossOfEach, weighted
 from .classes import focused, focused_slope
 
@@ -54,7 +53,7 @@ class BinaryCrossEntropy(LossOfAnswers):
         return self.link.f(a) - y
 
 
-@dataclass(frozen=True)
+@option
 class BinaryFocal(LossOfAnswers):
     """Binary cross-entropy that looks at what is not yet right.
 

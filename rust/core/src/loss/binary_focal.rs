@@ -5,9 +5,8 @@
 //!
 //! ln p = min(a, 0) − ln(1 + exp(−|a|)), and ln(1 − p) the same of −a.
 
-use super::{
-    Domain, Link, RowLoss, TileLoss, TileTargets, at_least_0, focal::focused, parameter, sum_over_outputs, weighted,
-};
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, focal::focused, sum_over_outputs, weighted};
+use crate::check::{not_negative, within};
 use chainrule_kernels::{Matrix, Real, Target};
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +30,8 @@ impl RowLoss for BinaryFocal {
     }
 
     fn check(self) -> Result<(), String> {
-        at_least_0("gamma", self.gamma)?;
-        parameter("alpha", self.alpha, (0.0..=1.0).contains(&self.alpha), "from 0 to 1")
+        not_negative("gamma", self.gamma)?;
+        within("alpha", self.alpha, (0.0..=1.0).contains(&self.alpha), "from 0 to 1")
     }
 
     fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {

@@ -4,7 +4,8 @@
 //! From the raw output: −ln p_j = ln Σ_k exp(a_k) − a_j, and ln Σ exp(a) = c + ln Σ exp(a − c) with c = max a:
 //! the largest term is exp(0), nothing overflows.
 
-use super::{Domain, Link, RowLoss, TileLoss, TileTargets, parameter, weighted};
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
+use crate::check::fraction;
 use chainrule_kernels::{Matrix, Real, Target, rows};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ impl RowLoss for CrossEntropy {
 
     fn check(self) -> Result<(), String> {
         let smoothing = self.label_smoothing;
-        parameter("label_smoothing", smoothing, (0.0..1.0).contains(&smoothing), "at least 0 and less than 1")
+        fraction("label_smoothing", smoothing)
     }
 
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {

@@ -4,7 +4,8 @@
 //! g = df / d ln p = −(1 − p)^gamma [1 + gamma p (−ln p) / (1 − p)], and d ln p_j / da_k = [j = k] − p_k; hence
 //! dl/da_k = y_k g_k − p_k Σ_j y_j g_j.
 
-use super::{Domain, Link, RowLoss, TileLoss, TileTargets, at_least_0, weighted};
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
+use crate::check::not_negative;
 use chainrule_kernels::{Matrix, Real, Target, rows};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +37,7 @@ impl RowLoss for Focal {
     }
 
     fn check(self) -> Result<(), String> {
-        at_least_0("gamma", self.gamma)
+        not_negative("gamma", self.gamma)
     }
 
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {

@@ -6,7 +6,8 @@
 //! r = exp(−|s − ln e|), which never overflows. (y − μ)² / v is taken as (y − μ) · ((y − μ) / v), for the square may
 //! overflow where the quotient does not.
 
-use super::{Link, RowLoss, TileLoss, TileTargets, positive};
+use super::{Link, RowLoss, TileLoss, TileTargets};
+use crate::check::positive;
 use chainrule_kernels::{Matrix, Real, Target};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! huber:  l = (1/k) Σ_j h(d_j) with d = a − y,  h(d) = ½ d² where |d| ≤ delta, else delta (|d| − ½ delta);
 //! h'(d) = d, held within ±delta. A row far away counts like its distance, not like the square.   Huber 1964.
 
-use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs, positive};
+use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
+use crate::check::positive;
 use chainrule_kernels::{Matrix, Real, Target};
 use serde::{Deserialize, Serialize};
 

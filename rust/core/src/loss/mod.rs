@@ -136,22 +136,6 @@ fn weighted(y: f64, x: f64) -> f64 {
     if y == 0.0 { 0.0 } else { y * x }
 }
 
-/// Refuses a parameter that is not `allowed`; `range` says what would be.
-fn parameter(name: &str, value: f64, allowed: bool, range: &str) -> Result<(), String> {
-    if allowed {
-        return Ok(());
-    }
-    Err(format!("{name} must be {range}, got {value}"))
-}
-
-fn positive(name: &str, value: f64) -> Result<(), String> {
-    parameter(name, value, value.is_finite() && value > 0.0, "finite and greater than 0")
-}
-
-fn at_least_0(name: &str, value: f64) -> Result<(), String> {
-    parameter(name, value, value.is_finite() && value >= 0.0, "finite and at least 0")
-}
-
 impl Loss {
     /// What turns the raw output into a prediction.
     pub fn link(&self) -> Link {

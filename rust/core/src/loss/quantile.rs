@@ -2,7 +2,8 @@
 //! a_j > y_j, 0 where they are equal. Its minimum is the quantile q of y; for q = ½ it is half of absolute_error.
 //! Koenker & Bassett 1978, the "check" or pinball loss; scikit-learn's mean_pinball_loss.
 
-use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs, parameter};
+use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
+use crate::check::within;
 use chainrule_kernels::{Matrix, Real, Target};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub struct Quantile {
 impl RowLoss for Quantile {
     fn check(self) -> Result<(), String> {
         let q = self.quantile;
-        parameter("quantile", q, 0.0 < q && q < 1.0, "greater than 0 and less than 1")
+        within("quantile", q, 0.0 < q && q < 1.0, "greater than 0 and less than 1")
     }
 
     fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
