@@ -252,7 +252,10 @@ HEADER = {"format": checkpoint.FORMAT, "format_version": 1}
         ("[" * 100_000, "not JSON"),
         ("[]", "must be an object"),
         ({}, "its format is None .*not a network"),
-        ({"format": "chainrule.pipeline"}, r"its format is 'chainrule.pipeline'.*it is read by .*chainrule predict"),
+        (
+            {"format": "chainrule.tabular"},
+            r"its format is 'chainrule.tabular'.*it is read by .*TabularModel.load.*chainrule predict",
+        ),
         ({"format": "pt"}, "its format is 'pt' .*which is not a network"),
         ({"format": ["chainrule.network"]}, "its format is"),
         ({**HEADER, "layers.0.weight": [1]}, "its metadata hold 'layers.0.weight', which is unknown there"),

@@ -59,5 +59,5 @@ def test_architecture_names_files_that_exist():
     """Paths in ARCHITECTURE.md start at the root, or where the text around them says."""
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     places = [ROOT, ROOT / "rust/core/src", ROOT / "python/chainrule", ROOT / "python/chainrule/reference"]
-    named = {name for name in re.findall(r"[\w/]+\.(?:rs|pyi|py|md)\b", page) if "NAME" not in name}
+    named = {name for name in re.findall(r"[\w/-]+\.(?:rs|pyi|py|md)\b", page) if "NAME" not in name}
     assert sorted(name for name in named if not any((place / name).exists() for place in places)) == []

@@ -781,7 +781,7 @@ class Network:
         try:
             return cls.from_state_dict(checkpoint.read(path))
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise checkpoint.about(path, error) from None
 
     def copy(self) -> Self:
         """Return a network of its own with the same parameters, moments and counters."""

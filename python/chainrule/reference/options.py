@@ -151,7 +151,7 @@ def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]],
     return kind(**{field: entry[field] for field in field_names(kind)})
 
 
-def check_keys(name: str, entry: Mapping[object, object], expected: Iterable[str]) -> None:
+def check_keys(name: str, entry: Mapping[Any, Any], expected: Iterable[str]) -> None:
     """Refuse a dict that lacks a key or has one too many."""
     expected = list(expected)
     for key in expected:
