@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from chainrule import _native as native
+from chainrule.reference.losses import LOSSES
 
 
 def config(sizes=(3, 5, 2), *, loss="mse", dtype="float32", optimizer=None, dropout=None, seed=7):
@@ -36,7 +37,7 @@ def config(sizes=(3, 5, 2), *, loss="mse", dtype="float32", optimizer=None, drop
         {
             "n_inputs": sizes[0],
             "layers": layers,
-            "loss": {"name": loss},
+            "loss": LOSSES[loss]().to_dict(),
             "optimizer": optimizer,
             "dtype": dtype,
             "seed": seed,

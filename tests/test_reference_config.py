@@ -19,15 +19,20 @@ from chainrule.reference import (
     Adamax,
     AdamW,
     AMSGrad,
+    BinaryFocal,
     Constant,
     CrossEntropy,
     Dense,
     Dropout,
+    Focal,
+    GaussianNLL,
     HeNormal,
+    Huber,
     LeakyReLU,
     Lion,
     NAdam,
     Orthogonal,
+    Quantile,
     RAdam,
     ReLU,
     RMSprop,
@@ -40,6 +45,8 @@ from chainrule.reference import (
     registry,
 )
 from chainrule.reference.config import REGISTRIES, from_config, resolve, to_config
+
+from . import strategies
 
 NAN, INF = float("nan"), float("inf")
 
@@ -67,7 +74,7 @@ def test_config_of_a_network_is_complete():
                 "l2": 0.0,
             },
         ],
-        "loss": {"name": "cross_entropy"},
+        "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
         "optimizer": {"name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-08},
         "dtype": "float32",
         "seed": 123,
@@ -132,7 +139,23 @@ def test_registry_lists_every_kind():
             "hard_silu",
             "softmax",
         ],
-        "loss": ["mse", "half_squared_error", "cross_entropy", "binary_cross_entropy"],
+        "loss": [
+            "mse",
+            "half_squared_error",
+            "absolute_error",
+            "huber",
+            "log_cosh",
+            "quantile",
+            "poisson",
+            "gaussian_nll",
+            "cross_entropy",
+            "kl_divergence",
+            "focal",
+            "binary_cross_entropy",
+            "binary_focal",
+            "hinge",
+            "squared_hinge",
+        ],
         "optimizer": [
             "sgd",
             "adam",
@@ -249,7 +272,7 @@ optimizers = (
     n_inputs=st.integers(1, 2**31 - 1),
     hidden=st.lists(dense | st.builds(Dropout, unit), max_size=5),
     units=st.integers(2, 100),
-    loss=st.sampled_from(sorted(REGISTRIES["loss"])),
+    loss=strategies.losses(),
     optimizer=optimizers,
     init=inits,
     dtype=st.sampled_from(["float32", "float64"]),
@@ -257,7 +280,7 @@ optimizers = (
     n_threads=st.none() | st.integers(1, 64),
 )
 def test_config_goes_through_json_and_back(n_inputs, hidden, units, **arguments):
-    spec = resolve([n_inputs, *hidden, units], **arguments)
+    spec = resolve([n_inputs, *hidden, strategies.n_outputs(arguments["loss"], units)], **arguments)
     assert from_config(json.loads(json.dumps(to_config(spec), allow_nan=False))) == spec
 
 
@@ -412,6 +435,11 @@ def test_config_that_is_wrong_says_where(change, text):
             ValueError,
             "cross_entropy needs at least 2 outputs, one a class, but the last layer has 1; for two classes from",
         ),
+        (
+            {"loss": "gaussian_nll"},
+            ValueError,
+            "the logarithms of the variances, but the last of layers has 3: for 3 targets it must have 6",
+        ),
     ],
 )
 def test_constructor_refuses(arguments, error, text):
@@ -440,6 +468,12 @@ INTERVALS = {
     Adamax: ADAM,
     NAdam: {**ADAM, "momentum_decay": "[0, inf)"},
     RAdam: ADAM,
+    Huber: {"delta": "(0, inf)"},
+    Quantile: {"quantile": "(0, 1)"},
+    GaussianNLL: {"eps": "(0, inf)"},
+    CrossEntropy: {"label_smoothing": "[0, 1)"},
+    Focal: {"gamma": "[0, inf)"},
+    BinaryFocal: {"gamma": "[0, inf)", "alpha": "[0, 1]"},
     RMSprop: {"learning_rate": "(0, inf)", "rho": "[0, 1)", "eps": "(0, inf)"},
     Adagrad: {"learning_rate": "(0, inf)", "eps": "(0, inf)"},
     Adadelta: {"learning_rate": "(0, inf)", "rho": "[0, 1)", "eps": "(0, inf)"},
@@ -461,7 +495,8 @@ REST = {Dense: {"units": 3}, Rprop: {"step_min": 5e-324, "step_max": 1e308}}
 # Numbers outside and inside of each interval.
 OUTSIDE = {
     "[0, 1)": [-1e-300, -1, 1, 1.5],
-    "(0, 1)": [0, -1, 1, 1.5],
+    "[0, 1]": [-1e-300, -1, 1 + 1e-15, 1.5],
+    "(0, 1)": [0, -1e-300, -1, 1, 1.5],
     "(0, inf)": [0, -1e-300, -1],
     "[0, inf)": [-1e-300, -1],
     "(1, inf)": [1, 0.5, -2],
@@ -469,6 +504,7 @@ OUTSIDE = {
 }
 INSIDE = {
     "[0, 1)": [0, 0.5, np.float32(0.25)],
+    "[0, 1]": [0, 0.5, 1],
     "(0, 1)": [5e-324, 0.5, np.float32(0.25)],
     "(0, inf)": [1, 5e-324, 1e308],
     "[0, inf)": [0, 7, 1e308],

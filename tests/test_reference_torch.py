@@ -19,7 +19,7 @@ RTOL = 1e-10
 
 def test_golden_numbers_cover_every_kind():
     assert {*GOLDEN["activations"], "softmax"} == set(ACTIVATIONS)
-    assert {entry["name"] for entry in GOLDEN["losses"]} == set(LOSSES)
+    assert {entry["option"]["name"] for entry in GOLDEN["losses"]} == set(LOSSES)
     assert {entry["option"]["name"] for entry in GOLDEN["optimizers"]} == set(OPTIMIZERS)
 
 
@@ -50,7 +50,9 @@ def test_softmax_equals_torch(implementation):
 @pytest.mark.parametrize("case", range(len(GOLDEN["losses"])))
 def test_loss_equals_torch(implementation, case):
     golden = GOLDEN["losses"][case]
-    network = identity(implementation, 3, loss=golden["name"])
+    option = dict(golden["option"])
+    loss = LOSSES[option.pop("name")](**option)
+    network = identity(implementation, len(golden["a"][0]), loss=loss)
     batch = golden["a"], np.array(golden["y"]), golden["sample_weight"]
     assert_allclose(network.evaluate(*batch)["loss"], golden["loss"], rtol=RTOL)
     assert_allclose(network.gradient(*batch).loss, golden["loss"], rtol=RTOL)

@@ -180,14 +180,16 @@ def loss_bounds(spec: Spec, outputs: Bounded, y: Array, row_weight: Array, u: fl
         return [spec.loss.value(a_row, y_row)]
 
     values = np.array([value(*row) for row in rows])
-    largest = np.maximum(np.abs(a), np.abs(y)).max(axis=1, keepdims=True)
-    # A logarithm of a sum takes the largest logit off and puts it back: its rounding stays.
+    largest = np.hstack([np.abs(a), np.abs(y)]).max(axis=1, keepdims=True)
+    # A logarithm of a sum takes the largest logit off and puts it back: its rounding stays, and that of the logarithm.
+    largest = largest + (0.0 if elementwise(spec.loss.link) else np.log(k))
     e_value = spread(value, arguments, mixing=True) + (ULPS + k) * u * (np.abs(values) + largest)
     e_loss = float(share @ (e_value + (n + ULPS) * u * np.abs(values))[:, 0])
 
     slopes = np.array([spec.loss.slope(*row) for row in rows])
-    # p − y loses the digits that p and y share.
-    e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * (np.abs(slopes) + np.abs(y))
+    # p − y loses the digits that p and y share. Where a target has several outputs, they lie y's columns apart.
+    size = np.abs(slopes) + np.tile(np.abs(y), (1, k // y.shape[1]))
+    e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * size
     return e_loss, e_slope * share[:, None]
 
 

@@ -41,16 +41,112 @@ PROBABILITIES = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.25, 0.5, 
 LABELS = [2, 0, 1, 1]
 FLAGS = [[0.0, 1.0, 0.25], [1.0, 1.0, 0.0], [0.0, 1.0, 0.5], [1.0, 0.0, 0.75]]
 SAMPLE_WEIGHT = [1.0, 0.5, 2.0, 0.0]
+SIDES = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, 1.0, -1.0]]
+# Rates that stay within reason, and means with the logarithms of variances; hinges with outputs near the margin.
+LOG_RATES = [[0.3, -1.2, 2.0], [1.5, 0.0, -0.7], [-40.0, 25.0, 0.1], [3.0, -30.0, 3.0]]
+COUNTS = [[0.0, 1.0, 9.0], [4.0, 0.5, 0.0], [0.0, 2.0, 1.0], [20.0, 0.0, 2.0]]
+MEANS = [[0.3, -1.2, 2.0, 0.1], [1.5, 0.0, -3.7, 5.0], [-40.0, 25.0, -50.0, 0.0], [0.5, 0.5, -1.0, 1.0]]
+UNCERTAIN = [[0.5, 1.0], [0.0, 0.25], [-40.0001, 24.0], [1.0, 0.5]]
+
+
+def mean(rows):
+    """The mean over outputs of what a function gives for each."""
+    return lambda a, y: rows(a, y).mean(dim=1)
+
+
+def per_output(function, **options):
+    """The mean over outputs of one of PyTorch's own losses."""
+    return mean(lambda a, y: function(a, y, reduction="none", **options))
+
+
+def pinball(q):
+    """Koenker & Bassett 1978."""
+    return mean(lambda a, y: torch.maximum(q * (y - a), (q - 1) * (y - a)))
+
+
+def log_cosh(a, y):
+    """Keras: |d| + softplus(−2 |d|) − ln 2."""
+    d = (a - y).abs()
+    return d + functional.softplus(-2 * d) - torch.log(torch.tensor(2.0))
+
+
+def gaussian_nll(eps):
+    """PyTorch's, of variances exp(s) + eps."""
+
+    def rows(a, y):
+        mean, s = a.chunk(2, dim=1)
+        return functional.gaussian_nll_loss(mean, y, s.exp() + eps, eps=eps, reduction="none").mean(dim=1)
+
+    return rows
+
+
+def cross_entropy(**options):
+    """PyTorch's, of labels or probabilities."""
+    return lambda a, y: functional.cross_entropy(a, y, reduction="none", **options)
+
+
+def focal(gamma):
+    """Lin et al. 2017, §3.2, of a softmax."""
+
+    def rows(a, y):
+        y = functional.one_hot(y, a.shape[1]) if y.ndim == 1 else y
+        log_p = torch.log_softmax(a, dim=1)
+        return (y * (1 - log_p.exp()) ** gamma * -log_p).sum(dim=1)
+
+    return rows
+
+
+def binary_focal(gamma, alpha):
+    """Lin et al. 2017, §3, of a sigmoid."""
+
+    def rows(a, y):
+        p, log_p, log_q = a.sigmoid(), functional.logsigmoid(a), functional.logsigmoid(-a)
+        return -(alpha * y * (1 - p) ** gamma * log_p + (1 - alpha) * (1 - y) * p**gamma * log_q).sum(dim=1)
+
+    return rows
+
+
 LOSSES = [
-    ("mse", TARGETS, lambda a, y: functional.mse_loss(a, y, reduction="none").mean(dim=1)),
-    ("half_squared_error", TARGETS, lambda a, y: 0.5 * functional.mse_loss(a, y, reduction="none").sum(dim=1)),
-    ("cross_entropy", LABELS, lambda a, y: functional.cross_entropy(a, y, reduction="none")),
-    ("cross_entropy", PROBABILITIES, lambda a, y: functional.cross_entropy(a, y, reduction="none")),
+    ({"name": "mse"}, OUTPUTS, TARGETS, per_output(functional.mse_loss)),
     (
-        "binary_cross_entropy",
+        {"name": "half_squared_error"},
+        OUTPUTS,
+        TARGETS,
+        lambda a, y: 0.5 * functional.mse_loss(a, y, reduction="none").sum(dim=1),
+    ),
+    ({"name": "absolute_error"}, OUTPUTS, TARGETS, per_output(functional.l1_loss)),
+    ({"name": "huber", "delta": 1.0}, OUTPUTS, TARGETS, per_output(functional.huber_loss)),
+    ({"name": "huber", "delta": 0.3}, OUTPUTS, TARGETS, per_output(functional.huber_loss, delta=0.3)),
+    ({"name": "log_cosh"}, OUTPUTS, TARGETS, mean(log_cosh)),
+    ({"name": "quantile", "quantile": 0.5}, OUTPUTS, TARGETS, pinball(0.5)),
+    # Where a = y PyTorch halves between the slopes of either side.
+    ({"name": "quantile", "quantile": 0.9}, LOG_RATES, COUNTS, pinball(0.9)),
+    ({"name": "poisson"}, LOG_RATES, COUNTS, per_output(functional.poisson_nll_loss)),
+    ({"name": "gaussian_nll", "eps": 1e-6}, MEANS, UNCERTAIN, gaussian_nll(1e-6)),
+    ({"name": "gaussian_nll", "eps": 0.5}, MEANS, UNCERTAIN, gaussian_nll(0.5)),
+    ({"name": "cross_entropy", "label_smoothing": 0.0}, OUTPUTS, LABELS, cross_entropy()),
+    ({"name": "cross_entropy", "label_smoothing": 0.0}, OUTPUTS, PROBABILITIES, cross_entropy()),
+    ({"name": "cross_entropy", "label_smoothing": 0.1}, OUTPUTS, LABELS, cross_entropy(label_smoothing=0.1)),
+    ({"name": "cross_entropy", "label_smoothing": 0.3}, OUTPUTS, PROBABILITIES, cross_entropy(label_smoothing=0.3)),
+    (
+        {"name": "kl_divergence"},
+        OUTPUTS,
+        PROBABILITIES,
+        lambda a, y: functional.kl_div(torch.log_softmax(a, dim=1), y, reduction="none").sum(dim=1),
+    ),
+    ({"name": "focal", "gamma": 2.0}, LOG_RATES, LABELS, focal(2.0)),
+    ({"name": "focal", "gamma": 2.0}, LOG_RATES, PROBABILITIES, focal(2.0)),
+    ({"name": "focal", "gamma": 0.5}, MEANS, LABELS, focal(0.5)),
+    (
+        {"name": "binary_cross_entropy"},
+        OUTPUTS,
         FLAGS,
         lambda a, y: functional.binary_cross_entropy_with_logits(a, y, reduction="none").sum(dim=1),
     ),
+    ({"name": "binary_focal", "gamma": 2.0, "alpha": 0.25}, LOG_RATES, FLAGS, binary_focal(2.0, 0.25)),
+    ({"name": "binary_focal", "gamma": 0.5, "alpha": 0.6}, LOG_RATES, FLAGS, binary_focal(0.5, 0.6)),
+    ({"name": "hinge"}, OUTPUTS, SIDES, mean(lambda a, y: (1 - y * a).clamp(min=0))),
+    ({"name": "squared_hinge"}, OUTPUTS, SIDES, mean(lambda a, y: (1 - y * a).clamp(min=0) ** 2)),
 ]
 
 
@@ -173,15 +269,15 @@ def softmax():
     return {"z": SOFTMAX_Z, "a": a.tolist(), "d_a": SOFTMAX_D_A, "delta": delta.tolist()}
 
 
-def loss(name, y, rows):
+def loss(option, outputs, y, rows):
     """The weighted mean of a loss, and its slope along the outputs."""
-    a = torch.tensor(OUTPUTS, requires_grad=True)
+    a = torch.tensor(outputs, requires_grad=True)
     w = torch.tensor(SAMPLE_WEIGHT)
     value = (w * rows(a, torch.tensor(y))).sum() / w.sum()
     (d_a,) = torch.autograd.grad(value, a)
     return {
-        "name": name,
-        "a": OUTPUTS,
+        "option": option,
+        "a": outputs,
         "y": y,
         "sample_weight": SAMPLE_WEIGHT,
         "loss": value.item(),

@@ -61,7 +61,7 @@ class Network:
     activation, output_activation : str or option, default "relu" and "identity"
         The activation function of the dense layers that name none themselves: of the hidden ones, and of the last.
     loss : str or option, default "mse"
-        "mse", "half_squared_error", "cross_entropy" or "binary_cross_entropy".
+        "mse", "cross_entropy", … or an option such as Huber(delta=0.5); `losses` has them all.
     optimizer : str or option, default "adam"
         A name such as "sgd" or "rmsprop", with the defaults, or an option such as SGD(learning_rate=0.1);
         docs/options.md lists them with their update rules.
@@ -210,7 +210,7 @@ class Network:
         return self._propagate(self._samples(X), training=training)[-1].a
 
     def predict(self, X: Iterable[Iterable[float]]) -> Matrix:
-        """Return the outputs through the loss's link: probabilities for the cross-entropies, else as `forward`.
+        """Return the outputs through the loss's link: probabilities for the cross-entropies, for example.
 
         Examples
         --------
@@ -289,8 +289,9 @@ class Network:
         ----------
         X : rows of numbers, (n, n_inputs)
             The samples.
-        y : rows of numbers, (n, n_outputs)
-            Their targets; (n,) where there is one output; (n,) integer labels for cross_entropy.
+        y : rows of numbers, (n, n_targets)
+            Their targets, for most losses one an output; (n,) where there is one a row; (n,) integer labels for the
+            losses of classes.
         sample_weight : numbers, (n,), optional
             How much each sample counts, >= 0. If all are zero, loss and gradient are zero.
         training : bool, default False

@@ -11,10 +11,11 @@ import numbers
 import operator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
-from .spelling import unknown
+from .spelling import check_keywords, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Self
 
 LARGEST = 2**31 - 1  # of any count: the product of two still fits in 64 bits
 
@@ -43,6 +44,11 @@ class Option:
     """Base of every activation, loss, optimizer, init and layer."""
 
     name: ClassVar[str]
+
+    def __new__(cls, *_: object, **fields: object) -> Self:
+        """Refuse a field that is not known, with the nearest that is; __init__ does the rest."""
+        check_keywords(cls.__name__, fields, field_names(cls))
+        return super().__new__(cls)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the fields, as they stand in the config."""
@@ -97,7 +103,7 @@ def number(name: str, value: object, interval: str) -> float:
     try:
         x = float(value)
     except OverflowError:  # an int beyond the range of a double
-        x = high if value < 0 else float("inf")
+        x = float("-inf") if value < 0 else float("inf")
     above = x >= low if interval[0] == "[" else x > low
     below = x <= high if interval[-1] == "]" else x < high
     if not (above and below):  # NaN is neither

@@ -22,12 +22,12 @@ impl<T: Real> Network<T> {
     pub(crate) fn check_batch(&self, batch: &Batch<'_, T>) -> Result<(), Error> {
         self.check_x(batch.x)?;
         batch.check()?;
+        let (loss, outputs) = (&self.spec.loss, self.n_outputs());
         match &batch.y {
-            Targets::Labels(_) if !self.spec.loss.takes_labels() => {
-                Err(Error::LabelsForValues { loss: self.spec.loss.name() })
-            }
-            Targets::Values(values) if values.columns() != self.n_outputs() => {
-                Err(Error::Outputs { argument: "y", expected: self.n_outputs(), got: values.columns() })
+            Targets::Labels(_) if !loss.takes_labels() => Err(Error::LabelsForValues { loss: loss.name() }),
+            Targets::Values(values) if values.columns() != loss.targets(outputs) => {
+                let (expected, got) = (loss.targets(outputs), values.columns());
+                Err(Error::TargetColumns { loss: loss.name(), expected, outputs, got })
             }
             _ => Ok(()),
         }
@@ -122,11 +122,12 @@ impl<T: Real> Network<T> {
                 TileTargets::Labels(&ws.labels[..rows])
             }
             Targets::Values(values) => {
-                let mut into = view_mut(&mut ws.y, rows, k, stride);
+                let columns = loss.targets(k);
+                let mut into = view_mut(&mut ws.y, rows, columns, stride);
                 gather("y", *values, tile, &mut into)?;
-                let y = view(&ws.y, rows, k, stride);
+                let y = view(&ws.y, rows, columns, stride);
                 for (i, row) in tile.iter().enumerate() {
-                    each_loss!(loss, l => l.check(y.row(i), row))?;
+                    loss.domain().check(loss.name(), y.row(i), row)?;
                 }
                 TileTargets::Values(y)
             }

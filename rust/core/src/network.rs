@@ -210,7 +210,7 @@ impl<T: Real> Network<T> {
         self.forward_rows(workspace, x, training, false, out)
     }
 
-    /// Predictions for the rows of x: the raw outputs through the loss's link (softmax, sigmoid or nothing).
+    /// Predictions for the rows of x: the raw outputs through the loss's link.
     ///
     /// # Errors
     /// As [`Network::forward`].
@@ -243,7 +243,7 @@ impl<T: Real> Network<T> {
             let outputs = if link {
                 let a = self.activation(&ws.a, self.spec.layers.len(), rows);
                 let prediction = view_mut(&mut ws.d[0], rows, k, stride);
-                self.spec.loss.predict(self.target, a, prediction, &mut ws.scratch[..rows]);
+                self.spec.loss.link().predict(self.target, a, prediction, &mut ws.scratch[..rows]);
                 &ws.d[0]
             } else {
                 &ws.a[self.spec.layers.len()]

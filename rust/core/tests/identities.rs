@@ -15,7 +15,7 @@ fn with_activation(dtype: &str, optimizer: &str, activation: &str) -> Spec {
             {{"kind": "dropout", "rate": 0.25}},
             {{"kind": "dense", "units": 3, "activation": {{"name": "identity"}}, "bias": true,
               "init": {{"name": "lecun_uniform"}}, "l2": 0.0}}],
-            "loss": {{"name": "cross_entropy"}}, "optimizer": {optimizer},
+            "loss": {{"name": "cross_entropy", "label_smoothing": 0.0}}, "optimizer": {optimizer},
             "dtype": "{dtype}", "seed": 5, "n_threads": null}}"#
     ))
     .unwrap()

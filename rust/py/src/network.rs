@@ -250,7 +250,7 @@ impl Network {
     }
 
     /// Loss of a batch, without dropout, with the penalties: x (n, n_inputs); y labels (n,) or values
-    /// (n, n_outputs); sample_weight (n,) or None.
+    /// (n, n_targets); sample_weight (n,) or None.
     ///
     /// Raises TypeError for an array of the wrong kind, ValueError for whatever else is wrong with the batch.
     #[pyo3(signature = (x, y, sample_weight))]

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.reference.options import Option
+from ..options import Option
 
 if TYPE_CHECKING:
-    from chainrule.reference.vectors import Row
+    from ..vectors import Row
 
 
 class Activation(Option):

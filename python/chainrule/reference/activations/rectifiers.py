@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
-from chainrule.reference.options import check_number
-
+from ..options import check_number, option
 from .base import Activation
 
 SELU_ALPHA = 1.6732632423543772
@@ -52,7 +50,7 @@ class ReLU(Activation):
         return 1.0 if z > 0.0 else 0.0
 
 
-@dataclass(frozen=True)
+@option
 class LeakyReLU(Activation):
     """A rectifier that lets a little through: a = z where z > 0, else negative_slope · z.
 
@@ -91,7 +89,7 @@ class LeakyReLU(Activation):
         return 1.0 if z > 0.0 else self.negative_slope
 
 
-@dataclass(frozen=True)
+@option
 class ELU(Activation):
     """A rectifier that bends towards −alpha: a = z where z > 0, else alpha (exp(z) − 1).
 

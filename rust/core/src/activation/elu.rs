@@ -2,6 +2,7 @@
 //! Clevert, Unterthiner and Hochreiter 2016.
 
 use super::Elementwise;
+use crate::check::not_negative;
 use chainrule_kernels::{Vector, math};
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +24,6 @@ impl Elementwise for Elu {
         V::select(a.gt(a.like(0.0)), a.like(1.0), a + a.like(self.alpha))
     }
     fn check(&self) -> Result<(), String> {
-        if (0.0..f64::INFINITY).contains(&self.alpha) {
-            return Ok(());
-        }
-        Err(format!("alpha must be finite and at least 0, got {}", self.alpha))
+        not_negative("alpha", self.alpha)
     }
 }

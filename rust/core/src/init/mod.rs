@@ -31,9 +31,7 @@ pub(crate) trait Fill {
     ) -> Result<(), Error>;
 
     /// What is wrong with the parameters, if anything.
-    fn check(&self) -> Result<(), String> {
-        Ok(())
-    }
+    fn check(&self) -> Result<(), String>;
 }
 
 /// A rule that draws one weight after the other.
