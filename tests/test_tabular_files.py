@@ -174,7 +174,7 @@ HUGE = 10**400
         (("target", {"task": "regression", "name": "species", "mean": 0.0, "scale": 0.0}), "target.scale must be > 0"),
         (("notes", {"a": 1}), "notes must hold texts"),
         (("config", "n_inputs", 10**9), "layers.0.weight must have shape"),
-        (("config", "loss", "name", "mse"), "loss is 'mse', which does not fit classification"),
+        (("config", "loss", {"name": "mse"}), "loss is 'mse', which does not fit classification"),
     ],
 )
 def test_file_that_is_not_right_is_refused_with_the_reason(saved, tmp_path, changes, told):

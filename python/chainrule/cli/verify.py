@@ -57,9 +57,9 @@ def drawn(network: Network) -> tuple[Array, Array]:
 
     What it says of other rows is wrong enough for a gradient, and a target that the loss takes.
     """
-    from chainrule.tabular.targets import MARGINS, n_targets
+    from chainrule.tabular.targets import MARGINS
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((N_ROWS, network.n_inputs))
-    y = network.predict(x[::-1])[:, : n_targets(network.loss, network.n_outputs)]
+    y = network.predict(x[::-1])[:, : network.loss.n_targets(network.n_outputs)]
     return x, np.where(y < 0.0, -1.0, 1.0) if network.loss.name in MARGINS else y

@@ -62,11 +62,11 @@ class Classes:
 
     def n_outputs(self, loss: Loss) -> int:
         """Return how many outputs a network for this loss needs."""
-        return len(self.labels) if takes_labels(loss) else 1
+        return len(self.labels) if loss.takes_labels else 1
 
     def encode(self, values: Array, loss: Loss) -> Array:
         """Return y as the loss takes it: labels (n,), or (n, 1) of 0 and 1."""
-        return values if takes_labels(loss) else values.astype(np.float32).reshape(-1, 1)
+        return values if loss.takes_labels else values.astype(np.float32).reshape(-1, 1)
 
     def probabilities(self, outputs: Array) -> NDArray[np.float32]:
         """Return the probability of each class, (n, n_classes), of what `Network.predict` returns."""
@@ -118,7 +118,7 @@ class Numbers:
     def n_outputs(self, loss: Loss) -> int:
         """Return how many outputs a network for this loss needs: two where one is the variance."""
         k = loss.least_outputs
-        while n_targets(loss, k) < 1:
+        while loss.n_targets(k) < 1:
             k += 1
         return k
 
@@ -205,17 +205,6 @@ def refuse_missing(cells: Cells) -> None:
 
 # A margin has a sign and no size that means something: neither a probability nor a number of the target's.
 MARGINS = frozenset({"hinge", "squared_hinge"})
-
-
-def takes_labels(loss: Loss) -> bool:
-    """Tell whether a loss takes class labels, an output a class."""
-    return loss.link.name == "softmax"
-
-
-def n_targets(loss: Loss, n_outputs: int) -> int:
-    """Return how many targets a loss has for so many outputs."""
-    asked = getattr(loss, "n_targets", None)
-    return int(asked(n_outputs)) if asked is not None else n_outputs
 
 
 def losses(task: str, n_classes: int = 2) -> list[str]:
