@@ -4,43 +4,64 @@
 //! d_b_l = Σ_rows delta_l. Tiles of a batch add up in the order of the rows, in one chain for each number.
 
 use crate::activation::{Activation, Identity, Transfer, each_activation};
-use crate::data::{Selection, gather};
-use crate::layer::Layer;
-use crate::workspace::{view, view_mut};
+use crate::data::gather;
+use crate::layer::{Factors, Layer, Place};
+use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Workspace};
-use chainrule_kernels::{Matrix, product, stride};
-
-/// Sees delta of each layer on the way back: (layer, delta).
-pub(crate) type Observer<'a, T> = &'a mut dyn FnMut(usize, Matrix<'_, T>);
+use chainrule_kernels::{Buffer, Picks, product};
 
 impl<T: Real> Network<T> {
-    /// The loss of the rows of `selection`, its gradient in `ws.gradient`, and the sum of their weights.
+    /// The loss of the rows that are picked, its gradient in `ws.gradient`, and the sum of their weights.
     /// All weights zero: loss 0, gradient 0.
     pub(crate) fn batch_gradient(
         &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        selection: Selection<'_>,
+        picks: Picks<'_>,
         training: bool,
     ) -> Result<(f64, f64), Error> {
-        let weight_sum: f64 = selection.iter().map(|row| batch.weight(row)).sum();
-        ws.reserve_gradient(&self.plan, false)?;
+        let weight_sum = batch.weight_sum(picks);
+        self.start_batch(ws, picks.len(), training, false)?;
         if weight_sum == 0.0 {
-            ws.gradient.fill(T::default());
+            ws.gradient.fill(T::ZERO);
             return Ok((0.0, 0.0));
         }
-        let tile_rows = selection.len().min(self.plan.tile);
-        ws.reserve_rows(&self.plan, &self.spec.layers, tile_rows)?;
-        self.start_masks(ws, training);
-        self.transpose_weights(ws, false);
         let mut loss = 0.0;
-        for (t, tile) in selection.tiles(self.plan.tile).enumerate() {
-            self.read_x(ws, batch.x, tile)?;
-            self.forward_tile(ws, tile.len());
-            loss += self.loss_tile(ws, batch, tile, weight_sum)?;
-            self.backward_tile(ws, tile.len(), t > 0, false, &mut |_, _| ());
+        for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
+            loss += self.tile_deltas(ws, batch, tile, weight_sum)?;
+            self.gradients(ws, tile.len(), t > 0);
         }
         Ok((loss / weight_sum + self.add_penalty(ws), weight_sum))
+    }
+
+    /// Makes room for the gradient of `rows` rows, and gets ready what all their tiles need.
+    pub(crate) fn start_batch(
+        &self,
+        ws: &mut Workspace<T>,
+        rows: usize,
+        training: bool,
+        inputs: bool,
+    ) -> Result<(), Error> {
+        ws.reserve_rows(&self.plan, &self.spec.layers, rows.min(self.plan.tile))?;
+        ws.reserve_gradient(&self.plan, inputs)?;
+        self.start_masks(ws, training);
+        self.transpose_weights(ws, inputs);
+        Ok(())
+    }
+
+    /// Forward and back: Σ wᵢ lᵢ of the rows of `tile`, and in `ws` the activations and deltas that make their gradient.
+    pub(crate) fn tile_deltas(
+        &self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        tile: Picks<'_>,
+        weight_sum: f64,
+    ) -> Result<f64, Error> {
+        self.read_x(ws, batch.x, tile)?;
+        self.forward_tile(ws, tile.len());
+        let loss = self.loss_tile(ws, batch, tile, weight_sum)?;
+        self.deltas(ws, tile.len(), false);
+        Ok(loss)
     }
 
     /// The gradient that follows from a caller's d_output = ∂L/∂(raw output), penalties included: `flat` in the order
@@ -73,21 +94,20 @@ impl<T: Real> Network<T> {
         let n_in = self.n_inputs();
         assert_eq!(Some(inputs.len()), x.rows().checked_mul(n_in));
         let ws = workspace;
-        ws.reserve_gradient(&self.plan, true)?;
-        ws.reserve_rows(&self.plan, &self.spec.layers, x.rows().min(self.plan.tile))?;
-        self.start_masks(ws, training);
-        self.transpose_weights(ws, true);
-        let (k, stride_out) = (self.n_outputs(), self.plan.strides[self.spec.layers.len()]);
-        let all = Selection::all(x.rows());
-        for (t, tile) in all.tiles(self.plan.tile).enumerate() {
+        self.start_batch(ws, x.rows(), training, true)?;
+        let last = self.spec.layers.len();
+        let (k, stride_out) = (self.n_outputs(), self.plan.strides[last]);
+        for (t, tile) in Picks::all(x.rows()).tiles(self.plan.tile).enumerate() {
             let rows = tile.len();
             self.read_x(ws, x, tile)?;
             self.forward_tile(ws, rows);
-            ws.d[0][..rows * stride_out].fill(T::default());
-            let mut d = view_mut(&mut ws.d[0], rows, k, stride_out);
-            gather("d_output", d_output, tile, &mut d)?;
-            let at = self.backward_tile(ws, rows, t > 0, true, &mut |_, _| ());
-            let d_x = view(&ws.d[at], rows, n_in, self.plan.strides[0]);
+            ws.d[last][..rows * stride_out].fill(T::ZERO);
+            let mut d = view_mut(&mut ws.d[last], rows, k, stride_out);
+            gather(self.target, "d_output", d_output, tile, &mut d, T::MAX)?;
+            self.thin_delta(ws, rows);
+            self.deltas(ws, rows, true);
+            self.gradients(ws, rows, t > 0);
+            let d_x = view(&ws.d[0], rows, n_in, self.plan.strides[0]);
             for (i, row) in tile.iter().enumerate() {
                 inputs[row * n_in..][..n_in].copy_from_slice(d_x.row(i));
             }
@@ -97,79 +117,110 @@ impl<T: Real> Network<T> {
         Ok(())
     }
 
-    /// Writes w_lᵀ of every layer that passes an error on.
-    pub(crate) fn transpose_weights(&self, ws: &mut Workspace<T>, inputs: bool) {
+    /// Writes w_lᵀ of every layer that passes an error on through it.
+    fn transpose_weights(&self, ws: &mut Workspace<T>, inputs: bool) {
         for (l, place) in self.plan.places.iter().enumerate() {
-            if let (Some(place), true) = (place, l > 0 || inputs) {
-                let (rows, columns) = (place.n_out, place.n_in);
-                let w_t = view_mut(&mut ws.w_t[l], rows, columns, stride::<T>(columns));
+            if let Some(place) = place
+                && (l > 0 || inputs)
+                && !(place.thin || place.wide)
+            {
+                let w_t = packed_mut(&mut ws.w_t[l], place.n_out, place.n_in);
                 product::transpose(self.target, place.w(&self.parameters), w_t);
             }
         }
     }
 
-    /// From ∂L/∂a of the output in `ws.d[0]` and what `forward_tile` left in `ws.a` and `ws.z` to the gradient,
-    /// added up where `accumulate`. With `inputs`, goes on to ∂L/∂x and returns which of `ws.d` holds it.
-    pub(crate) fn backward_tile(
-        &self,
-        ws: &mut Workspace<T>,
-        rows: usize,
-        accumulate: bool,
-        inputs: bool,
-        observe: Observer<'_, T>,
-    ) -> usize {
-        let plan = &self.plan;
-        let layers = &self.spec.layers;
-        // Where the error of the layer at hand lies, and whether it is delta already (its slope was applied with the
-        // product above) or still ∂L/∂a.
-        let mut at = 0;
+    /// From ∂L/∂a of the output in the last of `ws.d` and what `forward_tile` left in `ws.a` and `ws.z` to the delta of
+    /// every layer: that of layer l is left in `ws.d[l + 1]`. With `inputs`, goes on to ∂L/∂x in `ws.d[0]`.
+    pub(crate) fn deltas(&self, ws: &mut Workspace<T>, rows: usize, inputs: bool) {
+        let (plan, layers, target) = (&self.plan, &self.spec.layers, self.target);
+        // Whether the error of the layer at hand is delta already (its slope was applied with the product above) or
+        // still ∂L/∂a.
         let mut is_delta = false;
         for (l, layer) in layers.iter().enumerate().rev() {
             let (n_in, stride_in) = (plan.units[l], plan.strides[l]);
             let (n_out, stride_out) = (plan.units[l + 1], plan.strides[l + 1]);
-            let [first, second] = &mut ws.d;
-            let (d, d_below) = if at == 0 { (first, second) } else { (second, first) };
-            let x = view(&ws.a[l], rows, n_in, stride_in);
+            let (d_below, d) = ws.d.split_at_mut(l + 1);
+            let mut d = view_mut(&mut d[0], rows, n_out, stride_out);
+            if let Layer::Dense(dense) = layer
+                && !is_delta
+            {
+                let saved = self.saved(&ws.a, &ws.z, l, rows);
+                each_activation!(dense.activation, f => f.delta(target, saved, d.reborrow()));
+            }
+            if l == 0 && !inputs {
+                break;
+            }
+            let d = d.as_ref();
+            let d_below = view_mut(&mut d_below[l], rows, n_in, stride_in);
             match (layer, &plan.places[l]) {
-                (Layer::Dense(dense), Some(place)) => {
-                    if !is_delta {
-                        let saved = self.saved(&ws.a, &ws.z, l, rows);
-                        let d = view_mut(d, rows, n_out, stride_out);
-                        each_activation!(dense.activation, f => f.delta(self.target, saved, d));
-                    }
-                    let delta = view(d, rows, n_out, stride_out);
-                    observe(l, delta);
-                    dense.gradient(self.target, place, x, delta, accumulate, &mut ws.gradient);
-                    if l == 0 && !inputs {
-                        break;
-                    }
-                    let w_t = view(&ws.w_t[l], n_out, n_in, stride::<T>(n_in));
-                    let d_below = view_mut(d_below, rows, n_in, stride_in);
+                (Layer::Dense(_), Some(place)) if place.wide => {
+                    // d_xᵀ = w deltaᵀ: each number of w is read once, in order.
+                    let [delta_t, d_x_t] = &mut ws.columns;
+                    product::transpose(target, d, packed_mut(delta_t, n_out, rows));
+                    let w = place.w(&self.parameters).transposed();
+                    let (delta_t, mut d_x_t) = (packed(delta_t, n_out, rows), packed_mut(d_x_t, n_in, rows));
+                    product::backward_weight(target, w, delta_t, false, d_x_t.reborrow());
+                    product::transpose(target, d_x_t.as_ref(), d_below);
+                    is_delta = false;
+                }
+                (Layer::Dense(_), Some(place)) => {
+                    let w_t = if place.thin { place.w(&self.parameters) } else { packed(&ws.w_t[l], n_out, n_in) };
                     is_delta = match l.checked_sub(1).map(|below| &layers[below]) {
                         Some(Layer::Dense(below)) => {
                             let saved = self.saved(&ws.a, &ws.z, l - 1, rows);
-                            each_activation!(below.activation, f => f.backward_input(self.target, delta, w_t, saved, d_below));
+                            each_activation!(below.activation, f => f.backward_input(target, d, w_t, saved, d_below));
                             true
                         }
                         _ => {
-                            Identity {}.backward_input(self.target, delta, w_t, x, d_below);
+                            let x = view(&ws.a[l], rows, n_in, stride_in);
+                            Identity {}.backward_input(target, d, w_t, x, d_below);
                             false
                         }
                     };
-                    at = 1 - at;
                 }
                 (Layer::Dropout(dropout), _) => {
                     // Without a stream there was no mask: a = x, and the error passes as it is.
-                    if ws.streams[l].is_some() {
-                        let mask = view(&ws.mask[l], rows, n_in, stride_in);
-                        dropout.backward(self.target, mask, view_mut(d, rows, n_in, stride_in));
-                    }
-                    observe(l, view(d, rows, n_in, stride_in));
+                    let mask = ws.streams[l].is_some().then(|| view(&ws.mask[l], rows, n_in, stride_in));
+                    dropout.forward(target, d, mask, d_below);
+                    is_delta = false;
                 }
                 (Layer::Dense(_), None) => unreachable!("a dense layer has parameters"),
             }
         }
-        at
+    }
+
+    /// From activations and deltas to the gradient, added up where `accumulate`.
+    pub(crate) fn gradients(&self, ws: &mut Workspace<T>, rows: usize, accumulate: bool) {
+        let Workspace { a, d, thin, columns, gradient, .. } = ws;
+        for (l, (layer, place)) in self.spec.layers.iter().zip(&self.plan.places).enumerate() {
+            if let (Layer::Dense(dense), Some(place)) = (layer, place) {
+                let factors = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
+                dense.gradient(self.target, place, factors, accumulate, gradient);
+            }
+        }
+    }
+
+    /// What the gradient of layer `l` is made of, from the activations and deltas of `rows` rows.
+    pub(crate) fn factors<'a>(
+        &self,
+        l: usize,
+        place: &Place,
+        rows: usize,
+        [a, d]: [&'a [Buffer<T>]; 2],
+        thin: &'a [Buffer<T>; 2],
+        columns: &'a mut Buffer<T>,
+    ) -> Factors<'a, T> {
+        let x = self.activation(a, l, rows);
+        let delta = self.activation(d, l + 1, rows);
+        if place.thin {
+            return Factors { number: packed(&thin[1], place.n_out, rows).transposed(), vector: x, delta };
+        }
+        if !place.wide {
+            return Factors { number: x.into(), vector: delta, delta };
+        }
+        product::transpose(self.target, x, packed_mut(columns, place.n_in, rows));
+        Factors { number: packed(columns, place.n_in, rows).transposed(), vector: delta, delta }
     }
 
     /// Adds the derivative of the penalties to the gradient and returns their value.

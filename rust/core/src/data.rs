@@ -1,6 +1,7 @@
 //! How a caller's data reaches the network: tables that are read row by row, never held or copied whole.
 
-use crate::{Error, Real};
+use crate::{Error, Real, Target};
+use chainrule_kernels::{MatrixMut, Picks, Source};
 
 /// A table of numbers that can be read row by row in the network's dtype.
 ///
@@ -13,6 +14,11 @@ pub trait Rows<T> {
     fn columns(&self) -> usize;
     /// Copies row `row` into `into`, which is `columns` long.
     fn read(&self, row: usize, into: &mut [T]);
+    /// The memory that the table is, where it is one of `rows` × `columns`: whole batches are then copied at once,
+    /// without [`read`](Rows::read).
+    fn source(&self) -> Option<Source<'_>> {
+        None
+    }
 }
 
 /// A table in memory, row after row without gaps.
@@ -43,6 +49,9 @@ impl<T: Real> Rows<T> for RowMajor<'_, T> {
     }
     fn read(&self, row: usize, into: &mut [T]) {
         into.copy_from_slice(&self.data[row * self.columns..][..self.columns]);
+    }
+    fn source(&self) -> Option<Source<'_>> {
+        Some(Source::new(self.data, self.rows, self.columns))
     }
 }
 
@@ -129,67 +138,41 @@ impl<T: Real> Batch<'_, T> {
         Ok(())
     }
 
-    /// Weight of `row`.
-    pub(crate) fn weight(&self, row: usize) -> f64 {
-        self.sample_weight.map_or(1.0, |w| w[row])
-    }
-}
-
-/// Which rows of a table make up a batch, in order.
-#[derive(Clone, Copy)]
-pub(crate) enum Selection<'a> {
-    /// `len` rows from `start` on.
-    Range { start: usize, len: usize },
-    /// The rows named.
-    Index(&'a [u32]),
-}
-
-impl<'a> Selection<'a> {
-    pub(crate) fn all(n: usize) -> Self {
-        Selection::Range { start: 0, len: n }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Selection::Range { len, .. } => *len,
-            Selection::Index(index) => index.len(),
+    /// Sum of the weights of the rows.
+    pub(crate) fn weight_sum(&self, rows: Picks<'_>) -> f64 {
+        match self.sample_weight {
+            None => rows.len() as f64,
+            Some(weights) => rows.iter().map(|row| weights[row]).sum(),
         }
     }
-
-    pub(crate) fn iter(self) -> impl Iterator<Item = usize> + 'a {
-        (0..self.len()).map(move |i| match self {
-            Selection::Range { start, .. } => start + i,
-            Selection::Index(index) => index[i] as usize,
-        })
-    }
-
-    /// The parts of at most `rows` rows each, in order.
-    pub(crate) fn tiles(self, rows: usize) -> impl Iterator<Item = Selection<'a>> {
-        (0..self.len()).step_by(rows).map(move |at| {
-            let len = rows.min(self.len() - at);
-            match self {
-                Selection::Range { start, .. } => Selection::Range { start: start + at, len },
-                Selection::Index(index) => Selection::Index(&index[at..at + len]),
-            }
-        })
-    }
 }
 
-/// Copies the rows of `selection` of `table` into the rows of `into`, and refuses NaN and infinity.
+/// Copies the rows of `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether |x| ≤ `limit`
+/// for all numbers.
 pub(crate) fn gather<T: Real>(
+    target: Target,
     argument: &'static str,
     table: &dyn Rows<T>,
-    selection: Selection<'_>,
-    into: &mut chainrule_kernels::MatrixMut<'_, T>,
-) -> Result<(), Error> {
-    for (i, row) in selection.iter().enumerate() {
-        let values = into.row_mut(i);
-        table.read(row, values);
-        // One pass without a branch for the whole row; the place is looked for only where something is wrong.
-        if !values.iter().fold(true, |ok, v| ok & v.is_finite()) {
-            let column = values.iter().position(|v| !v.is_finite()).unwrap_or(0);
-            return Err(Error::NotFinite { argument, value: values[column].to_f64(), row, column, dtype: T::NAME });
+    picks: Picks<'_>,
+    into: &mut MatrixMut<'_, T>,
+    limit: T,
+) -> Result<bool, Error> {
+    let within = match table.source() {
+        Some(source) => chainrule_kernels::gather(target, source, picks, into.reborrow(), limit),
+        None => {
+            picks.iter().enumerate().for_each(|(i, row)| table.read(row, into.row_mut(i)));
+            (0..picks.len()).all(|i| into.row(i).iter().all(|v| v.abs() <= limit))
+        }
+    };
+    if within {
+        return Ok(true);
+    }
+    // The place is looked for only where something may be wrong.
+    for (i, row) in picks.iter().enumerate() {
+        if let Some(column) = into.row(i).iter().position(|v| !v.is_finite()) {
+            let value = into.row(i)[column].to_f64();
+            return Err(Error::NotFinite { argument, value, row, column, dtype: T::NAME });
         }
     }
-    Ok(())
+    Ok(false)
 }

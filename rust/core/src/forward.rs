@@ -1,13 +1,14 @@
 //! Forward propagation:  a_l = f_l(a_{l−1} w_l + b_l), layer by layer, for a tile of rows; then the loss.
 
 use crate::activation::{Saves, Scratch};
-use crate::data::{Selection, gather};
-use crate::layer::Layer;
+use crate::data::gather;
+use crate::layer::{Layer, Place};
 use crate::loss::{Loss, RowLoss, TileLoss, TileTargets, each_loss};
 use crate::rng::{Purpose, Stream};
-use crate::workspace::{view, view_mut};
+use crate::train::small_squares;
+use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
-use chainrule_kernels::{Buffer, Matrix};
+use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, product};
 
 impl<T: Real> Network<T> {
     /// Refuses an x with the wrong number of columns.
@@ -62,25 +63,38 @@ impl<T: Real> Network<T> {
     }
 
     /// Copies the rows of `tile` to the workspace.
-    pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Selection<'_>) -> Result<(), Error> {
+    pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Picks<'_>) -> Result<(), Error> {
         let (columns, stride) = (self.plan.units[0], self.plan.strides[0]);
         let mut into = view_mut(&mut ws.a[0], tile.len(), columns, stride);
-        gather("X", x, tile, &mut into)
+        let limit = (small_squares::<T>() / T::from_f64((tile.len() * columns) as f64)).sqrt();
+        ws.x_is_small = gather(self.target, "X", x, tile, &mut into, limit)?;
+        Ok(())
     }
 
-    /// Carries the `rows` rows in the workspace through all layers.
+    /// Carries the `rows` rows in the workspace through all layers; the outputs of a thin last layer are left in `ws.thin`.
     pub(crate) fn forward_tile(&self, ws: &mut Workspace<T>, rows: usize) {
         for (l, layer) in self.spec.layers.iter().enumerate() {
             let (below, above) = ws.a.split_at_mut(l + 1);
             let (n_in, n_out) = (self.plan.units[l], self.plan.units[l + 1]);
             let (stride_in, stride_out) = (self.plan.strides[l], self.plan.strides[l + 1]);
+            if self.plan.places[l].as_ref().is_some_and(|place| place.thin) {
+                clear_padding(view_mut(&mut below[l], rows, n_in, stride_in));
+            }
             let x = view(&below[l], rows, n_in, stride_in);
             let a = view_mut(&mut above[0], rows, n_out, stride_out);
             match layer {
                 Layer::Dense(dense) => {
                     let Some(place) = &self.plan.places[l] else { unreachable!("a dense layer has parameters") };
+                    if place.thin {
+                        let x_t = &mut ws.columns[0];
+                        product::transpose(self.target, x, packed_mut(x_t, n_in, rows));
+                        let (w_t, b) = (place.w(&self.parameters), place.b(&self.parameters));
+                        let a_t = packed_mut(&mut ws.thin[0], n_out, rows);
+                        product::forward_transposed(self.target, w_t, packed(x_t, n_in, rows), b, a_t);
+                        continue;
+                    }
                     let z = match dense.activation.saves() {
-                        Saves::Output => &mut ws.d[0],
+                        Saves::Output => &mut ws.d[l + 1],
                         Saves::Input => &mut ws.z[l],
                     };
                     let z = view_mut(z, rows, n_out, stride_out);
@@ -99,19 +113,28 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / Σ w, in `ws.d[0]`.
-    /// Returns Σ wᵢ lᵢ.
+    /// Puts the outputs of a thin last layer where those of others are.
+    pub(crate) fn finish_outputs(&self, ws: &mut Workspace<T>, rows: usize) {
+        if let Some(place) = self.plan.thin() {
+            let last = self.spec.layers.len();
+            let a = view_mut(&mut ws.a[last], rows, place.n_out, self.plan.strides[last]);
+            product::transpose(self.target, packed(&ws.thin[0], place.n_out, rows), a);
+        }
+    }
+
+    /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / Σ w, in the last of `ws.d`, and in
+    /// `ws.thin` as well where the last layer is thin. Returns Σ wᵢ lᵢ.
     pub(crate) fn loss_tile(
         &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        tile: Selection<'_>,
+        tile: Picks<'_>,
         weight_sum: f64,
     ) -> Result<f64, Error> {
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
-        let loss = &self.spec.loss;
-        let y = match &batch.y {
+        let (target, loss) = (self.target, &self.spec.loss);
+        match &batch.y {
             Targets::Labels(labels) => {
                 for (to, row) in ws.labels.iter_mut().zip(tile.iter()) {
                     *to = labels[row];
@@ -119,36 +142,85 @@ impl<T: Real> Network<T> {
                         return Err(Error::Label { label: *to, row, classes: k });
                     }
                 }
-                TileTargets::Labels(&ws.labels[..rows])
             }
             Targets::Values(values) => {
                 let columns = loss.targets(k);
-                let mut into = view_mut(&mut ws.y, rows, columns, stride);
-                gather("y", *values, tile, &mut into)?;
-                let y = view(&ws.y, rows, columns, stride);
+                let mut y = view_mut(&mut ws.y, rows, columns, stride);
+                gather(target, "y", *values, tile, &mut y, T::MAX)?;
                 for (i, row) in tile.iter().enumerate() {
                     loss.domain().check(loss.name(), y.row(i), row)?;
                 }
-                TileTargets::Values(y)
             }
+        }
+        match batch.sample_weight {
+            None => ws.scale[..rows].fill(T::from_f64(1.0 / weight_sum)),
+            Some(weights) => {
+                let scales = ws.scale.iter_mut().zip(tile.iter());
+                scales.for_each(|(scale, row)| *scale = T::from_f64(weights[row] / weight_sum));
+            }
+        }
+        ws.scale[rows..].fill(T::ZERO);
+        if !self.loss_in_columns(ws, matches!(batch.y, Targets::Labels(_)), rows) {
+            self.finish_outputs(ws, rows);
+            let y = match batch.y {
+                Targets::Labels(_) => TileTargets::Labels(&ws.labels[..rows]),
+                Targets::Values(_) => TileTargets::Values(view(&ws.y, rows, loss.targets(k), stride)),
+            };
+            let a = self.activation(&ws.a, last, rows);
+            let mut d = view_mut(&mut ws.d[last], rows, k, stride);
+            // Padding of a delta must be zero, or it would reach the padding of the weights.
+            for row in d.data_mut().chunks_exact_mut(stride) {
+                row[k..].fill(T::ZERO);
+            }
+            let row_loss = &mut ws.row_loss[..rows];
+            let out = TileLoss { scale: &ws.scale[..rows], d, row_loss, scratch: &mut ws.scratch[..rows] };
+            each_loss!(loss, l => l.evaluate(target, a, y, out));
+            self.thin_delta(ws, rows);
+        }
+        let Some(weights) = batch.sample_weight else {
+            return Ok(ws.row_loss[..rows].iter().sum());
         };
-        for (scale, row) in ws.scale.iter_mut().zip(tile.iter()) {
-            *scale = T::from_f64(batch.weight(row) / weight_sum);
-        }
-        let a = self.activation(&ws.a, last, rows);
-        let row_loss = &mut ws.row_loss[..rows];
-        let mut d = view_mut(&mut ws.d[0], rows, k, stride);
-        // Padding of a delta must be zero, or it would reach the padding of the weights.
-        for row in d.data_mut().chunks_exact_mut(stride) {
-            row[k..].fill(T::default());
-        }
-        let out = TileLoss { scale: &ws.scale[..rows], d, row_loss: &mut *row_loss, scratch: &mut ws.scratch[..rows] };
-        each_loss!(loss, l => l.evaluate(self.target, a, y, out));
-        let weighted = tile.iter().zip(&*row_loss).map(|(row, &l)| {
-            let w = batch.weight(row);
+        let weighted = tile.iter().zip(&ws.row_loss).map(|(row, &l)| {
+            let w = weights[row];
             if w == 0.0 { 0.0 } else { w * l }
         });
         Ok(weighted.sum())
+    }
+
+    /// The losses of a thin last layer where they are, in columns, if the loss can do that.
+    fn loss_in_columns(&self, ws: &mut Workspace<T>, labels: bool, rows: usize) -> bool {
+        let (target, loss, last) = (self.target, &self.spec.loss, self.spec.layers.len());
+        let Some(&Place { n_out, .. }) = self.plan.thin() else { return false };
+        if !each_loss!(loss, l => l.has_columns(labels)) {
+            return false;
+        }
+        let stride = self.plan.strides[last];
+        let [a_t, d_t] = &mut ws.thin;
+        let y = if labels {
+            TileTargets::Labels(&ws.labels[..rows])
+        } else {
+            let y_t = &mut ws.columns[0];
+            product::transpose(target, view(&ws.y, rows, n_out, stride), packed_mut(y_t, n_out, rows));
+            TileTargets::Values(packed(y_t, n_out, rows))
+        };
+        let out = TileLoss {
+            scale: &ws.scale,
+            d: packed_mut(d_t, n_out, rows),
+            row_loss: &mut ws.row_loss[..rows],
+            scratch: &mut ws.scratch,
+        };
+        each_loss!(loss, l => l.evaluate_columns(target, packed(a_t, n_out, rows), y, out));
+        product::transpose(target, packed(d_t, n_out, rows), view_mut(&mut ws.d[last], rows, n_out, stride));
+        true
+    }
+
+    /// The delta of a thin last layer with its rows in columns, from where those of others are.
+    pub(crate) fn thin_delta(&self, ws: &mut Workspace<T>, rows: usize) {
+        if let Some(place) = self.plan.thin() {
+            let last = self.spec.layers.len();
+            let delta = view(&ws.d[last], rows, place.n_out, self.plan.strides[last]);
+            product::transpose(self.target, delta, packed_mut(&mut ws.thin[1], place.n_out, rows));
+        }
     }
 
     /// Σ ½ · l2 · ‖w‖² over the layers.
@@ -164,8 +236,8 @@ impl<T: Real> Network<T> {
 
     /// The loss of a whole batch outside training; 0 where all its weights are.
     pub(crate) fn batch_loss(&self, ws: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
-        let all = Selection::all(batch.x.rows());
-        let weight_sum: f64 = all.iter().map(|row| batch.weight(row)).sum();
+        let all = Picks::all(batch.x.rows());
+        let weight_sum = batch.weight_sum(all);
         if weight_sum == 0.0 {
             return Ok(0.0);
         }
@@ -178,5 +250,14 @@ impl<T: Real> Network<T> {
             loss += self.loss_tile(ws, batch, tile, weight_sum)?;
         }
         Ok(loss / weight_sum + self.penalty())
+    }
+}
+
+/// Zeros in the padding of activations: that of a sigmoid holds ½, which would reach the padding of a thin layer's
+/// weights. All of it holds the same.
+fn clear_padding<T: Real>(mut a: MatrixMut<'_, T>) {
+    let (columns, stride) = (a.columns(), a.stride());
+    if columns < stride && a.data().get(columns).is_some_and(|&x| x != T::ZERO) {
+        a.data_mut().chunks_exact_mut(stride).for_each(|row| row[columns..].fill(T::ZERO));
     }
 }

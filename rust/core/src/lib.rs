@@ -39,7 +39,7 @@ mod trace;
 mod train;
 mod workspace;
 
-pub use chainrule_kernels::{Real, Target};
+pub use chainrule_kernels::{Real, Source, Target};
 pub use data::{Batch, RowMajor, Rows, Selected, Targets};
 pub use error::{Error, ErrorKind};
 pub use network::Network;

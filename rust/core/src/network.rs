@@ -1,10 +1,9 @@
 //! A network: parameters, moments and counters, and what can be asked of it.
 
-use crate::data::Selection;
 use crate::plan::Plan;
 use crate::workspace::view_mut;
 use crate::{Batch, Error, Real, Rows, Spec, Workspace, params};
-use chainrule_kernels::{Buffer, Target};
+use chainrule_kernels::{Buffer, Picks, Target};
 
 /// A multilayer perceptron with the state of its training.
 ///
@@ -235,18 +234,20 @@ impl<T: Real> Network<T> {
         ws.reserve_rows(&self.plan, &self.spec.layers, x.rows().min(self.plan.tile))?;
         self.start_masks(ws, training);
         let mut rows_done = 0;
-        for tile in Selection::all(x.rows()).tiles(self.plan.tile) {
+        for tile in Picks::all(x.rows()).tiles(self.plan.tile) {
             let rows = tile.len();
             self.read_x(ws, x, tile)?;
             self.forward_tile(ws, rows);
-            let stride = self.plan.strides[self.spec.layers.len()];
+            self.finish_outputs(ws, rows);
+            let last = self.spec.layers.len();
+            let stride = self.plan.strides[last];
             let outputs = if link {
-                let a = self.activation(&ws.a, self.spec.layers.len(), rows);
-                let prediction = view_mut(&mut ws.d[0], rows, k, stride);
+                let a = self.activation(&ws.a, last, rows);
+                let prediction = view_mut(&mut ws.d[last], rows, k, stride);
                 self.spec.loss.link().predict(self.target, a, prediction, &mut ws.scratch[..rows]);
-                &ws.d[0]
+                &ws.d[last]
             } else {
-                &ws.a[self.spec.layers.len()]
+                &ws.a[last]
             };
             let into = out[rows_done * k..].chunks_exact_mut(k);
             for (into, row) in into.zip(outputs.chunks_exact(stride)).take(rows) {
@@ -282,7 +283,7 @@ impl<T: Real> Network<T> {
         flat: &mut [T],
     ) -> Result<f64, Error> {
         self.check_batch(batch)?;
-        let all = Selection::all(batch.x.rows());
+        let all = Picks::all(batch.x.rows());
         let (loss, _) = self.batch_gradient(workspace, batch, all, training)?;
         self.plan.unpack(&workspace.gradient, flat);
         Ok(loss)

@@ -5,42 +5,61 @@ use crate::layer::{Layer, Place};
 use crate::plan::Plan;
 use crate::rng::{Purpose, Stream};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::{Target, within};
+use chainrule_kernels::{Buffer, Target, within};
 
 impl Place {
-    /// The rows of w and then b, as ranges of the padded buffer in the caller's order.
-    fn rows(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        let w = (0..self.n_in).map(|i| {
-            let start = self.w.start + i * self.stride;
-            start..start + self.n_out
-        });
-        w.chain(self.b.iter().map(|b| b.start..b.start + self.n_out))
+    /// The rows of w and then b in the caller's order: where each starts in the padded buffer, and how far apart its n_out
+    /// numbers are there.
+    fn rows(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let (row, step) = if self.thin { (1, self.stride) } else { (self.stride, 1) };
+        let w = (0..self.n_in).map(move |i| (self.w.start + i * row, step));
+        w.chain(self.b.iter().map(|b| (b.start, 1)))
+    }
+
+    /// How many parameters there are.
+    pub(crate) fn len(&self) -> usize {
+        self.n_in * self.n_out + self.b.as_ref().map_or(0, |_| self.n_out)
+    }
+
+    /// padded ← flat, the parameters of this layer alone.
+    fn pack<T: Real>(&self, flat: &[T], padded: &mut [T]) {
+        for ((start, step), row) in self.rows().zip(flat.chunks_exact(self.n_out)) {
+            if step == 1 {
+                padded[start..start + self.n_out].copy_from_slice(row);
+            } else {
+                padded[start..].iter_mut().step_by(step).zip(row).for_each(|(to, &from)| *to = from);
+            }
+        }
+    }
+
+    /// flat ← padded, the parameters of this layer alone.
+    pub(crate) fn unpack<T: Real>(&self, padded: &[T], flat: &mut [T]) {
+        for ((start, step), row) in self.rows().zip(flat.chunks_exact_mut(self.n_out)) {
+            if step == 1 {
+                row.copy_from_slice(&padded[start..start + self.n_out]);
+            } else {
+                row.iter_mut().zip(padded[start..].iter().step_by(step)).for_each(|(to, &from)| *to = from);
+            }
+        }
     }
 }
 
 impl Plan {
-    /// Ranges of the padded buffer that hold parameters, in the caller's order.
-    fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        self.places.iter().flatten().flat_map(Place::rows)
-    }
-
     /// padded ← flat.
-    pub(crate) fn pack<T: Real>(&self, flat: &[T], padded: &mut [T]) {
-        let mut at = 0;
-        for range in self.ranges() {
-            let n = range.len();
-            padded[range].copy_from_slice(&flat[at..at + n]);
-            at += n;
+    pub(crate) fn pack<T: Real>(&self, mut flat: &[T], padded: &mut [T]) {
+        for place in self.places.iter().flatten() {
+            let (layer, rest) = flat.split_at(place.len());
+            place.pack(layer, padded);
+            flat = rest;
         }
     }
 
     /// flat ← padded.
-    pub(crate) fn unpack<T: Real>(&self, padded: &[T], flat: &mut [T]) {
-        let mut at = 0;
-        for range in self.ranges() {
-            let n = range.len();
-            flat[at..at + n].copy_from_slice(&padded[range]);
-            at += n;
+    pub(crate) fn unpack<T: Real>(&self, padded: &[T], mut flat: &mut [T]) {
+        for place in self.places.iter().flatten() {
+            let (layer, rest) = flat.split_at_mut(place.len());
+            place.unpack(padded, layer);
+            flat = rest;
         }
     }
 
@@ -63,13 +82,14 @@ pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters
             continue;
         };
         let mut stream = Stream::new(spec.seed, Purpose::Weights, l as u64);
-        let rows = parameters[place.w.clone()].chunks_exact_mut(place.stride);
-        let w = rows.flat_map(|row| &mut row[..place.n_out]);
-        dense.init.fill(&mut stream, place.n_in, place.n_out, w)?;
-        if !within(target, &parameters[place.w.clone()], T::MAX) {
+        let mut flat = Buffer::zeroed(place.len())?;
+        let w = place.n_in * place.n_out;
+        dense.init.fill(&mut stream, place.n_in, place.n_out, flat[..w].iter_mut())?;
+        if !within(target, &flat, T::MAX) {
             let text = format!("layer {}: the initial weights are too large for {}", l + 1, T::NAME);
             return Err(Error::Config(text));
         }
+        place.pack(&flat, parameters);
     }
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! Everything that one step computes, layer by layer, to look at.
 
 use crate::activation::{Activation, Identity, Scratch, Transfer, each_activation};
-use crate::data::Selection;
 use crate::layer::Layer;
 use crate::plan::Plan;
 use crate::workspace::{view, view_mut};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::Matrix;
+use chainrule_kernels::{Buffer, Matrix, Picks};
 
 /// What happened in one layer, for a batch of n rows; tables are row by row, empty where the layer has no such thing.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,23 +48,22 @@ impl<T: Real> Network<T> {
         let mut ws = Workspace::new(&whole)?;
         let mut traces = vec![None; self.spec.layers.len()];
         let mut deltas = vec![Ok(Vec::new()); self.spec.layers.len()];
-        let weight_sum: f64 = (0..n).map(|row| batch.weight(row)).sum();
-        ws.reserve_rows(&self.plan, &self.spec.layers, n)?;
-        ws.reserve_gradient(&self.plan, false)?;
-        whole.start_masks(&mut ws, true);
-        whole.transpose_weights(&mut ws, false);
-        whole.read_x(&mut ws, batch.x, Selection::all(n))?;
+        let weight_sum = batch.weight_sum(Picks::all(n));
+        whole.start_batch(&mut ws, n, true, false)?;
+        whole.read_x(&mut ws, batch.x, Picks::all(n))?;
         whole.forward_tile(&mut ws, n);
+        whole.finish_outputs(&mut ws, n);
         for (l, trace) in traces.iter_mut().enumerate() {
             *trace = Some(whole.trace_forward(&mut ws, l, n)?);
         }
         if weight_sum > 0.0 {
-            whole.loss_tile(&mut ws, batch, Selection::all(n), weight_sum)?;
-            whole.backward_tile(&mut ws, n, false, false, &mut |l, delta| {
-                deltas[l] = rows_of(delta);
-            });
+            whole.loss_tile(&mut ws, batch, Picks::all(n), weight_sum)?;
+            whole.deltas(&mut ws, n, false);
+            for (l, delta) in deltas.iter_mut().enumerate() {
+                *delta = rows_of(whole.activation(&ws.d, l + 1, n));
+            }
         }
-        whole.batch_gradient(&mut ws, batch, Selection::all(n), true)?;
+        whole.batch_gradient(&mut ws, batch, Picks::all(n), true)?;
         let d = ws.gradient.try_clone()?;
         if weight_sum > 0.0 {
             whole.update(&ws);
@@ -74,17 +72,28 @@ impl<T: Real> Network<T> {
         for (l, (trace, delta)) in traces.iter_mut().zip(deltas).enumerate() {
             let mut delta = delta?;
             delta.resize(n * trace.n_out, T::default());
+            if let Layer::Dropout(_) = self.spec.layers[l] {
+                // z is what comes in: ∂L/∂z = mask ⊙ ∂L/∂a.
+                delta.iter_mut().zip(&trace.slope).for_each(|(d, &mask)| *d *= mask);
+            }
             trace.delta = delta;
             let Some(place) = &self.plan.places[l] else {
                 continue;
             };
-            let change =
-                |before: &[T], after: &[T]| -> Vec<T> { before.iter().zip(after).map(|(&b, &a)| a - b).collect() };
-            let bias = |flat: &[T]| -> Vec<T> { place.b(flat).map_or(Vec::new(), |b| b[..place.n_out].to_vec()) };
-            trace.d_weight = rows_of(place.w(&d))?;
-            trace.d_bias = bias(&d);
-            trace.update_weight = change(&rows_of(place.w(&self.parameters))?, &rows_of(place.w(&whole.parameters))?);
-            trace.update_bias = change(&bias(&self.parameters), &bias(&whole.parameters));
+            // The parameters of this layer alone, in the caller's order.
+            let n_weights = place.n_in * place.n_out;
+            let layer = |flat: &[T]| -> Result<(Vec<T>, Vec<T>), Error> {
+                let mut w = reserve(place.n_in + 1, place.n_out)?;
+                w.resize(place.len(), T::default());
+                place.unpack(flat, &mut w);
+                let b = w.split_off(n_weights);
+                Ok((w, b))
+            };
+            let change = |before: Vec<T>, after: Vec<T>| before.iter().zip(after).map(|(&b, a)| a - b).collect();
+            let (before, after) = (layer(&self.parameters)?, layer(&whole.parameters)?);
+            (trace.d_weight, trace.d_bias) = layer(&d)?;
+            trace.update_weight = change(before.0, after.0);
+            trace.update_bias = change(before.1, after.1);
         }
         Ok(traces)
     }
@@ -99,16 +108,22 @@ impl<T: Real> Network<T> {
         let layer = &self.spec.layers[l];
         let (z, slope) = match (layer, &self.plan.places[l]) {
             (Layer::Dense(dense), Some(place)) => {
-                let mut linear = *dense;
-                linear.activation = Activation::Identity(Identity {});
-                let [scratch, z] = &mut ws.d;
-                let scratch = Scratch { z: view_mut(scratch, n, n_out, stride_out), row: &mut ws.scratch[..n] };
-                let into = view_mut(z, n, n_out, stride_out);
-                linear.forward(self.target, place, &self.parameters, x, into, scratch);
-                let z = rows_of(view(z, n, n_out, stride_out))?;
-                let mut slope = view_mut(&mut ws.d[0], n, n_out, stride_out);
+                let mut slope = view_mut(&mut ws.d[l + 1], n, n_out, stride_out);
                 each_activation!(dense.activation, f => f.slope(self.target, saved.data(), slope.data_mut()));
-                (z, rows_of(slope.as_ref())?)
+                let slope = rows_of(slope.as_ref())?;
+                let z = if place.thin {
+                    rows_of(a)?
+                } else {
+                    let mut linear = *dense;
+                    linear.activation = Activation::Identity(Identity {});
+                    let mut z = Buffer::zeroed(n * stride_out)?;
+                    let scratch =
+                        Scratch { z: view_mut(&mut ws.d[l + 1], n, n_out, stride_out), row: &mut ws.scratch[..n] };
+                    let into = view_mut(&mut z, n, n_out, stride_out);
+                    linear.forward(self.target, place, &self.parameters, x, into, scratch);
+                    rows_of(view(&z, n, n_out, stride_out))?
+                };
+                (z, slope)
             }
             _ => {
                 let mask = match &ws.streams[l] {

@@ -1,9 +1,11 @@
 //! Training: one step, one epoch of steps, and a step from a caller's gradient.
 
-use crate::data::Selection;
+use crate::layer::{Factors, Layer};
+use crate::optimizer::RulePass;
 use crate::rng::{Purpose, Stream};
+use crate::workspace::{packed, view};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::within;
+use chainrule_kernels::{self as kernels, Picks, product, rows, squares, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
@@ -25,6 +27,11 @@ impl Epoch {
         self.order.as_deref()
     }
 
+    /// Rows that have been learnt from so far.
+    pub fn rows_done(&self) -> usize {
+        self.next_row
+    }
+
     /// Mean loss of the batches so far, each by the sum of its weights.
     pub fn loss(&self) -> f64 {
         if self.weight_sum == 0.0 {
@@ -43,7 +50,7 @@ impl<T: Real> Network<T> {
     /// [`Error::GradientDiverged`] where its gradient is too large to be squared. Nothing is changed then.
     pub fn step(&mut self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
         self.check_batch(batch)?;
-        let all = Selection::all(batch.x.rows());
+        let all = Picks::all(batch.x.rows());
         Ok(self.step_rows(workspace, batch, all, None)?.0)
     }
 
@@ -55,7 +62,7 @@ impl<T: Real> Network<T> {
         self.plan.check_flat("gradient", flat)?;
         workspace.reserve_gradient(&self.plan, false)?;
         self.plan.pack(flat, &mut workspace.gradient);
-        if !within(self.target, &workspace.gradient, self.largest_gradient()) {
+        if !within(self.target, &workspace.gradient, largest_gradient()) {
             return Err(Error::GradientDiverged { at: None });
         }
         self.update(workspace);
@@ -108,8 +115,8 @@ impl<T: Real> Network<T> {
             let start = epoch.next_row;
             let len = epoch.batch_size.min(epoch.n_rows - start);
             let batch = match &epoch.order {
-                Some(order) => Selection::Index(&order[start..start + len]),
-                None => Selection::Range { start, len },
+                Some(order) => Picks::Index(&order[start..start + len]),
+                None => Picks::Range { start, len },
             };
             let place = Some((self.epochs, start / epoch.batch_size));
             let (loss, weight) = self.step_rows(workspace, data, batch, place)?;
@@ -140,31 +147,111 @@ impl<T: Real> Network<T> {
         &mut self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
-        selection: Selection<'_>,
+        picks: Picks<'_>,
         at: Option<(u64, usize)>,
     ) -> Result<(f64, f64), Error> {
-        let (loss, weight) = self.batch_gradient(ws, batch, selection, true)?;
+        // A batch of several tiles, or penalties, need the whole gradient.
+        let mut dense = self.spec.layers.iter().filter_map(|layer| match layer {
+            Layer::Dense(dense) => Some(dense),
+            Layer::Dropout(_) => None,
+        });
+        let rows = picks.len();
+        let at_once = rows <= self.plan.tile && dense.all(|dense| dense.l2 == 0.0);
+        let (loss, weight) = if at_once {
+            let weight = batch.weight_sum(picks);
+            if weight == 0.0 {
+                return Ok((0.0, 0.0));
+            }
+            self.start_batch(ws, rows, true, false)?;
+            (self.tile_deltas(ws, batch, picks, weight)? / weight, weight)
+        } else {
+            self.batch_gradient(ws, batch, picks, true)?
+        };
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
         }
-        if weight > 0.0 {
-            // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
-            if !within(self.target, &ws.gradient, self.largest_gradient()) {
-                return Err(Error::GradientDiverged { at });
-            }
-            self.update(ws);
+        if weight == 0.0 {
+            return Ok((loss, weight));
         }
+        if at_once {
+            if self.gradient_is_small(ws, rows) && self.update_fused(ws, rows) {
+                self.steps += 1;
+                return Ok((loss, weight));
+            }
+            self.gradients(ws, rows, false);
+        }
+        // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
+        if !within(self.target, &ws.gradient, largest_gradient()) {
+            return Err(Error::GradientDiverged { at });
+        }
+        self.update(ws);
         Ok((loss, weight))
     }
 
-    /// Half the root of the largest number: its square is finite, and so is a sum of two.
-    fn largest_gradient(&self) -> T {
-        T::MAX.sqrt() * T::from_f64(0.5)
+    /// Whether activations and deltas of `rows` rows are so small that their gradient cannot be too large: a number of
+    /// it is at most ‖a‖ ‖delta‖. Leaves the gradients of the biases in `ws.gradient`.
+    fn gradient_is_small(&self, ws: &mut Workspace<T>, rows: usize) -> bool {
+        let target = self.target;
+        self.plan.places.iter().enumerate().all(|(l, place)| {
+            let Some(place) = place else { return true };
+            let delta = self.activation(&ws.d, l + 1, rows);
+            let deltas = match place.b.clone() {
+                Some(b) => rows::column_sums(target, delta, false, &mut ws.gradient[b]),
+                None => squares(target, delta.data()),
+            };
+            let most = small_squares::<T>();
+            deltas <= most
+                && (l == 0 && ws.x_is_small || squares(target, self.activation(&ws.a, l, rows).data()) <= most)
+        })
+    }
+
+    /// One step of the optimizer along the gradient of `rows` rows, which is never in memory as a whole; false, and nothing
+    /// done, where the optimizer cannot do that.
+    fn update_fused(&mut self, ws: &mut Workspace<T>, rows: usize) -> bool {
+        let optimizer = self.spec.optimizer;
+        optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows })
     }
 
     /// One step of the optimizer along `ws.gradient`.
     pub(crate) fn update(&mut self, ws: &Workspace<T>) {
         self.steps += 1;
         self.spec.optimizer.update(self.target, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
+    }
+}
+
+/// Half the root of the largest number: its square is finite, and so is a sum of two.
+fn largest_gradient<T: Real>() -> T {
+    T::MAX.sqrt() * T::from_f64(0.5)
+}
+
+/// Σ a² and Σ delta² up to here make no gradient larger than [`largest_gradient`], rounding included.
+pub(crate) fn small_squares<T: Real>() -> T {
+    largest_gradient::<T>() * T::from_f64(0.5)
+}
+
+/// The update of all layers, by a rule that the optimizer knows.
+struct Pass<'a, T> {
+    network: &'a mut Network<T>,
+    ws: &'a mut Workspace<T>,
+    rows: usize,
+}
+
+impl<T: Real> RulePass for Pass<'_, T> {
+    fn run(self, rule: impl kernels::Update) {
+        let Pass { network, ws, rows } = self;
+        let target = network.target;
+        let Workspace { a, d, thin, columns, one, gradient, .. } = ws;
+        for l in 0..network.plan.places.len() {
+            let Some(place) = &network.plan.places[l] else { continue };
+            let factors = network.factors(l, place, rows, [a, d], thin, &mut columns[0]);
+            let (parameters, states) = (&mut network.parameters, &mut network.states);
+            let Factors { number, vector, .. } = factors;
+            product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
+            if let Some(b) = place.b.clone() {
+                let (one, d_b) = (packed(one, 1, 1), view(&gradient[b.clone()], 1, place.n_out, b.len()));
+                let stride = b.len();
+                product::update_weight(target, one, d_b, parameters, states, b, stride, rule);
+            }
+        }
     }
 }

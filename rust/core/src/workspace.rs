@@ -5,7 +5,7 @@ use crate::layer::Layer;
 use crate::plan::Plan;
 use crate::rng::Stream;
 use crate::{Error, Network, Real};
-use chainrule_kernels::{Buffer, Matrix, MatrixMut, stride};
+use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
 
 /// Memory for one computation at a time on one network; grows on need.
 pub struct Workspace<T> {
@@ -15,8 +15,13 @@ pub struct Workspace<T> {
     pub(crate) a: Vec<Buffer<T>>,
     /// z of each layer whose slope is computed from it, empty for others.
     pub(crate) z: Vec<Buffer<T>>,
-    /// Two deltas, of the layer at hand and of the one below; scratch in forward propagation.
-    pub(crate) d: [Buffer<T>; 2],
+    /// Error at x and at the output of each layer, as `a`: ∂L/∂a of a layer, then its delta. The first is empty until it is
+    /// wanted. Scratch in forward propagation.
+    pub(crate) d: Vec<Buffer<T>>,
+    /// What lies with its rows in columns for as long as one layer needs it.
+    pub(crate) columns: [Buffer<T>; 2],
+    /// Outputs and deltas of a thin last layer, the rows in columns; empty for others.
+    pub(crate) thin: [Buffer<T>; 2],
     /// Mask of each dropout layer, empty for others.
     pub(crate) mask: Vec<Buffer<T>>,
     /// Where the masks of a batch go on, for each dropout layer.
@@ -29,10 +34,14 @@ pub struct Workspace<T> {
     pub(crate) y: Buffer<T>,
     /// Labels of the rows at hand.
     pub(crate) labels: Vec<u32>,
-    /// wᵢ / Σ w of the rows at hand.
-    pub(crate) scale: Vec<T>,
-    /// One number a row, for losses and links.
-    pub(crate) scratch: Vec<T>,
+    /// wᵢ / Σ w of the rows at hand, then zeros to the end of a line.
+    pub(crate) scale: Buffer<T>,
+    /// One number a row, whole lines of them, for losses and links.
+    pub(crate) scratch: Buffer<T>,
+    /// Whether Σ x² of the rows at hand is small for certain.
+    pub(crate) x_is_small: bool,
+    /// A line that begins with 1.
+    pub(crate) one: Buffer<T>,
     /// Losses of the rows at hand.
     pub(crate) row_loss: Vec<f64>,
 }
@@ -46,21 +55,26 @@ impl<T: Real> Workspace<T> {
         let none = || Buffer::zeroed(0);
         let layers = network.spec().layers.len();
         let empty = || (0..layers).map(|_| none()).collect::<Result<Vec<_>, _>>();
-        let mut a = empty()?;
-        a.push(none()?);
+        let one_more = || (0..=layers).map(|_| none()).collect::<Result<Vec<_>, _>>();
+        let mut one = Buffer::zeroed(stride::<T>(1))?;
+        one[0] = T::ONE;
         Ok(Workspace {
             rows: 0,
-            a,
+            a: one_more()?,
             z: empty()?,
-            d: [none()?, none()?],
+            d: one_more()?,
+            columns: [none()?, none()?],
+            thin: [none()?, none()?],
             mask: empty()?,
             streams: vec![None; layers],
             w_t: empty()?,
             gradient: none()?,
             y: none()?,
             labels: Vec::new(),
-            scale: Vec::new(),
-            scratch: Vec::new(),
+            scale: none()?,
+            scratch: none()?,
+            x_is_small: false,
+            one,
             row_loss: Vec::new(),
         })
     }
@@ -74,9 +88,21 @@ impl<T: Real> Workspace<T> {
         for (a, stride) in self.a.iter_mut().zip(&plan.strides) {
             *a = Buffer::zeroed(rows * stride)?;
         }
-        let widest = plan.strides.iter().max().copied().unwrap_or(0);
-        for d in &mut self.d {
-            *d = Buffer::zeroed(rows * widest)?;
+        for (d, stride) in self.d.iter_mut().zip(&plan.strides).skip(1) {
+            *d = Buffer::zeroed(rows * stride)?;
+        }
+        self.d[0] = Buffer::zeroed(0)?;
+        // A layer's inputs and outputs, where their rows lie in columns.
+        let places = || plan.places.iter().flatten().filter(|place| place.thin || place.wide);
+        let side_by_side = stride::<T>(rows);
+        let widest = places().map(|place| place.n_in.max(place.n_out)).max().unwrap_or(0);
+        for columns in &mut self.columns {
+            *columns = Buffer::zeroed(widest * side_by_side)?;
+        }
+        if plan.thin().is_some() {
+            for thin in &mut self.thin {
+                *thin = Buffer::zeroed(plan.n_outputs() * side_by_side)?;
+            }
         }
         for (l, layer) in layers.iter().enumerate() {
             match layer {
@@ -89,21 +115,25 @@ impl<T: Real> Workspace<T> {
         }
         self.y = Buffer::zeroed(rows * plan.strides[layers.len()])?;
         self.labels = vec![0; rows];
-        self.scale = vec![T::default(); rows];
-        self.scratch = vec![T::default(); rows];
+        self.scale = Buffer::zeroed(padded::<T>(rows))?;
+        self.scratch = Buffer::zeroed(padded::<T>(rows))?;
         self.row_loss = vec![0.0; rows];
         self.rows = rows;
         Ok(())
     }
 
-    /// Makes room for a gradient; `inputs` tells whether ∂L/∂x is wanted too.
+    /// Makes room for a gradient; `inputs` tells whether ∂L/∂x of the rows that fit is wanted too.
     pub(crate) fn reserve_gradient(&mut self, plan: &Plan, inputs: bool) -> Result<(), Error> {
+        if inputs && self.d[0].is_empty() {
+            self.d[0] = Buffer::zeroed(self.rows * plan.strides[0])?;
+        }
         if self.gradient.len() < plan.padded_parameters {
             self.gradient = Buffer::zeroed(plan.padded_parameters)?;
         }
         for (l, (place, w_t)) in plan.places.iter().zip(&mut self.w_t).enumerate() {
             if let Some(place) = place
                 && w_t.is_empty()
+                && !(place.thin || place.wide)
                 && (l > 0 || inputs)
             {
                 *w_t = Buffer::zeroed(place.n_out * stride::<T>(place.n_in))?;
@@ -111,6 +141,16 @@ impl<T: Real> Workspace<T> {
         }
         Ok(())
     }
+}
+
+/// A matrix of `rows` rows and `columns` columns with the stride that such a matrix should have.
+pub(crate) fn packed<T: Real>(buffer: &[T], rows: usize, columns: usize) -> Matrix<'_, T> {
+    view(buffer, rows, columns, stride::<T>(columns))
+}
+
+/// The same, to be written.
+pub(crate) fn packed_mut<T: Real>(buffer: &mut [T], rows: usize, columns: usize) -> MatrixMut<'_, T> {
+    view_mut(buffer, rows, columns, stride::<T>(columns))
 }
 
 /// The first `rows` rows of a buffer that holds rows of `columns` at `stride`.

@@ -1,4 +1,4 @@
-//! One question about many numbers: is every one of them within a bound?
+//! Questions about many numbers: is every one of them within a bound, and how long is the vector?
 
 use crate::target::Kernel;
 use crate::vector::Raw;
@@ -47,6 +47,46 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
     }
 }
 
+/// Σ x², summed in any order: ∞ or NaN where x holds such a thing, or where it is too large.
+///
+/// # Panics
+/// Unless the length of `x` is a multiple of [`Real::LINE`].
+pub fn squares<T: Real>(target: Target, x: &[T]) -> T {
+    assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
+    // SAFETY: whole vectors, checked above.
+    unsafe { target.run(Squares { x }) }
+}
+
+struct Squares<'a, T> {
+    x: &'a [T],
+}
+
+impl<T: Real> Kernel<T> for Squares<'_, T> {
+    type Out = T;
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) -> T {
+        let (x, len) = (self.x.as_ptr(), self.x.len());
+        // SAFETY: i + LANES ≤ x.len(), whole vectors (`squares`).
+        unsafe {
+            let mut sums = [V::splat(T::ZERO); 4];
+            let mut i = 0;
+            while i + 4 * V::LANES <= len {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let x = V::load(x.add(i + k * V::LANES));
+                    *sum = x.fma(x, *sum);
+                }
+                i += 4 * V::LANES;
+            }
+            while i < len {
+                let x = V::load(x.add(i));
+                sums[0] = x.fma(x, sums[0]);
+                i += V::LANES;
+            }
+            ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +115,29 @@ mod tests {
     #[test]
     fn one_number_decides_f64() {
         one_number_decides::<f64>();
+    }
+
+    fn squares_add_up<T: Real>() {
+        for target in Target::available() {
+            for lines in [0, 1, 3, 4, 9] {
+                let x: Vec<T> = (0..lines * T::LINE).map(|i| T::from_f64(i as f64 - 5.0)).collect();
+                let want: f64 = x.iter().map(|x| x.to_f64() * x.to_f64()).sum();
+                assert_eq!(squares(target, &x).to_f64(), want, "{target:?}");
+                for i in 0..x.len() {
+                    let mut x = x.clone();
+                    for wrong in [f64::INFINITY, f64::NAN, T::MAX.to_f64()] {
+                        x[i] = T::from_f64(wrong);
+                        assert!(!squares(target, &x).is_finite(), "{wrong} at {i} on {target:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn squares_add_up_and_tell_what_is_too_large() {
+        squares_add_up::<f32>();
+        squares_add_up::<f64>();
     }
 
     #[test]

@@ -48,15 +48,25 @@ pub fn map2<T: Real>(target: Target, x: &mut [T], y: &[T], f: impl Map2) {
 pub fn update<T: Real, U: Update>(target: Target, w: &mut [T], states: &mut [Buffer<T>], g: &[T], u: U) {
     whole(w);
     assert_eq!(w.len(), g.len(), "w and g differ in length");
+    let states = pointers::<T, U>(w, states);
+    let kernel = UpdateAll { len: w.len(), w: w.as_mut_ptr(), states, g: g.as_ptr(), u };
+    // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
+    unsafe { target.run(kernel) }
+}
+
+/// Where the states that `U` has begin.
+///
+/// # Panics
+/// Unless there are `U::STATES` of them, as long as w.
+#[track_caller]
+pub(crate) fn pointers<T, U: Update>(w: &[T], states: &mut [Buffer<T>]) -> [*mut T; 3] {
     assert!(U::STATES <= 3 && states.len() == U::STATES, "{} states, not {}", states.len(), U::STATES);
     assert!(states.iter().all(|s| s.len() == w.len()), "w and a state differ in length");
     let mut pointers = [std::ptr::null_mut(); 3];
     for (pointer, state) in pointers.iter_mut().zip(states) {
         *pointer = state.as_mut_ptr();
     }
-    let kernel = UpdateAll { len: w.len(), w: w.as_mut_ptr(), states: pointers, g: g.as_ptr(), u };
-    // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
-    unsafe { target.run(kernel) }
+    pointers
 }
 
 #[track_caller]
@@ -187,19 +197,28 @@ impl<T: Real, U: Update> Kernel<T> for UpdateAll<T, U> {
         let mut i = 0;
         while i < self.len {
             // SAFETY: i + LANES ≤ len, which `update` checked for w, g and the U::STATES states that are set.
-            unsafe {
-                let mut states = [V::splat(T::ZERO); 3];
-                for (k, state) in states.iter_mut().enumerate().take(U::STATES) {
-                    *state = V::load(self.states[k].add(i));
-                }
-                let w = V::load(self.w.add(i));
-                let (w, states) = self.u.update(w, states, V::load(self.g.add(i)));
-                w.store(self.w.add(i));
-                for (k, state) in states.into_iter().enumerate().take(U::STATES) {
-                    state.store(self.states[k].add(i));
-                }
-            }
+            unsafe { step::<V, U>(self.w, self.states, i, V::load(self.g.add(i)), self.u) };
             i += V::LANES;
+        }
+    }
+}
+
+/// (w, states) ← u(w, states, g) for the vector at `at`.
+///
+/// # Safety
+/// w and the first U::STATES states hold a vector there, and the CPU is V's.
+#[inline(always)]
+pub(crate) unsafe fn step<V: Raw, U: Update>(w: *mut V::Scalar, states: [*mut V::Scalar; 3], at: usize, g: V, u: U) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut moments = [V::splat(V::Scalar::ZERO); 3];
+        for (moment, state) in moments.iter_mut().zip(states).take(U::STATES) {
+            *moment = V::load(state.add(at));
+        }
+        let (new, moments) = u.update(V::load(w.add(at)), moments, g);
+        new.store(w.add(at));
+        for (moment, state) in moments.into_iter().zip(states).take(U::STATES) {
+            moment.store(state.add(at));
         }
     }
 }

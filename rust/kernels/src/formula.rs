@@ -1,4 +1,4 @@
-//! The three kinds of formula that come in from outside: a = f(x), g = f(x, y), and the update of an optimizer.
+//! The kinds of formula that come in from outside: a = f(x), g = f(x, y), the update of an optimizer, a term of a loss.
 //!
 //! A formula is a small `Copy` value with its constants as fields and one method generic over [`Vector`]. It is safe to
 //! write. **The method must be `#[inline(always)]`**: only then is it compiled inside the kernel, with the target's
@@ -10,6 +10,9 @@ use crate::Vector;
 pub trait Map: Copy {
     /// True where `map` returns its argument: the kernels then leave the pass out.
     const IDENTITY: bool = false;
+    /// True for a formula of a few instructions that is used often: products then apply it to their sums in registers,
+    /// at the price of some 30 KB of code.
+    const FUSED: bool = Self::IDENTITY;
     /// f(x), lane by lane.
     fn map<V: Vector>(self, x: V) -> V;
 }
@@ -18,6 +21,8 @@ pub trait Map: Copy {
 pub trait Map2: Copy {
     /// True where `map` returns its first argument: the kernels then leave the pass out and never read the second.
     const IDENTITY: bool = false;
+    /// As [`Map::FUSED`].
+    const FUSED: bool = Self::IDENTITY;
     /// f(x, y), lane by lane.
     fn map<V: Vector>(self, x: V, y: V) -> V;
 }
@@ -28,6 +33,12 @@ pub trait Update: Copy {
     const STATES: usize;
     /// The new parameters and states; states beyond `STATES` come in as 0 and are dropped.
     fn update<V: Vector>(self, w: V, states: [V; 3], g: V) -> (V, [V; 3]);
+}
+
+/// One output's part in the loss of a row: l(a, y), summed over the outputs, and dl/da.
+pub trait Term: Copy {
+    /// (l, dl/da), lane by lane.
+    fn term<V: Vector>(self, a: V, y: V) -> (V, V);
 }
 
 /// f(x) = x and f(x, y) = x: costs nothing.

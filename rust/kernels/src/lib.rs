@@ -29,20 +29,23 @@
 
 mod check;
 mod formula;
+mod gather;
 mod matrix;
 mod memory;
 mod real;
 mod target;
 mod vector;
 
+pub mod columns;
 pub mod elementwise;
 pub mod math;
 pub mod product;
 pub mod rows;
 
-pub use check::within;
-pub use formula::{Identity, Map, Map2, Update};
-pub use matrix::{Matrix, MatrixMut, padded, stride};
+pub use check::{squares, within};
+pub use formula::{Identity, Map, Map2, Term, Update};
+pub use gather::{Picks, Source, gather};
+pub use matrix::{Factor, Matrix, MatrixMut, padded, stride};
 pub use memory::{Buffer, OutOfMemory};
 pub use real::Real;
 pub use target::{Target, TargetError};

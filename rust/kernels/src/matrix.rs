@@ -67,6 +67,12 @@ impl<'a, T: Real> Matrix<'a, T> {
         self.data
     }
 
+    /// The transpose as a factor, which moves nothing.
+    #[inline]
+    pub fn transposed(self) -> Factor<'a, T> {
+        Factor::from(self).transposed()
+    }
+
     /// Row i without its padding.
     ///
     /// # Panics
@@ -76,6 +82,47 @@ impl<'a, T: Real> Matrix<'a, T> {
     pub fn row(&self, i: usize) -> &'a [T] {
         assert!(i < self.rows, "row {i} of {}", self.rows);
         &self.data[i * self.stride..][..self.columns]
+    }
+}
+
+/// A matrix to read number by number, in either order: element (i, k) is a number broadcast to a whole vector, so it
+/// costs the same wherever it lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Factor<'a, T> {
+    matrix: Matrix<'a, T>,
+    transposed: bool,
+}
+
+impl<'a, T> From<Matrix<'a, T>> for Factor<'a, T> {
+    fn from(matrix: Matrix<'a, T>) -> Self {
+        Factor { matrix, transposed: false }
+    }
+}
+
+impl<'a, T: Real> Factor<'a, T> {
+    /// The transpose, which moves nothing.
+    #[inline]
+    pub fn transposed(self) -> Self {
+        Factor { transposed: !self.transposed, ..self }
+    }
+
+    /// Number of rows.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        if self.transposed { self.matrix.columns } else { self.matrix.rows }
+    }
+
+    /// Number of columns.
+    #[inline]
+    pub fn columns(&self) -> usize {
+        if self.transposed { self.matrix.rows } else { self.matrix.columns }
+    }
+
+    /// All the memory, and the distances in it from an element to the one below and to the one beside.
+    #[inline]
+    pub(crate) fn parts(&self) -> (&'a [T], usize, usize) {
+        let Matrix { data, stride, .. } = self.matrix;
+        if self.transposed { (data, 1, stride) } else { (data, stride, 1) }
     }
 }
 

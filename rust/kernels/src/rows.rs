@@ -32,11 +32,11 @@ pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_s
 }
 
 /// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows ascending, so that the
-/// parts of a batch, accumulated, give the bits of the whole.
+/// parts of a batch, accumulated, give the bits of the whole. Returns Σ m², summed in any order.
 ///
 /// # Panics
 /// Where `out` is shorter than the padded columns.
-pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) {
+pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     let columns = padded::<T>(m.columns());
     assert!(out.len() >= columns, "{} sums for {columns} padded columns", out.len());
     let kernel = ColumnSums {
@@ -173,29 +173,55 @@ struct ColumnSums<T> {
 }
 
 impl<T: Real> Kernel<T> for ColumnSums<T> {
-    type Out = ();
+    type Out = T;
     #[inline(always)]
-    unsafe fn run<V: Raw<Scalar = T>>(self) {
-        let parts = T::LINE / V::LANES;
-        for j in (0..self.columns).step_by(T::LINE) {
-            // SAFETY: the line at j is inside every padded row and inside `out` (`column_sums` checked).
-            unsafe {
-                let mut sum = [V::splat(T::ZERO); PARTS];
-                if self.accumulate {
-                    for (v, sum) in sum.iter_mut().enumerate().take(parts) {
-                        *sum = V::load(self.out.add(j + v * V::LANES));
-                    }
-                }
-                for i in 0..self.rows {
-                    let row = self.m.add(i * self.stride + j);
-                    for (v, sum) in sum.iter_mut().enumerate().take(parts) {
-                        *sum = *sum + V::load(row.add(v * V::LANES));
-                    }
-                }
-                for (v, sum) in sum.into_iter().enumerate().take(parts) {
-                    sum.store(self.out.add(j + v * V::LANES));
+    unsafe fn run<V: Raw<Scalar = T>>(self) -> T {
+        let mut j = 0;
+        // SAFETY: the vectors from j on are inside every padded row and inside `out` (`column_sums` checked).
+        unsafe {
+            let mut squares = V::splat(T::ZERO);
+            // Four chains side by side, or each addition would wait for the one before.
+            while j + 4 * V::LANES <= self.columns {
+                squares = self.strip::<V, 4>(j, squares);
+                j += 4 * V::LANES;
+            }
+            while j < self.columns {
+                squares = self.strip::<V, 1>(j, squares);
+                j += V::LANES;
+            }
+            squares.sum()
+        }
+    }
+}
+
+impl<T: Real> ColumnSums<T> {
+    /// The sums of W vectors from column j on, and `squares` with theirs.
+    ///
+    /// # Safety
+    /// The vectors are inside every padded row and inside `out`, and the CPU is V's.
+    #[inline(always)]
+    unsafe fn strip<V: Raw<Scalar = T>, const W: usize>(&self, j: usize, squares: V) -> V {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [V::splat(T::ZERO); W];
+            let mut square = [V::splat(T::ZERO); W];
+            if self.accumulate {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(self.out.add(j + v * V::LANES));
                 }
             }
+            for i in 0..self.rows {
+                let row = self.m.add(i * self.stride + j);
+                for (v, (sum, square)) in sums.iter_mut().zip(&mut square).enumerate() {
+                    let x = V::load(row.add(v * V::LANES));
+                    *sum = *sum + x;
+                    *square = x.fma(x, *square);
+                }
+            }
+            for (v, sum) in sums.into_iter().enumerate() {
+                sum.store(self.out.add(j + v * V::LANES));
+            }
+            square.into_iter().fold(squares, |squares, square| squares + square)
         }
     }
 }

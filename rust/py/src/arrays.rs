@@ -10,7 +10,7 @@ use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::ptr;
 
-use chainrule_core::{Real, Rows};
+use chainrule_core::{Real, Rows, Source};
 use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_WRITEABLE, NPY_TYPES, npy_intp};
 use numpy::{PY_ARRAY_API, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -162,6 +162,18 @@ impl<T: Real> Rows<T> for Table<'_> {
             // SAFETY: as above, float64 (`new` lets no third dtype in).
             Dtype::F64 | Dtype::I64 => unsafe { copy(start.cast::<f64>(), into) },
         }
+    }
+
+    fn source(&self) -> Option<Source<'_>> {
+        // SAFETY: the header vouches for `columns` contiguous, aligned numbers of that dtype at every row (`new`).
+        Some(unsafe {
+            match self.dtype {
+                Dtype::F32 => Source::from_raw(self.data.cast::<f32>(), self.rows, self.columns, self.stride),
+                Dtype::F64 | Dtype::I64 => {
+                    Source::from_raw(self.data.cast::<f64>(), self.rows, self.columns, self.stride)
+                }
+            }
+        })
     }
 }
 

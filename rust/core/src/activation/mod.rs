@@ -46,6 +46,8 @@ const FAR: f64 = 1e4;
 pub(crate) trait Elementwise: Copy {
     /// Whether a = z, so that nothing has to be done.
     const IDENTITY: bool = false;
+    /// Whether both formulas are a few instructions, and used often: see [`Map::FUSED`].
+    const FUSED: bool = Self::IDENTITY;
     /// Whether the slope is a function of a or of z.
     const SAVES: Saves = Saves::Output;
     /// a = f(z).
@@ -109,6 +111,7 @@ struct Value<A>(A);
 
 impl<A: Elementwise> Map for Value<A> {
     const IDENTITY: bool = A::IDENTITY;
+    const FUSED: bool = A::FUSED;
     #[inline(always)]
     fn map<V: Vector>(self, z: V) -> V {
         self.0.value(z)
@@ -121,6 +124,7 @@ struct TimesSlope<A>(A);
 
 impl<A: Elementwise> Map2 for TimesSlope<A> {
     const IDENTITY: bool = A::IDENTITY;
+    const FUSED: bool = A::FUSED;
     #[inline(always)]
     fn map<V: Vector>(self, d: V, saved: V) -> V {
         d * self.0.slope(saved)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Relu {}
 
 impl Elementwise for Relu {
+    const FUSED: bool = true;
     #[inline(always)]
     fn value<V: Vector>(self, z: V) -> V {
         z.max(z.like(0.0))

@@ -3,7 +3,7 @@
 use crate::activation::{Activation, Scratch, Transfer, each_activation};
 use crate::check::not_negative;
 use crate::init::Init;
-use chainrule_kernels::{Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
+use chainrule_kernels::{Factor, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -28,21 +28,42 @@ pub struct Dense {
 pub(crate) struct Place {
     pub(crate) n_in: usize,
     pub(crate) n_out: usize,
+    /// Whether wᵀ is stored in place of w: see [`Plan`](crate::plan::Plan).
+    pub(crate) thin: bool,
+    /// Whether deltas go back through w itself, with the rows in columns: see [`Plan`](crate::plan::Plan).
+    pub(crate) wide: bool,
     pub(crate) stride: usize,
     pub(crate) w: Range<usize>,
     pub(crate) b: Option<Range<usize>>,
 }
 
 impl Place {
-    /// w in a flat buffer.
+    /// Rows and columns of what is stored.
+    fn shape(&self) -> (usize, usize) {
+        if self.thin { (self.n_out, self.n_in) } else { (self.n_in, self.n_out) }
+    }
+
+    /// w in a flat buffer; wᵀ of a thin layer.
     pub(crate) fn w<'a, T: Real>(&self, flat: &'a [T]) -> Matrix<'a, T> {
-        Matrix::new(&flat[self.w.clone()], self.n_in, self.n_out, self.stride)
+        let (rows, columns) = self.shape();
+        Matrix::new(&flat[self.w.clone()], rows, columns, self.stride)
     }
 
     /// b in a flat buffer.
     pub(crate) fn b<'a, T: Real>(&self, flat: &'a [T]) -> Option<&'a [T]> {
         self.b.clone().map(|b| &flat[b])
     }
+}
+
+/// What the gradient of a layer is made of: d_w = numberᵀ vector, as w is stored.
+#[derive(Clone, Copy)]
+pub(crate) struct Factors<'a, T> {
+    /// x, or delta for a thin layer; in the order of reading where it is large.
+    pub(crate) number: Factor<'a, T>,
+    /// delta, or x for a thin layer.
+    pub(crate) vector: Matrix<'a, T>,
+    /// (n, n_out).
+    pub(crate) delta: Matrix<'a, T>,
 }
 
 /// g + l2 · w.
@@ -68,7 +89,7 @@ impl Dense {
         self.activation.check()
     }
 
-    /// a = f(x w + b).
+    /// a = f(x w + b), w as it is stored for layers that are not thin.
     pub(crate) fn forward<T: Real>(
         &self,
         target: Target,
@@ -87,16 +108,15 @@ impl Dense {
         &self,
         target: Target,
         place: &Place,
-        x: Matrix<'_, T>,
-        delta: Matrix<'_, T>,
+        factors: Factors<'_, T>,
         accumulate: bool,
         gradient: &mut [T],
     ) {
-        let w = &mut gradient[place.w.clone()];
-        let d_w = MatrixMut::new(w, place.n_in, place.n_out, place.stride);
-        product::backward_weight(target, x, delta, accumulate, d_w);
+        let (rows, columns) = place.shape();
+        let d_w = MatrixMut::new(&mut gradient[place.w.clone()], rows, columns, place.stride);
+        product::backward_weight(target, factors.number, factors.vector, accumulate, d_w);
         if let Some(b) = place.b.clone() {
-            rows::column_sums(target, delta, accumulate, &mut gradient[b]);
+            rows::column_sums(target, factors.delta, accumulate, &mut gradient[b]);
         }
     }
 

@@ -42,7 +42,7 @@ impl Dropout {
         }
     }
 
-    /// a = mask ⊙ x, or x where there is no mask.
+    /// a = mask ⊙ x, or x where there is no mask; d_x from d_a in the same way.
     pub(crate) fn forward<T: Real>(
         &self,
         target: Target,
@@ -54,10 +54,5 @@ impl Dropout {
         if let Some(mask) = mask {
             elementwise::map2(target, a.data_mut(), mask.data(), Times);
         }
-    }
-
-    /// d_x = mask ⊙ d_a, in place.
-    pub(crate) fn backward<T: Real>(&self, target: Target, mask: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
-        elementwise::map2(target, d.data_mut(), mask.data(), Times);
     }
 }

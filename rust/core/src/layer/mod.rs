@@ -11,7 +11,7 @@ crate::registry::kind! {
     }
 }
 
-pub(crate) use dense::Place;
+pub(crate) use dense::{Factors, Place};
 
 impl Layer {
     /// Number of outputs of a layer with `n_in` inputs.

@@ -6,7 +6,7 @@
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
 use crate::check::fraction;
-use chainrule_kernels::{Matrix, Real, Target, rows};
+use chainrule_kernels::{Matrix, Real, Target, columns, rows};
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of class probabilities, from logits.
@@ -33,6 +33,22 @@ impl RowLoss for CrossEntropy {
 
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         evaluate(self.label_smoothing, target, a, y, out);
+    }
+
+    fn has_columns(self, labels: bool) -> bool {
+        labels && self.label_smoothing == 0.0
+    }
+
+    fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        let TileLoss { scale, mut d, row_loss, scratch: log_sum_exp } = out;
+        let TileTargets::Labels(labels) = y else { unreachable!("asked for without has_columns") };
+        columns::softmax(target, a, scale, d.reborrow(), log_sum_exp);
+        let (a_stride, d_stride) = (a.stride(), d.stride());
+        let (a, d) = (a.data(), d.data_mut());
+        for (i, (loss, &label)) in row_loss.iter_mut().zip(labels).enumerate() {
+            *loss = (log_sum_exp[i] - a[label as usize * a_stride + i]).to_f64();
+            d[label as usize * d_stride + i] -= scale[i];
+        }
     }
 }
 

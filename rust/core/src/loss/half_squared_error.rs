@@ -1,8 +1,8 @@
 //! half_squared_error:  l = ½ Σ_j (a_j − y_j)²,  dl/da_j = a_j − y_j. The textbook's, and the article's error
 //! with the opposite sign.
 
-use super::{RowLoss, TileLoss, TileTargets};
-use chainrule_kernels::{Matrix, Real, Target};
+use super::{RowLoss, TileLoss, TileTargets, columns_of};
+use chainrule_kernels::{Matrix, Real, Target, Term, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Half the sum of squared differences.
@@ -13,6 +13,28 @@ pub struct HalfSquaredError {}
 impl RowLoss for HalfSquaredError {
     fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         squares(0.5, a, y, out);
+    }
+
+    fn has_columns(self, labels: bool) -> bool {
+        !labels
+    }
+
+    fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        columns_of(Square { factor: 0.5 }, target, a, y, out);
+    }
+}
+
+/// One output's part in [`squares`].
+#[derive(Clone, Copy)]
+pub(super) struct Square {
+    pub(super) factor: f64,
+}
+
+impl Term for Square {
+    #[inline(always)]
+    fn term<V: Vector>(self, a: V, y: V) -> (V, V) {
+        let difference = a - y;
+        (difference * difference * a.like(self.factor), difference * a.like(2.0 * self.factor))
     }
 }
 

@@ -12,7 +12,7 @@ pub use link::Link;
 
 use crate::Real;
 use crate::activation::Activation;
-use chainrule_kernels::{Matrix, MatrixMut, Target};
+use chainrule_kernels::{Matrix, MatrixMut, Target, Term, columns};
 
 crate::registry::kind! {
     /// A loss.
@@ -88,6 +88,37 @@ pub(crate) trait RowLoss: Copy {
 
     /// l(aᵢ, yᵢ) and its derivative by aᵢ for each row i, into `out`.
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>);
+
+    /// Whether [`evaluate_columns`](RowLoss::evaluate_columns) is there, for labels or for values.
+    fn has_columns(self, _labels: bool) -> bool {
+        false
+    }
+
+    /// The same with the rows of the batch in columns: a, y and d are (n_outputs, n), `scale` and `scratch` go on to the end
+    /// of a line.
+    fn evaluate_columns<T: Real>(
+        self,
+        _target: Target,
+        _a: Matrix<'_, T>,
+        _y: TileTargets<'_, T>,
+        _out: TileLoss<'_, T>,
+    ) {
+        unreachable!("asked for without has_columns")
+    }
+}
+
+/// The columns of a loss that is a sum over outputs.
+pub(crate) fn columns_of<T: Real>(
+    term: impl Term,
+    target: Target,
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+) {
+    let TileLoss { scale, d, row_loss, scratch } = out;
+    let TileTargets::Values(y) = y else { unreachable!("labels are refused before any work") };
+    columns::terms(target, a, y, scale, d, scratch, term);
+    row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
 }
 
 /// l = Σ_j l_j(a_j, y_j), from (l_j, dl_j/da_j) = f(a_j, y_j): value and derivative come from one function, which

@@ -1,7 +1,7 @@
 //! mse:  l = (1/k) Σ_j (a_j − y_j)²,  dl/da_j = (2/k) (a_j − y_j). The mean over outputs is torch's MSELoss.
 
-use super::{RowLoss, TileLoss, TileTargets};
-use crate::loss::half_squared_error::squares;
+use super::half_squared_error::{Square, squares};
+use super::{RowLoss, TileLoss, TileTargets, columns_of};
 use chainrule_kernels::{Matrix, Real, Target};
 use serde::{Deserialize, Serialize};
 
@@ -13,5 +13,13 @@ pub struct Mse {}
 impl RowLoss for Mse {
     fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         squares(1.0 / a.columns() as f64, a, y, out);
+    }
+
+    fn has_columns(self, labels: bool) -> bool {
+        !labels
+    }
+
+    fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        columns_of(Square { factor: 1.0 / a.rows() as f64 }, target, a, y, out);
     }
 }

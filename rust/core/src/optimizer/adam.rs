@@ -1,7 +1,7 @@
 //! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
 //! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
-use super::{Update, check_moments, correction, mean, nonzero};
+use super::{RulePass, Update, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
@@ -45,24 +45,15 @@ impl kernels::Update for Rule {
 
 impl Adam {
     /// The `t`-th update; every parameter is multiplied by `keep` first.
-    pub(super) fn update_keeping<T: Real>(
-        &self,
-        keep: f64,
-        target: Target,
-        t: u64,
-        w: &mut [T],
-        states: &mut [Buffer<T>],
-        g: &[T],
-    ) {
-        let rule = Rule {
+    pub(super) fn rule<T: Real>(&self, keep: f64, t: u64) -> impl kernels::Update + use<T> {
+        Rule {
             keep,
             step: self.learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
-        };
-        elementwise::update(target, w, states, g, rule);
+        }
     }
 }
 
@@ -76,7 +67,12 @@ impl Update for Adam {
     }
 
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        self.update_keeping(1.0, target, t, w, states, g);
+        elementwise::update(target, w, states, g, self.rule::<T>(1.0, t));
+    }
+
+    fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
+        pass.run(self.rule::<T>(1.0, t));
+        true
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,9 +1,9 @@
 //! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient
 //! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
-use super::{Adam, Update};
+use super::{Adam, RulePass, Update};
 use crate::check::not_negative;
-use chainrule_kernels::{Buffer, Real, Target};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with decoupled weight decay.
@@ -26,6 +26,10 @@ impl AdamW {
     fn adam(&self) -> Adam {
         Adam { learning_rate: self.learning_rate, beta_1: self.beta_1, beta_2: self.beta_2, eps: self.eps }
     }
+
+    fn rule<T: Real>(&self, t: u64) -> impl kernels::Update + use<T> {
+        self.adam().rule::<T>(1.0 - self.learning_rate * self.weight_decay, t)
+    }
 }
 
 impl Update for AdamW {
@@ -38,8 +42,12 @@ impl Update for AdamW {
     }
 
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let keep = 1.0 - self.learning_rate * self.weight_decay;
-        self.adam().update_keeping(keep, target, t, w, states, g);
+        elementwise::update(target, w, states, g, self.rule::<T>(t));
+    }
+
+    fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
+        pass.run(self.rule::<T>(t));
+        true
     }
 
     fn check(&self) -> Result<(), String> {

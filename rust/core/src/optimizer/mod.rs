@@ -5,7 +5,7 @@
 //! so the padding between rows stays 0.
 
 use crate::check::{fraction, positive};
-use chainrule_kernels::{Buffer, Real, Target, Vector};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector};
 
 crate::registry::kind! {
     /// An optimizer with its hyperparameters.
@@ -39,8 +39,19 @@ pub(crate) trait Update {
     /// One update, the `t`-th counted from 1, of all parameters at once.
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]);
 
+    /// Gives the rule of the `t`-th update to `pass`, which applies it to each part of the gradient as soon as its sums are
+    /// there; false, and nothing done, for rules that are not worth the code (some 60 KB each).
+    fn fused<T: Real>(&self, _t: u64, _pass: impl RulePass) -> bool {
+        false
+    }
+
     /// What is wrong with the hyperparameters, if anything (but for the learning rate).
     fn check(&self) -> Result<(), String>;
+}
+
+/// What is done with the rule of an update once the optimizer has worked it out.
+pub(crate) trait RulePass {
+    fn run(self, rule: impl kernels::Update);
 }
 
 impl Optimizer {
@@ -61,6 +72,11 @@ impl Optimizer {
 
     pub(crate) fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         each_optimizer!(self, o => o.update(target, t, w, states, g));
+    }
+
+    /// As [`Update::fused`].
+    pub(crate) fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
+        each_optimizer!(self, o => o.fused::<T>(t, pass))
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {

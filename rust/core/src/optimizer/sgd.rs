@@ -1,7 +1,7 @@
 //! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov w ← w − learning_rate · (g + momentum · v).
 //! The article's gradient descent where momentum is 0.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
 
-use super::Update;
+use super::{RulePass, Update};
 use crate::check::fraction;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,14 @@ impl Update for Sgd {
                 elementwise::update(target, w, states, g, rule);
             }
         }
+    }
+
+    fn fused<T: Real>(&self, _t: u64, pass: impl RulePass) -> bool {
+        let plain = self.momentum == 0.0;
+        if plain {
+            pass.run(Plain { learning_rate: self.learning_rate });
+        }
+        plain
     }
 
     fn check(&self) -> Result<(), String> {

@@ -17,6 +17,7 @@ pub use exp::exp;
 pub use expm1::expm1;
 pub use normal::normal;
 pub use sigmoid::{sigmoid, sigmoids};
+pub(crate) use softplus::ln;
 pub use softplus::softplus;
 pub use tanh::tanh;
 

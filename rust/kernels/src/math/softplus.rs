@@ -33,6 +33,31 @@ fn log1p<V: Vector>(y: V) -> V {
     V::select(large, y.like(high), y.like(0.0)) + (f - rest)
 }
 
+/// ln x for 1 ≤ x ≤ 2ⁿ with n = `halvings`, as the sum of exponentials in a softmax is; error below 2 units in the last
+/// place of max(1, ln x).
+///
+/// x = m 2ᵉ with ¾ < m ≤ 1½, found by halving; with f = m − 1, exact, and s = f / (2 + f): ln m = 2 artanh s. NaN and ∞
+/// stay.
+#[inline(always)]
+pub(crate) fn ln<V: Vector>(x: V, halvings: u32) -> V {
+    let [high, low] = V::Scalar::LN_2;
+    let (mut m, mut e) = (x, x.like(0.0));
+    for _ in 0..halvings {
+        let large = m.gt(x.like(1.5));
+        m = V::select(large, m * x.like(0.5), m);
+        e = V::select(large, e + x.like(1.0), e);
+    }
+    let f = m - x.like(1.0);
+    let s = f / (f + x.like(2.0));
+    let z = s * s;
+    let q = polynomial(z, V::Scalar::ARTANH);
+    let h = f * f * x.like(0.5);
+    let rest = h - s.fma(z.fma(q, h), e * x.like(low));
+    let ln = e * x.like(high) + (f - rest);
+    // f / (2 + f) is NaN for ∞.
+    V::select(m.gt(x.like(2.0)), m, ln)
+}
+
 /// What ln(1 + y) needs to know of a number type.
 pub trait Constants {
     /// q with 2 artanh s ≈ 2 s + s³ q(s²) for s² ≤ 0.04, lowest power first: the polynomial of least relative error, by

@@ -1,28 +1,53 @@
-//! The three matrix products of backpropagation, with the formulas that follow them, and the transpose.
+//! The matrix products of backpropagation, with the formulas that follow them, and the transpose.
 //!
 //! ```text
-//! forward           y   = f(bias + x w)
-//! backward_input    d_x = slope(delta wᵀ, a)
-//! backward_weight   d_w = xᵀ delta                 (or d_w + xᵀ delta)
+//! forward             y   = f(bias + x w)
+//! forward_transposed  yᵀ  = bias + wᵀ xᵀ
+//! backward_input      d_x = slope(delta wᵀ, a)
+//! backward_weight     d_w = xᵀ delta                 (or d_w + xᵀ delta)
+//! update_weight       w   = u(w, xᵀ delta)           an optimizer's step, without d_w in memory
 //! ```
 //!
 //! Every element is one chain of fused multiply-adds, k ascending: its bits depend neither on the batch it is in, nor on
-//! how the work is cut into tiles, nor on which of the targets with fused multiply-add runs it.
+//! how the work is cut into tiles, nor on which way round the matrices lie, nor on which of the targets with fused
+//! multiply-add runs it.
 
 mod driver;
-mod pack;
+mod finish;
 mod tile;
 mod transpose;
 
-use crate::elementwise::{Region, map_region, map2_region};
-use crate::{Map, Map2, Matrix, MatrixMut, Real, Target, padded};
-use driver::Panel;
+use crate::elementwise::pointers;
+use crate::{Buffer, Factor, Map, Map2, Matrix, MatrixMut, Real, Target, Update, padded};
+use finish::{Step, Store, Value, Value2};
+use std::ops::Range;
 use tile::Operands;
 pub(crate) use tile::Shape;
 pub use transpose::transpose;
 
 /// Where chains without a bias start.
-static ZEROS: [f64; 32] = [0.0; 32];
+static ZERO: f64 = 0.0;
+
+/// a b, every chain from 0.
+fn operands<T: Real>(a: Factor<T>, b: Matrix<T>) -> Operands<T> {
+    let (data, a_row, a_step) = a.parts();
+    Operands {
+        a: data.as_ptr(),
+        a_row,
+        a_step,
+        b: b.data().as_ptr(),
+        b_row: b.stride(),
+        start: (&raw const ZERO).cast(),
+        start_row: 0,
+        start_columns: false,
+        k: b.rows(),
+        ahead: 0,
+    }
+}
+
+fn store<T: Real>(c: &mut MatrixMut<T>) -> Store<T> {
+    Store { c_row: c.stride(), c: c.data_mut().as_mut_ptr() }
+}
 
 /// `y[i][j] = f(bias[j] + Σ_k x[i][k] w[k][j])` for x (n, n_in), w (n_in, n_out), y (n, n_out).
 ///
@@ -42,30 +67,39 @@ pub fn forward<T: Real, F: Map>(
     assert_eq!((x.rows(), w.columns()), (y.rows(), y.columns()), "y has not the shape of x w");
     let columns = padded::<T>(y.columns());
     assert!(bias.is_none_or(|b| b.len() >= columns), "a bias shorter than {columns} padded columns");
-    let (m, n) = (y.rows(), y.columns());
-    let operands = Operands {
-        a: x.data().as_ptr(),
-        a_row: x.stride(),
-        a_step: 1,
-        a_tile: 0,
-        b: w.data().as_ptr(),
-        b_row: w.stride(),
-        start: bias.map_or(ZEROS.as_ptr().cast(), <[T]>::as_ptr),
-        start_row: 0,
-        start_column: usize::from(bias.is_some()),
-        c_row: y.stride(),
-        c: y.data_mut().as_mut_ptr(),
-        k: x.columns(),
-        ahead: std::ptr::null(),
-        ahead_steps: 0,
-    };
-    let mut finish = |panel: Panel| {
-        let region = Region { rows: panel.rows, columns: panel.columns, stride: operands.c_row };
-        // SAFETY: a part of y (driver::multiply).
-        unsafe { map_region(target, operands.at(panel.row, panel.column).c, region, f) };
-    };
+    let (shape, c) = ((y.rows(), y.columns()), store(&mut y));
+    let mut operands = operands(x.into(), w);
+    if let Some(bias) = bias {
+        (operands.start, operands.start_columns) = (bias.as_ptr(), true);
+    }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, m, n, &mut finish) }
+    unsafe { driver::multiply(target, operands, shape, Some(c), Value { c, f }) }
+}
+
+/// `y_t[j][i] = bias[j] + Σ_k w_t[j][k] x_t[k][i]` for w_t (n_out, n_in), x_t (n_in, n), y_t (n_out, n): forward
+/// propagation with everything the other way round, for a layer of few outputs.
+///
+/// Writes the whole padded rows of y_t.
+///
+/// # Panics
+/// Unless the shapes fit and bias holds n_out numbers.
+pub fn forward_transposed<T: Real>(
+    target: Target,
+    w_t: Matrix<T>,
+    x_t: Matrix<T>,
+    bias: Option<&[T]>,
+    mut y_t: MatrixMut<T>,
+) {
+    assert_eq!(w_t.columns(), x_t.rows(), "w_t and x_t do not fit");
+    assert_eq!((w_t.rows(), x_t.columns()), (y_t.rows(), y_t.columns()), "y_t has not the shape of w_t x_t");
+    assert!(bias.is_none_or(|b| b.len() >= y_t.rows()), "a bias shorter than {} outputs", y_t.rows());
+    let (shape, c) = ((y_t.rows(), y_t.columns()), store(&mut y_t));
+    let mut operands = operands(w_t.into(), x_t);
+    if let Some(bias) = bias {
+        (operands.start, operands.start_row) = (bias.as_ptr(), 1);
+    }
+    // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
+    unsafe { driver::multiply(target, operands, shape, Some(c), c) }
 }
 
 /// `d_x[i][k] = slope(Σ_j delta[i][j] w_t[j][k], a[i][k])` for delta (n, n_out), w_t the transpose of w (n_out, n_in),
@@ -75,79 +109,74 @@ pub fn forward<T: Real, F: Map>(
 ///
 /// # Panics
 /// Unless the shapes fit.
-pub fn backward_input<T: Real, F: Map2>(
+pub fn backward_input<'a, T: Real, F: Map2>(
     target: Target,
-    delta: Matrix<T>,
+    delta: impl Into<Factor<'a, T>>,
     w_t: Matrix<T>,
     slope: F,
     a: Matrix<T>,
     mut d_x: MatrixMut<T>,
 ) {
+    let delta = delta.into();
     assert_eq!(delta.columns(), w_t.rows(), "delta and w_t do not fit");
     assert_eq!((delta.rows(), w_t.columns()), (d_x.rows(), d_x.columns()), "d_x has not the shape of delta w_t");
     assert_eq!((a.rows(), a.columns()), (d_x.rows(), d_x.columns()), "a and d_x differ in shape");
-    let (m, n) = (d_x.rows(), d_x.columns());
-    let operands = Operands {
-        a: delta.data().as_ptr(),
-        a_row: delta.stride(),
-        a_step: 1,
-        a_tile: 0,
-        b: w_t.data().as_ptr(),
-        b_row: w_t.stride(),
-        start: ZEROS.as_ptr().cast(),
-        start_row: 0,
-        start_column: 0,
-        c_row: d_x.stride(),
-        c: d_x.data_mut().as_mut_ptr(),
-        k: delta.columns(),
-        ahead: std::ptr::null(),
-        ahead_steps: 0,
-    };
-    let mut finish = |panel: Panel| {
-        let region = Region { rows: panel.rows, columns: panel.columns, stride: operands.c_row };
-        let a_part = a.data().as_ptr().wrapping_add(panel.row * a.stride() + panel.column);
-        // SAFETY: a part of d_x (driver::multiply), and the same part of a, which has its shape.
-        unsafe { map2_region(target, operands.at(panel.row, panel.column).c, a_part, a.stride(), region, slope) };
-    };
+    let (shape, c) = ((d_x.rows(), d_x.columns()), store(&mut d_x));
+    let finish = Value2 { c, saved: a.data().as_ptr(), saved_row: a.stride(), f: slope };
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, m, n, &mut finish) }
+    unsafe { driver::multiply(target, operands(delta, w_t), shape, Some(c), finish) }
 }
 
-/// `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, or `d_w[k][j] + Σ_i …` where `accumulate`, for x (n, n_in), delta (n, n_out), d_w
-/// (n_in, n_out).
+/// `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, or `d_w[k][j] + Σ_i …` where `accumulate`, for x (n, n_in), delta (n, n_out),
+/// d_w (n_in, n_out).
 ///
 /// The chain goes on from d_w: a batch cut into parts, accumulated in order, gives the bits of the whole batch.
 ///
 /// # Panics
 /// Unless the shapes fit.
-pub fn backward_weight<T: Real>(
+pub fn backward_weight<'a, T: Real>(
     target: Target,
-    x: Matrix<T>,
+    x: impl Into<Factor<'a, T>>,
     delta: Matrix<T>,
     accumulate: bool,
     mut d_w: MatrixMut<T>,
 ) {
-    assert_eq!(x.rows(), delta.rows(), "x and delta differ in rows");
-    assert_eq!((x.columns(), delta.columns()), (d_w.rows(), d_w.columns()), "d_w has not the shape of x^T delta");
-    let (m, n) = (d_w.rows(), d_w.columns());
-    let c_row = d_w.stride();
-    let c = d_w.data_mut().as_mut_ptr();
-    let operands = Operands {
-        a: x.data().as_ptr(),
-        a_row: 1,
-        a_step: x.stride(),
-        a_tile: 0,
-        b: delta.data().as_ptr(),
-        b_row: delta.stride(),
-        start: if accumulate { c } else { ZEROS.as_ptr().cast() },
-        start_row: if accumulate { c_row } else { 0 },
-        start_column: usize::from(accumulate),
-        c,
-        c_row,
-        k: x.rows(),
-        ahead: std::ptr::null(),
-        ahead_steps: 0,
-    };
+    let x_t = x.into().transposed();
+    assert_eq!(x_t.columns(), delta.rows(), "x and delta differ in rows");
+    assert_eq!((x_t.rows(), delta.columns()), (d_w.rows(), d_w.columns()), "d_w has not the shape of x^T delta");
+    let (shape, c) = ((d_w.rows(), d_w.columns()), store(&mut d_w));
+    let mut operands = operands(x_t, delta);
+    if accumulate {
+        (operands.start, operands.start_row, operands.start_columns) = (c.c, c.c_row, true);
+    }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, m, n, &mut |_| ()) }
+    unsafe { driver::multiply(target, operands, shape, Some(c), c) }
+}
+
+/// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the d_w of [`backward_weight`] to the bit,
+/// for x (n, n_in), delta (n, n_out). w and its states lie at `place` of `parameters` and of each of `states`, n_in rows
+/// of n_out numbers, `stride` apart.
+///
+/// # Panics
+/// Unless the shapes fit and the place is inside, and where there are not `U::STATES` states as long as `parameters`.
+#[allow(clippy::too_many_arguments, reason = "two factors, and a place in four buffers")]
+pub fn update_weight<'a, T: Real, U: Update>(
+    target: Target,
+    x: impl Into<Factor<'a, T>>,
+    delta: Matrix<T>,
+    parameters: &mut [T],
+    states: &mut [Buffer<T>],
+    place: Range<usize>,
+    stride: usize,
+    u: U,
+) {
+    let x_t = x.into().transposed();
+    assert_eq!(x_t.columns(), delta.rows(), "x and delta differ in rows");
+    let states = pointers::<T, U>(parameters, states).map(|state| state.wrapping_add(place.start));
+    let mut w = MatrixMut::new(&mut parameters[place], x_t.rows(), delta.columns(), stride);
+    let shape = (w.rows(), w.columns());
+    let finish = Step { w: w.data_mut().as_mut_ptr(), states, w_row: stride, u };
+    // SAFETY: the shapes are checked above, a matrix holds rows · stride numbers (Matrix::new), and the states are as
+    // long as the parameters.
+    unsafe { driver::multiply(target, operands(x_t, delta), shape, None, finish) }
 }

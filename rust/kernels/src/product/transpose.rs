@@ -40,7 +40,7 @@ impl<T: Real> Kernel<T> for Transpose<T> {
                 let whole = i + T::LINE <= self.rows && j + T::LINE <= self.columns;
                 // SAFETY: inside both matrices: `from` is read at rows < rows and columns < columns, `to` is written at
                 // rows < columns and inside its padded columns.
-                unsafe { if whole { self.line::<V>(i, j) } else { self.edge(i, j) } }
+                unsafe { if whole { self.line::<V>(i, j) } else { self.edge::<V>(i, j) } }
             }
         }
     }
@@ -64,18 +64,31 @@ impl<T: Real> Transpose<T> {
         }
     }
 
-    /// The same where the matrix ends inside the block.
+    /// The same where the matrix ends inside the block: by way of two blocks of our own, the missing rows zero.
     ///
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
-    unsafe fn edge(&self, i: usize, j: usize) {
-        for y in j..(j + T::LINE).min(self.columns) {
-            for x in i..i + T::LINE {
-                // SAFETY: x is inside the padded columns of `to`, y one of its rows; `from` is read inside only.
-                unsafe {
-                    *self.to.add(y * self.to_stride + x) =
-                        if x < self.rows { *self.from.add(x * self.from_stride + y) } else { T::ZERO };
+    unsafe fn edge<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {
+        let mut from = [[T::ZERO; 16]; 16];
+        let mut to = [[T::ZERO; 16]; 16];
+        let (rows, columns) = (T::LINE.min(self.rows.saturating_sub(i)), T::LINE.min(self.columns - j));
+        // SAFETY: rows i .. i + rows of `from` are read up to the end of their padded columns, rows j .. j + columns of
+        // `to` are written inside theirs; the blocks hold a line by a line.
+        unsafe {
+            for (x, row) in from.iter_mut().enumerate().take(rows) {
+                for y in (0..T::LINE).step_by(V::LANES) {
+                    V::load(self.from.add((i + x) * self.from_stride + j + y)).store(row.as_mut_ptr().add(y));
+                }
+            }
+            for y in (0..columns).step_by(V::LANES) {
+                for x in (0..T::LINE).step_by(V::LANES) {
+                    V::transpose(from[x].as_ptr().add(y), 16, to[y].as_mut_ptr().add(x), 16);
+                }
+            }
+            for (y, row) in to.iter().enumerate().take(columns) {
+                for x in (0..T::LINE).step_by(V::LANES) {
+                    V::load(row.as_ptr().add(x)).store(self.to.add((j + y) * self.to_stride + i + x));
                 }
             }
         }

@@ -17,7 +17,7 @@ operators!(F64x4, Add add _mm256_add_pd, Sub sub _mm256_sub_pd, Mul mul _mm256_m
 macro_rules! avx2 {
     ($v:ident, $t:ident, $reg:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
      max $max:ident, min $min:ident, and $and:ident, andnot $andnot:ident, or $or:ident, xor $xor:ident,
-     round $round:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident, power $power:ident, transpose $transpose:ident) => {
+     round $round:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, load_first $load_first:ident $signed:ident, store $store:ident, power $power:ident, transpose $transpose:ident) => {
         impl std::ops::Neg for $v {
             type Output = Self;
             #[inline(always)]
@@ -105,6 +105,7 @@ macro_rules! avx2 {
             const LANES: usize = $lanes;
             // 12 accumulators, 2 vectors of B, 1 broadcast: 15 of 16 registers.
             const ROWS: usize = 6;
+            const ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
             const FEW: usize = 2;
             #[inline(always)]
@@ -118,6 +119,24 @@ macro_rules! avx2 {
                 $v(unsafe { $load(p) })
             }
             #[inline(always)]
+            unsafe fn load_first(p: *const $t, count: usize) -> Self {
+                // A mask's lane is true where its highest bit is set: LANES − count zeros are not reached.
+                const MASK: [$signed; 2 * $lanes] = {
+                    let mut mask = [0; 2 * $lanes];
+                    let mut i = 0;
+                    while i < $lanes {
+                        mask[i] = -1;
+                        i += 1;
+                    }
+                    mask
+                };
+                // SAFETY: the caller knows the CPU and `count` numbers at p, which the mask lets through alone.
+                unsafe {
+                    let mask = _mm256_loadu_si256(MASK.as_ptr().add($lanes - count).cast());
+                    $v($load_first(p, mask))
+                }
+            }
+            #[inline(always)]
             unsafe fn store(self, p: *mut $t) {
                 // SAFETY: the caller knows the CPU and p.
                 unsafe { $store(p, self.0) }
@@ -126,6 +145,11 @@ macro_rules! avx2 {
             unsafe fn prefetch(p: *const $t) {
                 // SAFETY: a hint: every address will do.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn prefetch_far(p: *const $t) {
+                // SAFETY: a hint: every address will do.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
             }
             #[inline(always)]
             unsafe fn transpose(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
@@ -137,11 +161,11 @@ macro_rules! avx2 {
 }
 avx2!(F32x8, f32, __m256, 8, set1 _mm256_set1_ps, fma _mm256_fmadd_ps, sqrt _mm256_sqrt_ps,
     max _mm256_max_ps, min _mm256_min_ps, and _mm256_and_ps, andnot _mm256_andnot_ps, or _mm256_or_ps, xor _mm256_xor_ps,
-    round _mm256_round_ps, cmp _mm256_cmp_ps, blend _mm256_blendv_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+    round _mm256_round_ps, cmp _mm256_cmp_ps, blend _mm256_blendv_ps, load _mm256_loadu_ps, load_first _mm256_maskload_ps i32, store _mm256_storeu_ps,
     power power_ps, transpose transpose_ps);
 avx2!(F64x4, f64, __m256d, 4, set1 _mm256_set1_pd, fma _mm256_fmadd_pd, sqrt _mm256_sqrt_pd,
     max _mm256_max_pd, min _mm256_min_pd, and _mm256_and_pd, andnot _mm256_andnot_pd, or _mm256_or_pd, xor _mm256_xor_pd,
-    round _mm256_round_pd, cmp _mm256_cmp_pd, blend _mm256_blendv_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+    round _mm256_round_pd, cmp _mm256_cmp_pd, blend _mm256_blendv_pd, load _mm256_loadu_pd, load_first _mm256_maskload_pd i64, store _mm256_storeu_pd,
     power power_pd, transpose transpose_pd);
 
 /// 2ʰ and 2ⁿ⁻ʰ with h = ⌊n/2⌋: the exponent, biased, shifted into its place.

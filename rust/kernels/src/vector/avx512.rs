@@ -17,7 +17,7 @@ operators!(F64x8, Add add _mm512_add_pd, Sub sub _mm512_sub_pd, Mul mul _mm512_m
 macro_rules! avx512 {
     ($v:ident, $t:ident, $mask:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
      max $max:ident, min $min:ident, and $and:ident, andnot $andnot:ident, or $or:ident, xor $xor:ident,
-     round $round:ident, scale $scale:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, store $store:ident,
+     round $round:ident, scale $scale:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, load_first $load_first:ident, store $store:ident,
      transpose $transpose:ident) => {
         impl std::ops::Neg for $v {
             type Output = Self;
@@ -104,6 +104,7 @@ macro_rules! avx512 {
             const LANES: usize = $lanes;
             // The broadcast is part of the instruction; one vector wide and 8 rows beat wider tiles at every size.
             const ROWS: usize = 8;
+            const ROWS_LONG: usize = 6;
             const PAIRS: bool = false;
             const FEW: usize = 3;
             #[inline(always)]
@@ -117,6 +118,11 @@ macro_rules! avx512 {
                 $v(unsafe { $load(p) })
             }
             #[inline(always)]
+            unsafe fn load_first(p: *const $t, count: usize) -> Self {
+                // SAFETY: the caller knows the CPU and `count` numbers at p; the mask leaves the others alone.
+                $v(unsafe { $load_first((1 << count) - 1, p) })
+            }
+            #[inline(always)]
             unsafe fn store(self, p: *mut $t) {
                 // SAFETY: the caller knows the CPU and p.
                 unsafe { $store(p, self.0) }
@@ -125,6 +131,11 @@ macro_rules! avx512 {
             unsafe fn prefetch(p: *const $t) {
                 // SAFETY: a hint: every address will do.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn prefetch_far(p: *const $t) {
+                // SAFETY: a hint: every address will do.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
             }
             #[inline(always)]
             unsafe fn transpose(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
@@ -137,11 +148,11 @@ macro_rules! avx512 {
 avx512!(F32x16, f32, __mmask16, 16, set1 _mm512_set1_ps, fma _mm512_fmadd_ps, sqrt _mm512_sqrt_ps,
     max _mm512_max_ps, min _mm512_min_ps, and _mm512_and_ps, andnot _mm512_andnot_ps, or _mm512_or_ps, xor _mm512_xor_ps,
     round _mm512_roundscale_ps, scale _mm512_scalef_ps, cmp _mm512_cmp_ps_mask, blend _mm512_mask_blend_ps,
-    load _mm512_loadu_ps, store _mm512_storeu_ps, transpose transpose_ps);
+    load _mm512_loadu_ps, load_first _mm512_maskz_loadu_ps, store _mm512_storeu_ps, transpose transpose_ps);
 avx512!(F64x8, f64, __mmask8, 8, set1 _mm512_set1_pd, fma _mm512_fmadd_pd, sqrt _mm512_sqrt_pd,
     max _mm512_max_pd, min _mm512_min_pd, and _mm512_and_pd, andnot _mm512_andnot_pd, or _mm512_or_pd, xor _mm512_xor_pd,
     round _mm512_roundscale_pd, scale _mm512_scalef_pd, cmp _mm512_cmp_pd_mask, blend _mm512_mask_blend_pd,
-    load _mm512_loadu_pd, store _mm512_storeu_pd, transpose transpose_pd);
+    load _mm512_loadu_pd, load_first _mm512_maskz_loadu_pd, store _mm512_storeu_pd, transpose transpose_pd);
 
 /// A block as four of half its size (one each way), which AVX2 transposes as fast as memory takes it.
 macro_rules! in_quarters {

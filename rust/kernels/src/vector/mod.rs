@@ -64,8 +64,10 @@ pub trait Vector:
 pub trait Raw: Vector {
     /// Numbers in a vector. Divides [`Real::LINE`].
     const LANES: usize;
-    /// Rows of the largest register tile two (`WIDE = false`: one) vectors wide.
+    /// Rows of the largest register tile of the usual width: two vectors (`PAIRS`) or one.
     const ROWS: usize;
+    /// The same under a long formula, an optimizer's.
+    const ROWS_LONG: usize;
     /// Whether that tile is two vectors wide.
     const PAIRS: bool;
     /// Rows of the largest tile four vectors wide.
@@ -74,10 +76,29 @@ pub trait Raw: Vector {
     unsafe fn splat(c: Self::Scalar) -> Self;
     /// The numbers at p.
     unsafe fn load(p: *const Self::Scalar) -> Self;
+    /// The first `count` numbers at p, at least 1 and fewer than LANES, and zeros; touches no memory beyond them.
+    unsafe fn load_first(p: *const Self::Scalar, count: usize) -> Self;
     /// Writes the numbers to p.
     unsafe fn store(self, p: *mut Self::Scalar);
     /// Asks for the line of memory at p, which may be any address.
     unsafe fn prefetch(p: *const Self::Scalar);
+    /// The same, no nearer than the second cache.
+    unsafe fn prefetch_far(p: *const Self::Scalar);
+    /// The sum of all lanes, in any order.
+    #[inline(always)]
+    unsafe fn sum(self) -> Self::Scalar {
+        let mut lanes = [Self::Scalar::ZERO; 16];
+        // SAFETY: 16 lanes are the most that a vector has; the caller knows the CPU.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut half = Self::LANES;
+        while half > 1 {
+            half /= 2;
+            for i in 0..half {
+                lanes[i] += lanes[i + half];
+            }
+        }
+        lanes[0]
+    }
     /// to[j * to_stride + i] = from[i * from_stride + j] for a block of LANES × LANES.
     unsafe fn transpose(from: *const Self::Scalar, from_stride: usize, to: *mut Self::Scalar, to_stride: usize);
 }

@@ -120,6 +120,7 @@ macro_rules! portable {
             const LANES: usize = $lanes;
             // 8 accumulators, 2 vectors of B, 1 broadcast: fits the 16 registers of SSE2.
             const ROWS: usize = 4;
+            const ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
             const FEW: usize = 0;
             #[inline(always)]
@@ -132,12 +133,23 @@ macro_rules! portable {
                 $v(unsafe { p.cast::<[$t; $lanes]>().read_unaligned() })
             }
             #[inline(always)]
+            unsafe fn load_first(p: *const $t, count: usize) -> Self {
+                let mut x = [0.0; $lanes];
+                for (i, x) in x.iter_mut().enumerate().take(count) {
+                    // SAFETY: the caller promises `count` numbers at p.
+                    *x = unsafe { *p.add(i) };
+                }
+                $v(x)
+            }
+            #[inline(always)]
             unsafe fn store(self, p: *mut $t) {
                 // SAFETY: the caller promises room for LANES numbers at p, of any alignment.
                 unsafe { p.cast::<[$t; $lanes]>().write_unaligned(self.0) }
             }
             #[inline(always)]
             unsafe fn prefetch(_: *const $t) {}
+            #[inline(always)]
+            unsafe fn prefetch_far(_: *const $t) {}
             #[inline(always)]
             unsafe fn transpose(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
                 for i in 0..$lanes {

@@ -1,0 +1,267 @@
+//! Rows of a caller's table, copied in any order into a matrix: the only touch of the data itself.
+
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{MatrixMut, Real, Target};
+use std::any::TypeId;
+use std::marker::PhantomData;
+
+/// A table of `f32` or `f64` in memory that others may own: it is copied from, number by number or in vectors, and never
+/// borrowed as a slice. `'a` keeps the memory alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    start: *const u8,
+    number: TypeId,
+    rows: usize,
+    columns: usize,
+    stride: isize,
+    alive: PhantomData<&'a ()>,
+}
+
+impl<'a> Source<'a> {
+    /// The numbers of `data`, row after row without gaps.
+    ///
+    /// # Panics
+    /// Where `data` does not hold rows · columns numbers.
+    pub fn new<S: Real>(data: &'a [S], rows: usize, columns: usize) -> Self {
+        assert_eq!(Some(data.len()), rows.checked_mul(columns), "not {rows} rows of {columns}");
+        // SAFETY: the slice holds them all, and a slice has no more than isize::MAX bytes.
+        unsafe { Source::from_raw(data.as_ptr(), rows, columns, (columns * size_of::<S>()) as isize) }
+    }
+
+    /// `rows` rows of `columns` numbers from `start` on, `stride` bytes apart (0 and less will do).
+    ///
+    /// # Safety
+    /// For `'a`, every row is readable and aligned, and nothing but numbers is ever written there.
+    pub unsafe fn from_raw<S: Real>(start: *const S, rows: usize, columns: usize, stride: isize) -> Self {
+        Source { start: start.cast(), number: TypeId::of::<S>(), rows, columns, stride, alive: PhantomData }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+}
+
+/// Which rows, in order.
+#[derive(Clone, Copy, Debug)]
+pub enum Picks<'a> {
+    /// `len` rows from `start` on.
+    Range {
+        /// The first.
+        start: usize,
+        /// How many.
+        len: usize,
+    },
+    /// The rows named.
+    Index(&'a [u32]),
+}
+
+impl<'a> Picks<'a> {
+    /// The rows 0 .. n.
+    pub fn all(n: usize) -> Self {
+        Picks::Range { start: 0, len: n }
+    }
+
+    /// Their numbers, in order.
+    pub fn iter(self) -> impl Iterator<Item = usize> + 'a {
+        (0..self.len()).map(move |i| self.at(i))
+    }
+
+    /// The parts of at most `rows` rows each, in order.
+    pub fn tiles(self, rows: usize) -> impl Iterator<Item = Picks<'a>> {
+        (0..self.len()).step_by(rows).map(move |at| {
+            let len = rows.min(self.len() - at);
+            match self {
+                Picks::Range { start, .. } => Picks::Range { start: start + at, len },
+                Picks::Index(index) => Picks::Index(&index[at..at + len]),
+            }
+        })
+    }
+
+    /// How many.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self {
+            Picks::Range { len, .. } => *len,
+            Picks::Index(index) => index.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The `i`-th of them.
+    ///
+    /// # Panics
+    /// Where an index has no `i`-th.
+    #[inline(always)]
+    pub fn at(&self, i: usize) -> usize {
+        match self {
+            Picks::Range { start, .. } => start + i,
+            Picks::Index(index) => index[i] as usize,
+        }
+    }
+}
+
+/// `into[i] ← from[rows[i]]`, rounded where `T` has fewer digits; the padding of the last vector becomes 0. Returns whether
+/// |x| ≤ `limit` for all numbers.
+///
+/// # Panics
+/// Unless `into` has as many rows as are picked and the columns of `from`, and every row picked is there.
+pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
+    assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
+    let inside = match rows {
+        Picks::Range { start, len } => start.checked_add(len).is_some_and(|end| end <= from.rows),
+        Picks::Index(index) => index.iter().fold(true, |inside, &row| inside & ((row as usize) < from.rows)),
+    };
+    assert!(inside, "a row that is picked is not among the {} there are", from.rows);
+    let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
+    // SAFETY: the picks are inside, checked above; `into` holds a padded row for each (MatrixMut::new).
+    unsafe {
+        if from.number == TypeId::of::<f32>() {
+            target.run(Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
+        } else {
+            target.run(Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
+        }
+    }
+}
+
+struct Gather<'a, S, T> {
+    from: Source<'a>,
+    rows: Picks<'a>,
+    to: *mut T,
+    to_row: usize,
+    limit: T,
+    number: PhantomData<S>,
+}
+
+/// Bytes of rows that are asked for ahead of the row that is copied: the rows of a shuffled batch are far apart, and
+/// nothing else would fetch them (digits: 15 of 88 µs a step).
+const AHEAD: usize = 1024;
+
+impl<S: Real, T: Real> Kernel<T> for Gather<'_, S, T> {
+    type Out = bool;
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
+        let Source { start, columns, stride, .. } = self.from;
+        let bytes = columns * size_of::<S>();
+        let distance = (AHEAD / bytes.max(1)).clamp(2, 16);
+        let n = self.rows.len();
+        let row = |i: usize| start.wrapping_offset(self.rows.at(i) as isize * stride);
+        let mut out = [T::ZERO; 16];
+        // SAFETY: row(i) holds `columns` numbers for every i < n; `to` holds a padded row for each, so a whole vector
+        // from any of its columns on. Prefetching takes any address.
+        unsafe {
+            let (zero, one, most) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(self.limit));
+            let mut seen = zero;
+            for i in 0..n {
+                if i + distance < n {
+                    let far = row(i + distance);
+                    for line in (0..bytes).step_by(64) {
+                        V::prefetch(far.wrapping_add(line).cast());
+                    }
+                }
+                let (from, to) = (row(i), self.to.add(i * self.to_row));
+                if TypeId::of::<S>() == TypeId::of::<T>() {
+                    let from = from.cast::<T>();
+                    for j in (0..columns).step_by(V::LANES) {
+                        let x = if j + V::LANES <= columns {
+                            V::load(from.add(j))
+                        } else {
+                            V::load_first(from.add(j), columns - j)
+                        };
+                        seen = V::select(most.ge(x.abs()), seen, one);
+                        x.store(to.add(j));
+                    }
+                } else {
+                    let from = from.cast::<S>();
+                    for j in (0..columns).step_by(V::LANES) {
+                        let mut x = [T::ZERO; 16];
+                        for (k, x) in x.iter_mut().enumerate().take(V::LANES.min(columns - j)) {
+                            *x = T::from_f64(from.add(j + k).read().to_f64());
+                        }
+                        let x = V::load(x.as_ptr());
+                        seen = V::select(most.ge(x.abs()), seen, one);
+                        x.store(to.add(j));
+                    }
+                }
+            }
+            seen.store(out.as_mut_ptr());
+        }
+        out == [T::ZERO; 16]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Buffer, padded};
+
+    fn copies_rounds_and_tells<S: Real, T: Real>() {
+        for target in Target::available() {
+            for columns in (0..40).chain([63, 64, 65, 300]) {
+                let rows = 5;
+                let mut data: Vec<S> = (0..rows * columns).map(|i| S::from_f64(i as f64 / 3.0 - 7.0)).collect();
+                let picks = [4u32, 0, 0, 3];
+                let stride = padded::<T>(columns) + T::LINE;
+                let mut memory = Buffer::<T>::zeroed(4 * stride).unwrap();
+                memory.fill(T::ONE);
+                let into = MatrixMut::new(&mut memory, 4, columns, stride);
+                assert!(gather(target, Source::new(&data, rows, columns), Picks::Index(&picks), into, T::MAX));
+                for (i, &row) in picks.iter().enumerate() {
+                    for j in 0..columns {
+                        let want = T::from_f64(data[row as usize * columns + j].to_f64());
+                        assert_eq!(memory[i * stride + j], want, "{target:?} {columns}");
+                    }
+                    assert_eq!(memory[i * stride + stride - 1], T::ONE, "{target:?} {columns}");
+                }
+                for j in 0..columns {
+                    for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                        data[columns + j] = S::from_f64(wrong);
+                        let source = Source::new(&data, rows, columns);
+                        let into = MatrixMut::new(&mut memory, 4, columns, stride);
+                        assert!(!gather(target, source, Picks::Range { start: 1, len: 4 }, into, T::MAX));
+                        let into = MatrixMut::new(&mut memory, 4, columns, stride);
+                        assert!(gather(target, source, Picks::Index(&picks), into, T::MAX));
+                        data[columns + j] = S::ZERO;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn gather_copies_rounds_and_tells_what_is_not_finite() {
+        copies_rounds_and_tells::<f32, f32>();
+        copies_rounds_and_tells::<f64, f32>();
+        copies_rounds_and_tells::<f32, f64>();
+        copies_rounds_and_tells::<f64, f64>();
+    }
+
+    #[test]
+    fn gather_reads_backwards() {
+        let data = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut memory = Buffer::<f32>::zeroed(32).unwrap();
+        // SAFETY: rows 1 and 0 of three numbers, the second first.
+        let source = unsafe { Source::from_raw(data[3..].as_ptr(), 2, 3, -12) };
+        let into = MatrixMut::new(&mut memory, 2, 3, 16);
+        assert!(gather(Target::best().unwrap(), source, Picks::Range { start: 0, len: 2 }, into, 6.0));
+        assert_eq!((&memory[..3], &memory[16..19]), (&data[3..], &data[..3]));
+    }
+
+    #[test]
+    #[should_panic(expected = "a row that is picked is not among the 2")]
+    fn gather_refuses_a_row_that_is_not_there() {
+        let mut memory = Buffer::<f32>::zeroed(16).unwrap();
+        let into = MatrixMut::new(&mut memory, 1, 3, 16);
+        gather(Target::best().unwrap(), Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into, 1.0);
+    }
+}

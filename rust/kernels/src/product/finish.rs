@@ -1,0 +1,139 @@
+//! What happens to the sums of a tile while they are still in registers: stored as they are, through a formula, or used
+//! up by an optimizer.
+//!
+//! A formula is compiled into every shape of tile, on every target and for both types. So only those go there that say
+//! so ([`Map::FUSED`] and its kin); the others run over each strip of columns as soon as it has its sums.
+
+use crate::elementwise::{Region, map_region, map2_region, step};
+use crate::vector::Raw;
+use crate::{Map, Map2, Real, Target, Update};
+
+/// Where sums go. Rows and columns are those of the whole product.
+pub(super) trait Finish<T: Real>: Copy {
+    /// Whether [`done`](Finish::done) takes the sums from registers; if not, they are stored, and
+    /// [`strip`](Finish::strip) does the rest.
+    const FUSED: bool;
+    /// Whether the formula is long: small tiles then let its square roots run beside the next tile's sums.
+    const LONG: bool = false;
+
+    /// Asks for what [`done`](Finish::done) will read at row i and column j.
+    ///
+    /// # Safety
+    /// The CPU is V's.
+    #[inline(always)]
+    unsafe fn ahead<V: Raw<Scalar = T>>(&self, _i: usize, _j: usize) {}
+
+    /// Takes the sums of row i, columns j, j + 1, …
+    ///
+    /// # Safety
+    /// The vector is inside the result, and the CPU is V's.
+    unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize);
+
+    /// Goes over `rows` rows and `columns` columns from column j on, whose sums are stored.
+    ///
+    /// # Safety
+    /// They are inside the result.
+    #[inline(always)]
+    unsafe fn strip(&self, _target: Target, _rows: usize, _j: usize, _columns: usize) {}
+}
+
+/// c ← sums.
+#[derive(Clone, Copy)]
+pub(super) struct Store<T> {
+    pub(super) c: *mut T,
+    pub(super) c_row: usize,
+}
+
+impl<T: Real> Finish<T> for Store<T> {
+    const FUSED: bool = true;
+
+    #[inline(always)]
+    unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
+        // SAFETY: inside c, as the caller promises.
+        unsafe { sums.store(self.c.add(i * self.c_row + j)) }
+    }
+}
+
+/// c ← f(sums).
+#[derive(Clone, Copy)]
+pub(super) struct Value<T, F> {
+    pub(super) c: Store<T>,
+    pub(super) f: F,
+}
+
+impl<T: Real, F: Map> Finish<T> for Value<T, F> {
+    const FUSED: bool = F::FUSED;
+
+    #[inline(always)]
+    unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
+        // SAFETY: inside c, as the caller promises.
+        unsafe { self.c.done(self.f.map(sums), i, j) }
+    }
+
+    #[inline(always)]
+    unsafe fn strip(&self, target: Target, rows: usize, j: usize, columns: usize) {
+        // SAFETY: inside c, as the caller promises.
+        unsafe { map_region(target, self.c.c.add(j), Region { rows, columns, stride: self.c.c_row }, self.f) }
+    }
+}
+
+/// c ← f(sums, saved).
+#[derive(Clone, Copy)]
+pub(super) struct Value2<T, F> {
+    pub(super) c: Store<T>,
+    pub(super) saved: *const T,
+    pub(super) saved_row: usize,
+    pub(super) f: F,
+}
+
+impl<T: Real, F: Map2> Finish<T> for Value2<T, F> {
+    const FUSED: bool = F::FUSED;
+
+    #[inline(always)]
+    unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
+        // SAFETY: inside c, as the caller promises, and inside `saved`, which has its shape.
+        unsafe {
+            let saved = V::load(self.saved.add(i * self.saved_row + j));
+            self.c.done(self.f.map(sums, saved), i, j);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn strip(&self, target: Target, rows: usize, j: usize, columns: usize) {
+        let region = Region { rows, columns, stride: self.c.c_row };
+        // SAFETY: inside c, as the caller promises, and inside `saved`, which has its shape.
+        unsafe { map2_region(target, self.c.c.add(j), self.saved.add(j), self.saved_row, region, self.f) }
+    }
+}
+
+/// (w, states) ← u(w, states, sums).
+#[derive(Clone, Copy)]
+pub(super) struct Step<T, U> {
+    pub(super) w: *mut T,
+    pub(super) states: [*mut T; 3],
+    pub(super) w_row: usize,
+    pub(super) u: U,
+}
+
+impl<T: Real, U: Update> Finish<T> for Step<T, U> {
+    const FUSED: bool = true;
+    const LONG: bool = U::STATES > 1;
+
+    #[inline(always)]
+    unsafe fn ahead<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {
+        let at = i * self.w_row + j;
+        // SAFETY: a hint, for which any address will do; the caller knows the CPU.
+        unsafe {
+            V::prefetch(self.w.wrapping_add(at));
+            for state in self.states.iter().take(U::STATES) {
+                V::prefetch(state.wrapping_add(at));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
+        // SAFETY: inside w, as the caller promises, and inside the states, U::STATES of which are set.
+        unsafe { step(self.w, self.states, i * self.w_row + j, sums, self.u) }
+    }
+}
