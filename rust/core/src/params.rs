@@ -85,11 +85,11 @@ pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters
         let mut flat = Buffer::zeroed(place.len())?;
         let w = place.n_in * place.n_out;
         dense.init.fill(&mut stream, place.n_in, place.n_out, flat[..w].iter_mut())?;
-        if !within(target, &flat, T::MAX) {
+        place.pack(&flat, parameters);
+        if !within(target, &parameters[place.w.clone()], T::MAX) {
             let text = format!("layer {}: the initial weights are too large for {}", l + 1, T::NAME);
             return Err(Error::Config(text));
         }
-        place.pack(&flat, parameters);
     }
     Ok(())
 }
