@@ -7,8 +7,8 @@ use crate::workspace::{packed, view};
 use crate::{Batch, Error, Network, Real, Workspace};
 use chainrule_kernels::{self as kernels, Picks, product, rows, squares, within};
 
-/// Work between two looks at whether to go on, in floating-point operations: some tens of microseconds.
-const FLOPS_BETWEEN_LOOKS: f64 = 2e6;
+/// Work between two looks at whether to go on, in floating-point operations: some hundred microseconds.
+const FLOPS_BETWEEN_LOOKS: f64 = 1e7;
 
 /// Where an epoch stands.
 #[derive(Clone, Debug)]
@@ -241,7 +241,7 @@ impl<T: Real> RulePass for Pass<'_, T> {
         let Pass { network, ws, rows } = self;
         let target = network.target;
         let Workspace { a, d, thin, columns, one, gradient, .. } = ws;
-        for l in 0..network.plan.places.len() {
+        for l in (0..network.plan.places.len()).rev() {
             let Some(place) = &network.plan.places[l] else { continue };
             let factors = network.factors(l, place, rows, [a, d], thin, &mut columns[0]);
             let (parameters, states) = (&mut network.parameters, &mut network.states);

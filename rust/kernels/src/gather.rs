@@ -143,60 +143,76 @@ struct Gather<'a, S, T> {
     number: PhantomData<S>,
 }
 
-/// Bytes of rows that are asked for ahead of the row that is copied: the rows of a shuffled batch are far apart, and
-/// nothing else would fetch them (digits: 15 of 88 µs a step).
+/// Bytes of a row from which the rows to come are asked for: those of a shuffled batch are far apart, and nothing else
+/// would fetch them (15 of 88 µs a step of 200 rows of 64 `f32`).
+const LONG: usize = 256;
+/// Bytes that are asked for ahead, but at least two rows.
 const AHEAD: usize = 1024;
 
 impl<S: Real, T: Real> Kernel<T> for Gather<'_, S, T> {
     type Out = bool;
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
-        let Source { start, columns, stride, .. } = self.from;
+        let (start, stride) = (self.from.start, self.from.stride);
+        // SAFETY: `gather` checked that all picks are rows of `from`; the rest is the caller's.
+        unsafe {
+            match self.rows {
+                Picks::Range { start: first, len } => {
+                    self.copy::<V>(len, |i| start.wrapping_offset((first + i) as isize * stride))
+                }
+                Picks::Index(index) => {
+                    self.copy::<V>(index.len(), |i| start.wrapping_offset(*index.get_unchecked(i) as isize * stride))
+                }
+            }
+        }
+    }
+}
+
+impl<S: Real, T: Real> Gather<'_, S, T> {
+    /// Copies n rows, the i-th from `row(i)`.
+    ///
+    /// # Safety
+    /// `row(i)` holds the columns of a row for every i < n, `to` has a padded row for each, and the CPU is V's.
+    #[inline(always)]
+    unsafe fn copy<V: Raw<Scalar = T>>(&self, n: usize, row: impl Fn(usize) -> *const u8) -> bool {
+        let columns = self.from.columns;
         let bytes = columns * size_of::<S>();
-        let distance = (AHEAD / bytes.max(1)).clamp(2, 16);
-        let n = self.rows.len();
-        let row = |i: usize| start.wrapping_offset(self.rows.at(i) as isize * stride);
-        let mut out = [T::ZERO; 16];
-        // SAFETY: row(i) holds `columns` numbers for every i < n; `to` holds a padded row for each, so a whole vector
-        // from any of its columns on. Prefetching takes any address.
+        let (long, distance) = (bytes >= LONG, (AHEAD / bytes.max(1)).max(2));
+        // SAFETY: the caller's promise: a whole vector of `to` may be written from any column on. Prefetching takes any
+        // address.
         unsafe {
             let (zero, one, most) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(self.limit));
             let mut seen = zero;
-            for i in 0..n {
-                if i + distance < n {
-                    let far = row(i + distance);
-                    for line in (0..bytes).step_by(64) {
-                        V::prefetch(far.wrapping_add(line).cast());
-                    }
-                }
-                let (from, to) = (row(i), self.to.add(i * self.to_row));
-                if TypeId::of::<S>() == TypeId::of::<T>() {
-                    let from = from.cast::<T>();
-                    for j in (0..columns).step_by(V::LANES) {
-                        let x = if j + V::LANES <= columns {
-                            V::load(from.add(j))
-                        } else {
-                            V::load_first(from.add(j), columns - j)
-                        };
-                        seen = V::select(most.ge(x.abs()), seen, one);
-                        x.store(to.add(j));
-                    }
-                } else {
-                    let from = from.cast::<S>();
-                    for j in (0..columns).step_by(V::LANES) {
-                        let mut x = [T::ZERO; 16];
-                        for (k, x) in x.iter_mut().enumerate().take(V::LANES.min(columns - j)) {
-                            *x = T::from_f64(from.add(j + k).read().to_f64());
-                        }
-                        let x = V::load(x.as_ptr());
-                        seen = V::select(most.ge(x.abs()), seen, one);
-                        x.store(to.add(j));
-                    }
+            for i in 0..if long { n.min(distance) } else { 0 } {
+                for line in (0..bytes).step_by(64) {
+                    V::prefetch(row(i).wrapping_add(line).cast());
                 }
             }
-            seen.store(out.as_mut_ptr());
+            for i in 0..n {
+                let (from, to) = (row(i), self.to.add(i * self.to_row));
+                let far = if long { row((i + distance).min(n - 1)) } else { from };
+                for j in (0..columns).step_by(V::LANES) {
+                    // A line of the row that is far while one of this row is copied, or the line buffers would overflow.
+                    if long {
+                        V::prefetch(far.wrapping_add(j * size_of::<S>()).cast());
+                    }
+                    let x = if TypeId::of::<S>() != TypeId::of::<T>() {
+                        let mut x = [T::ZERO; 16];
+                        for (k, x) in x.iter_mut().enumerate().take(V::LANES.min(columns - j)) {
+                            *x = T::from_f64(from.cast::<S>().add(j + k).read().to_f64());
+                        }
+                        V::load(x.as_ptr())
+                    } else if j + V::LANES <= columns {
+                        V::load(from.cast::<T>().add(j))
+                    } else {
+                        V::load_first(from.cast::<T>().add(j), columns - j)
+                    };
+                    seen = V::select(most.ge(x.abs()), seen, one);
+                    x.store(to.add(j));
+                }
+            }
+            seen.sum() == T::ZERO
         }
-        out == [T::ZERO; 16]
     }
 }
 

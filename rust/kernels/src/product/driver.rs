@@ -20,6 +20,8 @@ const LARGE: usize = 256 << 10;
 const STEPS: usize = 256;
 /// The same where it is a that is large.
 const STEPS_LONG: usize = 1536;
+/// Numbers of the result from which a long formula takes it row by row.
+const SPREAD: usize = 1 << 15;
 /// Steps from which wider tiles pay where it is a that is large: each number of it then serves three vectors.
 const STEPS_WIDE: usize = 100;
 
@@ -41,6 +43,10 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     }
     let shape = target.shape::<T>();
     let rows = if F::LONG { shape.rows_long } else { shape.rows };
+    if F::LONG && m * n >= SPREAD {
+        // SAFETY: the caller's operands.
+        return unsafe { rows_outside(target, &shape, &operands, (m, rows), n, &finish) };
+    }
     let k = operands.k;
     let large = m <= n && n * k * size_of::<T>() > LARGE;
     let blocks = if c.is_some() { blocks(k, if large { STEPS } else { STEPS_LONG }) } else { 1 };
@@ -123,9 +129,40 @@ unsafe fn strip<T: Real, F: Finish<T>>(
     // SAFETY: `row` rows and the rest, m together.
     unsafe {
         if taller > 0 {
-            tiles(target, operands, finish, (0, column), (taller, height + 1), width);
+            tiles(target, operands, finish, (0, column), (taller, height + 1), width, false);
         }
-        tiles(target, operands, finish, (row, column), (count - taller, height), width);
+        tiles(target, operands, finish, (row, column), (count - taller, height), width, false);
+    }
+}
+
+/// All tiles of a row before those of the next: what a long formula reads and writes beside the sums then comes and goes in
+/// one stream.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn rows_outside<T: Real, F: Finish<T>>(
+    target: Target,
+    shape: &Shape,
+    operands: &Operands<T>,
+    (m, rows): (usize, usize),
+    n: usize,
+    finish: &F,
+) {
+    let count = m.div_ceil(rows);
+    let vectors = n.div_ceil(shape.lanes);
+    let pairs = if shape.pairs { vectors / 2 } else { 0 };
+    let mut row = 0;
+    for tile in 0..count {
+        let height = (m - row).div_ceil(count - tile);
+        // SAFETY: `height` rows of those left, and all vectors.
+        unsafe {
+            if pairs > 0 {
+                tiles(target, operands, finish, (row, 0), (pairs, height), 2, true);
+            }
+            let column = 2 * pairs * shape.lanes;
+            tiles(target, operands, finish, (row, column), (vectors - 2 * pairs, height), 1, true);
+        }
+        row += height;
     }
 }
 

@@ -52,13 +52,14 @@ impl Shape {
     }
 }
 
-/// `count` tiles of H rows × W vectors one below the other.
+/// `count` tiles of H rows × W vectors, one below the other or (`across`) side by side.
 struct Tiles<'a, T, F, const H: usize, const W: usize> {
     operands: &'a Operands<T>,
     finish: &'a F,
     row: usize,
     column: usize,
     count: usize,
+    across: bool,
 }
 
 impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<'_, T, F, H, W> {
@@ -72,32 +73,31 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
             return;
         }
         let (o, finish) = (*self.operands, *self.finish);
-        let strip = o.b.wrapping_add(self.column);
-        let mut i = self.row;
+        let (mut i, mut j) = (self.row, self.column);
+        let (down, right) = if F::LONG && self.across { (0, W * V::LANES) } else { (H, 0) };
         for _ in 0..self.count {
-            // SAFETY: the caller promises count · H rows from `row` on and W vectors from `column` on of every operand
-            // and of the result, for all k.
+            let strip = o.b.wrapping_add(j);
+            // SAFETY: the caller promises H rows from `row` on and W vectors from `column` on, or `count` times as many one
+            // way, of every operand and of the result, for all k.
             unsafe {
                 let mut sums = [[V::splat(T::ZERO); W]; H];
                 for (r, sums) in sums.iter_mut().enumerate() {
                     let start = o.start.add((i + r) * o.start_row);
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = if o.start_columns {
-                            V::load(start.add(self.column + v * V::LANES))
-                        } else {
-                            V::splat(*start)
-                        };
+                        *sum = if o.start_columns { V::load(start.add(j + v * V::LANES)) } else { V::splat(*start) };
                     }
                 }
-                let first = i / H * o.ahead;
-                for step in first..(first + o.ahead).min(o.k) {
-                    for v in 0..W {
-                        V::prefetch_far(strip.wrapping_add(step * o.b_row + (W + v) * V::LANES));
+                if o.ahead > 0 {
+                    let first = i / H * o.ahead;
+                    for step in first..(first + o.ahead).min(o.k) {
+                        for v in 0..W {
+                            V::prefetch_far(strip.wrapping_add(step * o.b_row + (W + v) * V::LANES));
+                        }
                     }
                 }
                 for r in 0..H {
                     for v in 0..W {
-                        finish.ahead::<V>(i + H + r, self.column + v * V::LANES);
+                        finish.ahead::<V>(i + down + r, j + right + v * V::LANES);
                     }
                 }
                 let (mut a, mut b) = (o.a.add(i * o.a_row), strip);
@@ -117,20 +117,20 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
                 }
                 for (r, sums) in sums.into_iter().enumerate() {
                     for (v, sum) in sums.into_iter().enumerate() {
-                        finish.done(sum, i + r, self.column + v * V::LANES);
+                        finish.done(sum, i + r, j + v * V::LANES);
                     }
                 }
             }
-            i += H;
+            i += down;
+            j += right;
         }
     }
 }
 
-/// `count` tiles of `height` rows and `width` vectors one below the other, from (row, column) on.
+/// `count` tiles of `height` rows and `width` vectors, one below the other or (`across`) side by side, from (row, column) on.
 ///
 /// # Safety
-/// The operands and the result are good for count · height rows and width vectors from there on, and k steps; the
-/// shape is one of the target's.
+/// The operands and the result are good for all their rows and vectors and k steps; the shape is one of the target's.
 #[inline]
 pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
     target: Target,
@@ -139,12 +139,13 @@ pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
     (row, column): (usize, usize),
     (count, height): (usize, usize),
     width: usize,
+    across: bool,
 ) {
     macro_rules! shapes {
         ($(($h:literal, $w:literal))*) => {
             match (height, width) {
                 $(($h, $w) => {
-                    let tiles = Tiles::<T, F, $h, $w> { operands, finish, row, column, count };
+                    let tiles = Tiles::<T, F, $h, $w> { operands, finish, row, column, count, across };
                     // SAFETY: the caller's promise.
                     unsafe { target.run(tiles) }
                 })*
