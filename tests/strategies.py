@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 import chainrule
-from chainrule import Dense, Dropout, LeakyReLU
+from chainrule import ELU, Dense, Dropout, LeakyReLU
+from chainrule.reference.losses import LOSSES, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KINDS = chainrule.registry()
 OPTIMIZERS = [
@@ -18,7 +22,27 @@ OPTIMIZERS = [
     chainrule.SGD(learning_rate=0.005, momentum=0.8, nesterov=True),
     chainrule.Adam(learning_rate=0.01),
     chainrule.AdamW(learning_rate=0.01, weight_decay=0.1),
+    chainrule.AMSGrad(learning_rate=0.01, beta_2=0.9),
+    chainrule.Adamax(learning_rate=0.01),
+    chainrule.NAdam(learning_rate=0.01),
+    chainrule.RAdam(learning_rate=0.01),
     chainrule.RMSprop(learning_rate=0.01, rho=0.9),
+    chainrule.Adagrad(learning_rate=0.01, eps=1e-8),
+    chainrule.Adadelta(learning_rate=0.5),
+    chainrule.Rprop(learning_rate=0.001),
+    chainrule.Lion(learning_rate=0.001, weight_decay=0.1),
+]
+# What they do with a component of the gradient that is zero but for rounding is chance: it has a sign all the same.
+BY_SIGN = {"rprop", "lion"}
+OTHER_LOSSES = [
+    chainrule.Huber(delta=0.3),
+    chainrule.Quantile(quantile=0.9),
+    chainrule.GaussianNLL(eps=0.1),
+    chainrule.CrossEntropy(label_smoothing=0.2),
+    chainrule.Focal(gamma=0.5),
+    chainrule.Focal(gamma=0.0),
+    chainrule.BinaryFocal(gamma=0.5, alpha=1.0),
+    chainrule.BinaryFocal(gamma=4.0, alpha=0.5),
 ]
 # Small sizes are likely, all up to 70 are possible: that meets the tail of every vector width.
 SIZES = st.one_of(st.integers(1, 8), st.integers(1, 70))
@@ -52,17 +76,52 @@ class Case:
 
 def activations() -> st.SearchStrategy[Any]:
     """Every activation by name, and those with a parameter as objects too."""
-    return st.one_of(st.sampled_from(KINDS["activation"]), st.just(LeakyReLU(negative_slope=0.3)))
+    with_parameters = [LeakyReLU(negative_slope=0.3), ELU(alpha=0.5)]
+    return st.one_of(st.sampled_from(KINDS["activation"]), st.sampled_from(with_parameters))
+
+
+def losses() -> st.SearchStrategy[Loss]:
+    """Every loss with its defaults, and those with a parameter with others too."""
+    return st.sampled_from([*(kind() for kind in LOSSES.values()), *OTHER_LOSSES])
+
+
+def n_outputs(loss: Loss, n: int) -> int:
+    """Return n, or the next number of outputs that the loss can stand on."""
+    try:
+        loss.check_outputs(n)
+    except ValueError:
+        return n_outputs(loss, n + 1)
+    return n
+
+
+def targets(loss: Loss, rng: np.random.Generator, n: int, k: int) -> np.ndarray:
+    """Draw targets of k outputs that a loss takes, by what it says of itself; no labels."""
+    shape = n, loss.n_targets(k)
+    if loss.takes_labels:
+        return rng.dirichlet(np.ones(k), n)
+    numbers = [*rng.standard_normal(64), *rng.random(64), *rng.exponential(size=16), -1.0, 0.0, 1.0]
+    return rng.choice([value for value in numbers if loss.allows(value)], shape)
+
+
+def kink_distance(loss: Loss, outputs: Any, y: Any) -> float:
+    """Return how near an output comes to a kink of the loss."""
+    return float(np.abs(np.asarray(outputs) - np.reshape(y, np.shape(outputs))).min()) if loss.kinked else np.inf
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, max_depth: int = 5, sizes: st.SearchStrategy[int] = SIZES) -> Case:
+def cases(
+    draw: st.DrawFn,
+    *,
+    max_depth: int = 5,
+    sizes: st.SearchStrategy[int] = SIZES,
+    optimizers: Sequence[Any] = OPTIMIZERS,
+) -> Case:
     """Draw a network and a batch for it."""
-    loss = draw(st.sampled_from(KINDS["loss"]))
+    loss = draw(losses())
     depth = draw(st.integers(1, max_depth))
     widths = [draw(sizes) for _ in range(depth + 1)]
-    widths[-1] = max(widths[-1], 2) if loss == "cross_entropy" else widths[-1]
-    repeated = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss)
+    widths[-1] = n_outputs(loss, widths[-1])
+    repeated = loss.link.name if loss.link.name != "identity" else None
     layers: list[Any] = [widths[0]]
     for l, units in enumerate(widths[1:]):
         last = l == depth - 1
@@ -80,21 +139,18 @@ def cases(draw: st.DrawFn, *, max_depth: int = 5, sizes: st.SearchStrategy[int] 
             layers.append(Dropout(draw(st.sampled_from([0.0, 0.1, 0.5]))))
     n = draw(sizes)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    X = rng.standard_normal((n, widths[0])) * draw(st.sampled_from([0.1, 1.0, 1.0, 3.0]))
+    # Exponentials of outputs get out of hand where those are large.
+    scales = [0.1] if loss.link.name in ("exp", "mean_variance") else [0.1, 1.0, 1.0, 3.0]
+    X = rng.standard_normal((n, widths[0])) * draw(st.sampled_from(scales))
     k = widths[-1]
-    if loss == "cross_entropy":
-        y = rng.integers(0, k, n) if draw(st.booleans()) else rng.dirichlet(np.ones(k), n)
-    elif loss == "binary_cross_entropy":
-        y = rng.random((n, k)).round(draw(st.sampled_from([0, 2])))
-    else:
-        y = rng.standard_normal((n, k))
+    y = rng.integers(0, k, n) if loss.takes_labels and draw(st.booleans()) else targets(loss, rng, n, k)
     weights = draw(st.sampled_from(["none", "none", "some", "with zeros"]))
     sample_weight = None if weights == "none" else rng.random(n) + 0.1
     if weights == "with zeros":
         sample_weight[rng.random(n) < 0.3] = 0.0
     arguments = {
         "loss": loss,
-        "optimizer": draw(st.sampled_from(OPTIMIZERS)),
+        "optimizer": draw(st.sampled_from(optimizers)),
         "seed": draw(st.integers(0, 2**63 - 1)),
     }
     return Case(layers, arguments, X, y, sample_weight, depth, max([*widths, n]))

@@ -1,25 +1,19 @@
 """The command line: what it prints, its exit codes, and that a mistake is one line and never a traceback."""
 
 import os
+import re
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 
 import chainrule
 from chainrule import cli
+from chainrule.cli import app
 
-
-def run(*arguments: str, **options) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "chainrule", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
-
-
-def assert_one_line(text: str) -> None:
-    assert text.endswith("\n")
-    assert text.count("\n") == 1, text
-    assert text.startswith("chainrule")
+from .command_line import assert_mistake, assert_one_line, call, run
 
 
 def test_info_shows_versions_target_and_options(capsys):
@@ -58,34 +52,48 @@ def test_version_is_printed(capsys):
 def test_no_command_prints_help(capsys):
     assert cli.main([]) == 0
     printed = capsys.readouterr().out
-    assert "demo" in printed
-    assert "info" in printed
+    for command in app.COMMANDS:
+        assert re.search(rf"^  {command} ", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["dmeo"], "unknown command 'dmeo'; did you mean 'demo'? (known: demo, info)"),
-        (["xyzzy"], "unknown command 'xyzzy' (known: demo, info)"),
-        (["demo", "--epoch", "3"], "unknown option '--epoch'; did you mean '--epochs'?"),
-        (["demo", "--ouy=x"], "unknown option '--ouy'; did you mean '--out'?"),
-        (["--verion"], "unknown option '--verion'; did you mean '--version'?"),
-        (["demo", "more"], "unexpected argument 'more'"),
-        (["demo", "--epochs"], "argument --epochs: expected one argument"),
-        (["demo", "--epochs", "many"], "'many' is not a whole number from 1 to "),
-        (["demo", "--epochs", "0"], "'0' is not a whole number from 1 to "),
-        (["demo", "--seed", "-1"], "'-1' is not a whole number from 0 to "),
+        (["dmeo"], "command 'dmeo' is unknown; did you mean 'demo'? (known: train, predict"),
+        (["xyzzy"], "command 'xyzzy' is unknown (known: train, predict"),
+        (["demo", "--epoch", "3"], "option '--epoch' is unknown; did you mean '--epochs'?"),
+        (["demo", "--ouy=x"], "option '--ouy' is unknown; did you mean '--out'?"),
+        (["--verion"], "option '--verion' is unknown; did you mean '--version'?"),
+        (["train", "x.csv", "--lr", "1"], "option '--lr' is unknown; did you mean '--learning-rate'?"),
+        (["train", "x.csv", "--batch_size", "1"], "option '--batch_size' is unknown; did you mean '--batch-size'?"),
+        (["info", "--xyzzy"], "option '--xyzzy' is unknown; known are --help"),
+        (["demo", "-x"], "option '-x' is unknown"),
+        (["demo", "more"], "unexpected extra argument (more)"),
+        (["demo", "--epochs"], "Option '--epochs' requires an argument"),
+        (["demo", "--epochs", "many"], "'many' is not a valid integer"),
+        (["demo", "--epochs", "0"], "0 is not in the range"),
+        (["demo", "--seed", "-1"], "-1 is not in the range"),
     ],
 )
 def test_wrong_command_line_is_one_line_and_exit_code_2(arguments, told, capsys):
-    with pytest.raises(SystemExit) as left:
-        cli.main(arguments)
-    assert left.value.code == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert_one_line(printed.err)
-    assert told in printed.err
-    assert "--help" in printed.err
+    assert_mistake(call(capsys, *arguments), told, "--help", code=2)
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_every_option_that_is_misspelled_has_its_name_told(name, capsys):
+    command = app.group.get_command(click.Context(app.group), name)
+    options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+    for option in options:
+        told = f"option '{option}x' is unknown; did you mean '{option}'?"
+        assert_mistake(call(capsys, name, f"{option}x"), told, code=2)
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    done = call(capsys, name, "--help")
+    assert done.code == 0
+    assert done.out.startswith(f"Usage: chainrule {name} ")
+    assert "-h, --help" in done.out
 
 
 def test_wrong_command_line_in_a_process_of_its_own():
@@ -93,15 +101,6 @@ def test_wrong_command_line_in_a_process_of_its_own():
     assert done.returncode == 2
     assert done.stdout == ""
     assert_one_line(done.stderr)
-
-
-def test_help_of_a_command_names_its_options(capsys):
-    with pytest.raises(SystemExit) as left:
-        cli.main(["demo", "--help"])
-    assert left.value.code == 0
-    printed = capsys.readouterr().out
-    for option in ("--seed", "--seeds", "--epochs", "--out", "--no-plot", "--no-compare"):
-        assert option in printed
 
 
 def test_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
@@ -117,11 +116,37 @@ def test_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
 def test_missing_package_names_the_extra(module, arguments, told, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, module, None)
-    assert cli.main(arguments) == 1
-    printed = capsys.readouterr().err
-    assert_one_line(printed)
-    assert told in printed
-    assert "pip install chainrule[" in printed
+    assert_mistake(call(capsys, *arguments), told, "pip install chainrule[")
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "told"),
+    [
+        ("click", ["info"], "chainrule: the command line needs click: pip install 'chainrule[cli]'"),
+        ("pandas", ["train", "x.csv"], "chainrule train: tables need pandas: pip install 'chainrule[cli]'"),
+        ("pandas", ["predict", "m", "x.csv"], "chainrule predict: tables need pandas: pip install 'chainrule[cli]'"),
+        ("matplotlib", ["train", "x.csv"], "chainrule train: plots need matplotlib: pip install chainrule[plot]"),
+        (
+            "sklearn",
+            ["train", "x.csv", "--target", "b", "--no-report"],
+            "needs scikit-learn: pip install 'chainrule[cli]'",
+        ),
+    ],
+)
+def test_missing_extra_is_one_line_and_exit_code_1(module, arguments, told, tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n" + "1,2\n2,1\n3,7\n" * 10)
+    code = f"import sys; sys.modules[{module!r}] = None; from chainrule.cli import main; sys.exit(main({arguments!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert_one_line(done.stderr)
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["info"], ["--version"], ["--help"]])
+def test_what_needs_no_table_runs_without_pandas(arguments):
+    code = f"import sys; sys.modules['pandas'] = None; from chainrule.cli import main; sys.exit(main({arguments!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_reader_who_has_enough_is_no_error():
@@ -135,9 +160,9 @@ def test_reader_who_has_enough_is_no_error():
 
 
 def test_interrupt_is_one_line(monkeypatch, capsys):
-    def interrupted(_):
+    def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_info", interrupted)
+    monkeypatch.setattr("chainrule.cli.info.installation", interrupted)
     assert cli.main(["info"]) == 130
     assert_one_line(capsys.readouterr().err)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import chainrule
+from chainrule.reference import config
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,6 +42,12 @@ def test_table_of_options_names_what_the_registry_has(kind):
     assert re.findall(r"^\| `(\w+)` \|", sections[kind], flags=re.MULTILINE) == chainrule.registry()[kind]
 
 
+@pytest.mark.parametrize("name", config.OPTIMIZERS)
+def test_table_of_optimizers_shows_their_defaults(name):
+    page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    assert f"\n| `{name}` | `{config.OPTIMIZERS[name]()!r}` | " in page
+
+
 @pytest.mark.parametrize("page", TEXTS, ids=relative)
 def test_links_between_files_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
@@ -52,5 +59,5 @@ def test_architecture_names_files_that_exist():
     """Paths in ARCHITECTURE.md start at the root, or where the text around them says."""
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     places = [ROOT, ROOT / "rust/core/src", ROOT / "python/chainrule", ROOT / "python/chainrule/reference"]
-    named = {name for name in re.findall(r"[\w/]+\.(?:rs|pyi|py|md)\b", page) if "NAME" not in name}
+    named = {name for name in re.findall(r"[\w/-]+\.(?:rs|pyi|py|md)\b", page) if "NAME" not in name}
     assert sorted(name for name in named if not any((place / name).exists() for place in places)) == []

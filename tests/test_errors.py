@@ -151,6 +151,18 @@ WRONG_Y = [
     ("mse", 1, ONE + 1j, TypeError, "y holds complex numbers"),
     ("mse", 1, [0, 1, 2, np.nan, 4, 5], ValueError, "y has (nan|NaN) at row 3, column 0"),
     ("mse", 3, VALUES * [1, np.inf, 1], ValueError, "y has -?inf at row 0, column 1"),
+    ("poisson", 1, LABELS - 1, ValueError, "y has -1 at row 0, column 0.*takes counts of at least 0"),
+    ("hinge", 1, LABELS, ValueError, r"y has 0 at row 0, column 0.*takes -1 or 1 \(2\*y - 1 makes them of 0 and 1\)"),
+    ("focal", 3, ONE, TypeError, "y holds float64 but loss 'focal' takes integer labels"),
+    ("kl_divergence", 3, np.ones((6, 3)), ValueError, 'y sums to 3 at row 0; loss "kl_divergence" takes prob'),
+    (
+        "gaussian_nll",
+        4,
+        ONE,
+        ValueError,
+        r"y has shape \(6,\) but the network has 4 outputs, 2 for each target of loss 'gaussian_nll': it must be",
+    ),
+    ("gaussian_nll", 2, VALUES[:, :2], ValueError, r"y has shape \(6, 2\).* it must be \(n,\) or \(n, 1\)"),
     ("binary_cross_entropy", 1, LABELS, ValueError, "y has 2 at row 2, column 0.*from 0 to 1"),
     ("binary_cross_entropy", 2, LABELS, ValueError, "y has shape"),
 ]

@@ -15,6 +15,7 @@ from chainrule import SGD, Adam, Dense, Dropout, Explanation, Network
 from chainrule.examples import mazur
 from chainrule.reference.config import REGISTRIES
 
+from . import strategies
 from .strategies import cases
 
 KINDS = chainrule.registry()
@@ -46,12 +47,9 @@ def values(text, left):
 
 def target(net, n, rng):
     """Targets that the loss of a network takes."""
-    loss = net.loss
-    if getattr(loss, "takes_labels", loss.name == "cross_entropy"):
+    if net.loss.takes_labels:
         return rng.integers(0, net.n_outputs, n)
-    n_targets = loss.n_targets(net.n_outputs) if hasattr(loss, "n_targets") else net.n_outputs
-    y = rng.integers(0, 2, (n, n_targets)).astype(float)
-    return 2 * y - 1 if "hinge" in loss.name else y
+    return strategies.targets(net.loss, rng, n, net.n_outputs)
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 import chainrule
 from chainrule import Network
+from chainrule.reference.config import REGISTRIES
 
 ALLOWED = (TypeError, ValueError, MemoryError, OverflowError)
 
@@ -108,7 +111,7 @@ CALLS = {
 @settings(max_examples=15 * settings().max_examples)
 @given(
     st.sampled_from(sorted(CALLS)),
-    st.sampled_from(["mse", "cross_entropy", "binary_cross_entropy"]),
+    st.sampled_from(list(REGISTRIES["loss"])),
     MAYBE_X,
     MAYBE_Y,
     st.one_of(st.none(), ANYTHING),
@@ -148,15 +151,8 @@ def test_any_constructor_call_answers_or_raises_a_clear_error(layers, arguments)
         assert network.predict(np.ones((2, network.n_inputs))).shape == (2, network.n_outputs)
 
 
-OPTIONS = [
-    chainrule.SGD,
-    chainrule.Adam,
-    chainrule.AdamW,
-    chainrule.RMSprop,
-    chainrule.Dense,
-    chainrule.Dropout,
-    chainrule.LeakyReLU,
-]
+# Those with fields.
+OPTIONS = [kind for kinds in REGISTRIES.values() for kind in kinds.values() if dataclasses.fields(kind)]
 
 
 @settings(max_examples=3 * settings().max_examples)
@@ -168,7 +164,7 @@ def test_any_option_is_made_or_raises_a_clear_error(option, values):
     except ALLOWED as problem:
         assert str(problem), type(problem)
     else:
-        assert made == made.__class__(**{f: getattr(made, f) for f in made.__dataclass_fields__ if f != "name"})
+        assert made == option(**{field.name: getattr(made, field.name) for field in dataclasses.fields(option)})
 
 
 @pytest.mark.parametrize("layers", [[2**31, 2**31], [1, 10**12, 1], [2**20, 2**20, 2**20], [10**9, 10**9], [2**62, 1]])

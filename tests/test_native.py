@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from chainrule import _native as native
+from chainrule.reference.losses import LOSSES
 
 
 def config(sizes=(3, 5, 2), *, loss="mse", dtype="float32", optimizer=None, dropout=None, seed=7):
@@ -36,7 +37,7 @@ def config(sizes=(3, 5, 2), *, loss="mse", dtype="float32", optimizer=None, drop
         {
             "n_inputs": sizes[0],
             "layers": layers,
-            "loss": {"name": loss},
+            "loss": LOSSES[loss]().to_dict(),
             "optimizer": optimizer,
             "dtype": dtype,
             "seed": seed,
@@ -56,6 +57,17 @@ def data(n=6, sizes=(3, 2), dtype="f4", seed=0):
 @pytest.fixture(params=["float32", "float64"])
 def net(request):
     return native.Network(config(dtype=request.param))
+
+
+def test_network_that_is_not_drawn_is_zero(net):
+    blank = native.Network(net.config, draw=False)
+    assert net.parameters().any()
+    assert not blank.parameters().any()
+    assert blank.config == net.config
+    blank.set_parameters(net.parameters())
+    x, y = data(dtype=net.dtype)
+    assert blank.step(x, y, None) == net.step(x, y, None)
+    assert (blank.parameters() == net.parameters()).all()
 
 
 # what is read in place

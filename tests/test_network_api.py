@@ -180,7 +180,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("how", COPIES)
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop", chainrule.SGD(momentum=0.9)])
+@pytest.mark.parametrize("optimizer", [chainrule.SGD(momentum=0.9), *chainrule.registry()["optimizer"]])
 def test_copies_continue_alike_and_alone(how, optimizer):
     net = network(optimizer=optimizer)
     net.fit(X, Y, epochs=2)

@@ -137,7 +137,7 @@ def test_booleans_are_labels_0_and_1():
     assert net.gradient(TABLE, (y == 1).tolist()).loss == net.gradient(TABLE, y).loss
 
 
-@pytest.mark.parametrize("loss", ["mse", "half_squared_error", "binary_cross_entropy"])
+@pytest.mark.parametrize("loss", ["mse", "half_squared_error", "binary_cross_entropy", "poisson"])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "u1", "?"])
 def test_one_output_takes_y_of_one_dimension(loss, dtype):
     net, y = network(loss, outputs=1), (np.arange(N) % 2).astype(dtype)

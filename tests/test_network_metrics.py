@@ -63,6 +63,29 @@ def test_accuracy_means_every_label_for_binary_cross_entropy():
     assert net.evaluate(X, y, metrics="accuracy")["accuracy"] == 2 / 3
 
 
+def test_accuracy_means_the_side_of_every_output_for_hinge():
+    net = Network([2, 2], loss="hinge", seed=0)
+    net.weights = [np.eye(2)]
+    X, y = [[0.3, 0.2], [1, -1], [-1, 0.2]], [[1, 1], [1, 1], [-1, 1]]
+    assert net.evaluate(X, y, metrics=["accuracy", "subset_accuracy"])["accuracy"] == 2 / 3
+    assert net.evaluate(X, y, metrics="subset_accuracy")["subset_accuracy"] == 2 / 3
+    net = Network([1, 1], loss="squared_hinge", seed=0)
+    net.weights = [[[1.0]]]
+    assert net.evaluate([[0.1], [-0.2], [0.3]], [1, -1, -1], metrics="accuracy")["accuracy"] == 2 / 3
+
+
+@pytest.mark.parametrize("name", ["r2", "mae", "rmse"])
+def test_metrics_look_at_the_means_where_variances_are_predicted_too(name):
+    net, X, y = Network([3, 4], loss="gaussian_nll", seed=0), RNG.standard_normal((9, 3)), RNG.standard_normal((9, 2))
+    means = net.predict(X)[:, :2]
+    seen = []
+    result = net.evaluate(X, y, metrics=[name, lambda y_true, y_pred: seen.append(y_pred.shape) or 0.0])
+    assert result[name] == metrics.METRICS[name](y, means)
+    assert seen == [(9, 4)]
+    history = net.fit(X, y, validation_data=(X, y), metrics=[name])
+    assert history[f"val_{name}"] == history[name]
+
+
 def test_functions_are_metrics_under_their_names():
     net, X, y = Network([2, 1], seed=0), RNG.standard_normal((5, 2)), RNG.standard_normal(5)
     seen = {}

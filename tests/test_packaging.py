@@ -38,6 +38,11 @@ def test_command_line_loads_no_heavy_module():
     assert HEAVY & modules_after("import chainrule.cli") <= HEAVY & modules_after("import numpy")
 
 
+def test_import_of_the_package_loads_no_command_line():
+    loaded = modules_after("import chainrule; chainrule.Network([1, 1])")
+    assert not {name for name in loaded if name.startswith(("click", "chainrule.cli", "chainrule.tabular"))}
+
+
 def test_reference_needs_neither_numpy_nor_native_code():
     """Loaded apart from the package around it, the reference runs on the standard library alone."""
     loaded = modules_after(

@@ -21,7 +21,6 @@ import chainrule
 from chainrule import History, Network, metrics, plots
 from chainrule.plots.display import PALETTE
 from chainrule.plots.outputs import Outputs
-from chainrule.reference.options import Option
 
 from .test_hostile import ALLOWED, ANYTHING, MAYBE_X, MAYBE_Y
 
@@ -830,27 +829,13 @@ def test_boundary_refuses_what_is_too_far_apart_or_overflows():
 # ── What networks mean by their outputs ──────────────────────────────────────────────────────────────────────────────
 
 
-class Margin(Option):
-    """Stands for a loss that takes margins."""
-
-    name = "hinge"
-    link = chainrule.Identity()
-
-
-class Stub:
-    """Stands for a network whose loss takes margins."""
-
-    def __init__(self, n_outputs):
-        self.loss, self.layers, self.n_outputs = Margin(), network().layers, n_outputs
-
-
-def test_margins_are_a_yes_above_zero():
-    outputs = Outputs.of(Stub(1))
+def test_margins_are_a_yes_from_zero_on():
+    outputs = Outputs.of(network(1, "hinge"))
     assert outputs == Outputs("yes or no", margin=True)
     values = np.array([[-3.0], [0.0], [0.25], [2.0]])
-    assert list(outputs.classes(values)) == [0, 0, 1, 1]
+    assert list(outputs.classes(values)) == [0, 1, 1, 1]
     assert outputs.leads(values)[:, 1].tolist() == [-1.0, 0.0, 0.25, 1.0]
-    assert not Outputs.of(Stub(2)).exclusive
+    assert not Outputs.of(network(2, "squared_hinge")).exclusive
 
 
 def test_leads_are_ahead_of_the_best_other_class():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from chainrule import reference
 
-from .strategies import Case, cases
+from .strategies import BY_SIGN, OPTIMIZERS, Case, cases, kink_distance
 
 EPS, ATOL, RTOL = 1e-6, 1e-5, 1e-3  # torch.autograd.gradcheck's defaults
 
@@ -38,13 +40,23 @@ def same_layers(case, got, expected):
 
 
 def smallest_kink_distance(case, *, training):
-    """The smallest |z| of a unit with a kink at 0, over the batch."""
+    """The smallest distance of a unit's z from a kink of its activation, or of an output from one of the loss."""
     network = case.reference()
-    distance = np.inf
-    for layer, seen in zip(network.layers, network._propagate(case.X.tolist(), training=training), strict=True):
-        if getattr(getattr(layer, "activation", None), "name", None) in ("relu", "leaky_relu"):
-            distance = min(distance, np.abs(np.asarray(seen.z, dtype=float)).min())
+    passes = network._propagate(case.X.tolist(), training=training)
+    distance = kink_distance(network.loss, passes[-1].a, case.y)
+    for layer, seen in zip(network.layers, passes, strict=True):
+        for kink in layer.transfer.kinks if layer.name == "dense" else ():
+            distance = min(distance, np.abs(np.asarray(seen.z, dtype=float) - kink).min())
     return distance
+
+
+def has_softmax_of_equal_units(case):
+    """Whether the units of a hidden softmax start alike: the error that comes back to them is zero but for rounding."""
+    dense = [layer for layer in case.layers[1:] if layer.name == "dense"]
+    return any(
+        layer.activation.name == "softmax" and {layer.init.name, after.init.name} <= {"constant", "zeros"}
+        for layer, after in pairwise(dense)
+    )
 
 
 @settings(max_examples=4 * settings().max_examples)
@@ -131,8 +143,6 @@ def test_float32_is_float64_to_its_precision(case):
     # Where a kink is nearer than float32 can tell, a slope may be that of the other side.
     assume(smallest_kink_distance(case, training=True) > 1e-3)
     X, y = case.X.astype(np.float32), case.y if case.y.dtype.kind == "i" else case.y.astype(np.float32)
-    if case.arguments["loss"] == "cross_entropy" and y.dtype.kind == "f":
-        y = case.y
     single = case.native(dtype="float32")
     double = case.native()
     double.parameters = single.parameters.astype(np.float64)
@@ -146,9 +156,13 @@ def test_float32_is_float64_to_its_precision(case):
     assert got.loss == pytest.approx(expected.loss, rel=bound, abs=1e-6)
 
 
-@given(cases(max_depth=3, sizes=st.integers(1, 20)), st.integers(1, 30))
+@given(
+    cases(max_depth=3, sizes=st.integers(1, 20), optimizers=[o for o in OPTIMIZERS if o.name not in BY_SIGN]),
+    st.integers(1, 30),
+)
 def test_training_equals_reference(case, batch_size):
     assume(smallest_kink_distance(case, training=True) > 1e-6)
+    assume(not has_softmax_of_equal_units(case))  # Adam and its kin would make much of that rounding
     native, textbook = case.native(), case.reference()
     for _ in range(10):
         got, expected = native.step(*case.data), textbook.step(*case.data)
@@ -156,7 +170,7 @@ def test_training_equals_reference(case, batch_size):
     arguments = {"epochs": 2, "batch_size": batch_size, "sample_weight": case.sample_weight}
     history = native.fit(case.X, case.y, **arguments)
     assert history.loss == pytest.approx(list(textbook.fit(case.X, case.y, **arguments).loss), rel=1e-8, abs=1e-11)
-    # A component of the gradient that is zero but for rounding, r, moves Adam and RMSprop by learning_rate · r / eps.
+    # A component of the gradient that is zero but for rounding, r, moves Adam and its kin by learning_rate · r / eps.
     assert native.parameters == pytest.approx(np.array(textbook.parameters), rel=1e-7, abs=1e-8)
     assert (native.step_count, native.epoch_count) == (textbook.step_count, textbook.epoch_count)
 

@@ -1,7 +1,9 @@
 """Constructor arguments: what they mean, what is refused and with which words, and the way to JSON and back."""
 
+import copy
 import dataclasses
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -9,25 +11,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.reference import (
+    ELU,
     SGD,
+    Adadelta,
+    Adagrad,
     Adam,
+    Adamax,
     AdamW,
+    AMSGrad,
+    BinaryFocal,
+    Constant,
     CrossEntropy,
     Dense,
     Dropout,
+    Focal,
+    GaussianNLL,
     HeNormal,
-    Identity,
+    Huber,
     LeakyReLU,
+    Lion,
+    NAdam,
+    Orthogonal,
+    Quantile,
+    RAdam,
     ReLU,
     RMSprop,
+    Rprop,
     Sigmoid,
-    Softmax,
     Tanh,
+    TruncatedNormal,
     Zeros,
     config,
     registry,
 )
 from chainrule.reference.config import REGISTRIES, from_config, resolve, to_config
+
+from . import strategies
 
 NAN, INF = float("nan"), float("inf")
 
@@ -55,7 +74,7 @@ def test_config_of_a_network_is_complete():
                 "l2": 0.0,
             },
         ],
-        "loss": {"name": "cross_entropy"},
+        "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
         "optimizer": {"name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-08},
         "dtype": "float32",
         "seed": 123,
@@ -101,9 +120,56 @@ def test_a_seed_is_drawn_where_none_is_given():
 
 def test_registry_lists_every_kind():
     assert registry() == {
-        "activation": ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "softmax"],
-        "loss": ["mse", "half_squared_error", "cross_entropy", "binary_cross_entropy"],
-        "optimizer": ["sgd", "adam", "adamw", "rmsprop"],
+        "activation": [
+            "identity",
+            "sigmoid",
+            "tanh",
+            "relu",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "softplus",
+            "silu",
+            "gelu",
+            "gelu_tanh",
+            "mish",
+            "softsign",
+            "hard_sigmoid",
+            "hard_tanh",
+            "hard_silu",
+            "softmax",
+        ],
+        "loss": [
+            "mse",
+            "half_squared_error",
+            "absolute_error",
+            "huber",
+            "log_cosh",
+            "quantile",
+            "poisson",
+            "gaussian_nll",
+            "cross_entropy",
+            "kl_divergence",
+            "focal",
+            "binary_cross_entropy",
+            "binary_focal",
+            "hinge",
+            "squared_hinge",
+        ],
+        "optimizer": [
+            "sgd",
+            "adam",
+            "adamw",
+            "amsgrad",
+            "adamax",
+            "nadam",
+            "radam",
+            "rmsprop",
+            "adagrad",
+            "adadelta",
+            "rprop",
+            "lion",
+        ],
         "init": [
             "glorot_uniform",
             "glorot_normal",
@@ -111,6 +177,9 @@ def test_registry_lists_every_kind():
             "he_normal",
             "lecun_uniform",
             "lecun_normal",
+            "truncated_normal",
+            "orthogonal",
+            "constant",
             "zeros",
         ],
         "layer": ["dense", "dropout"],
@@ -127,12 +196,47 @@ def test_every_option_is_exported_and_frozen():
             assert kind.__doc__
 
 
+OPTIONS = [
+    kind(**{"units": 3} if kind is Dense else {"rate": 0.5} if kind is Dropout else {})
+    for kinds in REGISTRIES.values()
+    for kind in kinds.values()
+]
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_option_is_a_value(option):
+    fields = {field.name: getattr(option, field.name) for field in dataclasses.fields(option)}
+    twin = type(option)(**fields)
+    assert twin is not option
+    assert twin == option
+    assert hash(twin) == hash(option)
+    pickled = pickle.loads(pickle.dumps(option))  # noqa: S301 - its own
+    assert dataclasses.replace(option) == copy.copy(option) == pickled == option
+    assert repr(option) == f"{type(option).__name__}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+    assert [other for other in OPTIONS if other == option] == [option]
+    assert option != option.name
+    for name, value in fields.items():
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(option, name, value)
+
+
+def test_options_with_other_fields_differ():
+    assert Adam(0.1) != Adam(0.2)
+    assert len({Adam(0.1), Adam(0.1), Adam(0.2), AdamW(0.1)}) == 3
+
+
 # ── There and back ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 unit = st.floats(0.0, 1.0, exclude_max=True)
 positive = st.floats(0.0, 1e300, exclude_min=True)
-activations = st.sampled_from([Identity(), Sigmoid(), Tanh(), ReLU(), Softmax()]) | st.builds(LeakyReLU, unit)
-inits = st.sampled_from(sorted(REGISTRIES["init"]))
+with_a_parameter = st.builds(LeakyReLU, unit) | st.builds(ELU, positive)
+activations = st.sampled_from([kind() for kind in REGISTRIES["activation"].values()]) | with_a_parameter
+inits = (
+    st.sampled_from(sorted(REGISTRIES["init"]))
+    | st.builds(TruncatedNormal, positive)
+    | st.builds(Orthogonal, positive)
+    | st.builds(Constant, st.floats(-1e300, 1e300))
+)
 dense = st.builds(
     Dense,
     st.integers(1, 2**31 - 1),
@@ -145,7 +249,22 @@ optimizers = (
     st.builds(SGD, positive, unit)
     | st.builds(Adam, positive, unit, unit, positive)
     | st.builds(AdamW, positive, unit, unit, positive, st.floats(0.0, 1e300))
+    | st.builds(AMSGrad, positive, unit, unit, positive)
+    | st.builds(Adamax, positive, unit, unit, positive)
+    | st.builds(NAdam, positive, unit, unit, positive, st.floats(0.0, 1e300))
+    | st.builds(RAdam, positive, unit, unit, positive)
     | st.builds(RMSprop, positive, unit, positive)
+    | st.builds(Adagrad, positive, positive)
+    | st.builds(Adadelta, positive, unit, positive)
+    | st.builds(
+        Rprop,
+        positive,
+        st.floats(0.0, 1.0, exclude_min=True, exclude_max=True),
+        st.floats(1.0, 1e300, exclude_min=True),
+        st.floats(0.0, 1.0, exclude_min=True),
+        st.floats(1.0, 1e300),
+    )
+    | st.builds(Lion, positive, unit, unit, st.floats(0.0, 1e300))
 )
 
 
@@ -153,7 +272,7 @@ optimizers = (
     n_inputs=st.integers(1, 2**31 - 1),
     hidden=st.lists(dense | st.builds(Dropout, unit), max_size=5),
     units=st.integers(2, 100),
-    loss=st.sampled_from(sorted(REGISTRIES["loss"])),
+    loss=strategies.losses(),
     optimizer=optimizers,
     init=inits,
     dtype=st.sampled_from(["float32", "float64"]),
@@ -161,7 +280,7 @@ optimizers = (
     n_threads=st.none() | st.integers(1, 64),
 )
 def test_config_goes_through_json_and_back(n_inputs, hidden, units, **arguments):
-    spec = resolve([n_inputs, *hidden, units], **arguments)
+    spec = resolve([n_inputs, *hidden, strategies.n_outputs(arguments["loss"], units)], **arguments)
     assert from_config(json.loads(json.dumps(to_config(spec), allow_nan=False))) == spec
 
 
@@ -246,7 +365,7 @@ def test_config_that_is_wrong_says_where(change, text):
         ({"activation": ReLU}, TypeError, "activation must be an option, not its class: write ReLU(), not ReLU"),
         ({"activation": Adam()}, TypeError, "not Adam(learning_rate=0.001, beta_1=0.9"),
         ({"loss": CrossEntropy}, TypeError, "write CrossEntropy()"),
-        ({"optimizer": 0.1}, TypeError, "optimizer must be one of the names sgd, adam, adamw, rmsprop or of SGD(), "),
+        ({"optimizer": 0.1}, TypeError, "optimizer must be one of the names sgd, adam, adamw, amsgrad, adamax, "),
         ({"init": 3}, TypeError, "init must be one of the names"),
         ({"dtype": 32}, TypeError, "dtype must be one of float32, float64, not 32 (int)"),
         ({"dtype": None}, TypeError, "dtype must be one of float32, float64, not None"),
@@ -316,6 +435,11 @@ def test_config_that_is_wrong_says_where(change, text):
             ValueError,
             "cross_entropy needs at least 2 outputs, one a class, but the last layer has 1; for two classes from",
         ),
+        (
+            {"loss": "gaussian_nll"},
+            ValueError,
+            "the logarithms of the variances, but the last of layers has 3: for 3 targets it must have 6",
+        ),
     ],
 )
 def test_constructor_refuses(arguments, error, text):
@@ -332,23 +456,61 @@ def test_what_looks_like_a_repeated_link_but_is_none_is_allowed():
     resolve([4, Dense(3, activation="softmax"), 3], loss="cross_entropy")
 
 
+ADAM = {"learning_rate": "(0, inf)", "beta_1": "[0, 1)", "beta_2": "[0, 1)", "eps": "(0, inf)"}
 # Every number of every option: the interval that it may lie in.
 INTERVALS = {
     LeakyReLU: {"negative_slope": "[0, 1)"},
+    ELU: {"alpha": "[0, inf)"},
     SGD: {"learning_rate": "(0, inf)", "momentum": "[0, 1)"},
-    Adam: {"learning_rate": "(0, inf)", "beta_1": "[0, 1)", "beta_2": "[0, 1)", "eps": "(0, inf)"},
-    AdamW: {
-        "learning_rate": "(0, inf)",
-        "beta_1": "[0, 1)",
-        "beta_2": "[0, 1)",
-        "eps": "(0, inf)",
-        "weight_decay": "[0, inf)",
-    },
+    Adam: ADAM,
+    AdamW: {**ADAM, "weight_decay": "[0, inf)"},
+    AMSGrad: ADAM,
+    Adamax: ADAM,
+    NAdam: {**ADAM, "momentum_decay": "[0, inf)"},
+    RAdam: ADAM,
+    Huber: {"delta": "(0, inf)"},
+    Quantile: {"quantile": "(0, 1)"},
+    GaussianNLL: {"eps": "(0, inf)"},
+    CrossEntropy: {"label_smoothing": "[0, 1)"},
+    Focal: {"gamma": "[0, inf)"},
+    BinaryFocal: {"gamma": "[0, inf)", "alpha": "[0, 1]"},
     RMSprop: {"learning_rate": "(0, inf)", "rho": "[0, 1)", "eps": "(0, inf)"},
+    Adagrad: {"learning_rate": "(0, inf)", "eps": "(0, inf)"},
+    Adadelta: {"learning_rate": "(0, inf)", "rho": "[0, 1)", "eps": "(0, inf)"},
+    Rprop: {
+        "learning_rate": "(0, inf)",
+        "eta_minus": "(0, 1)",
+        "eta_plus": "(1, inf)",
+        "step_min": "(0, inf)",
+        "step_max": "(0, inf)",
+    },
+    Lion: {"learning_rate": "(0, inf)", "beta_1": "[0, 1)", "beta_2": "[0, 1)", "weight_decay": "[0, inf)"},
+    TruncatedNormal: {"std": "(0, inf)"},
+    Orthogonal: {"gain": "(0, inf)"},
+    Constant: {"value": "(-inf, inf)"},
     Dropout: {"rate": "[0, 1)"},
     Dense: {"l2": "[0, inf)"},
 }
-REST = {Dense: {"units": 3}}
+REST = {Dense: {"units": 3}, Rprop: {"step_min": 5e-324, "step_max": 1e308}}
+# Numbers outside and inside of each interval.
+OUTSIDE = {
+    "[0, 1)": [-1e-300, -1, 1, 1.5],
+    "[0, 1]": [-1e-300, -1, 1 + 1e-15, 1.5],
+    "(0, 1)": [0, -1e-300, -1, 1, 1.5],
+    "(0, inf)": [0, -1e-300, -1],
+    "[0, inf)": [-1e-300, -1],
+    "(1, inf)": [1, 0.5, -2],
+    "(-inf, inf)": [],
+}
+INSIDE = {
+    "[0, 1)": [0, 0.5, np.float32(0.25)],
+    "[0, 1]": [0, 0.5, 1],
+    "(0, 1)": [5e-324, 0.5, np.float32(0.25)],
+    "(0, inf)": [1, 5e-324, 1e308],
+    "[0, inf)": [0, 7, 1e308],
+    "(1, inf)": [2, 1.5, 1e308],
+    "(-inf, inf)": [0, -7, 1e308, -1e308],
+}
 FIELDS = [(kind, field, interval) for kind, fields in INTERVALS.items() for field, interval in fields.items()]
 
 
@@ -361,10 +523,9 @@ def test_intervals_name_every_number():
 
 @pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
 def test_option_refuses_a_number_outside_of_its_interval(kind, field, interval):
-    end = {"[0, 1)": [-1e-300, -1, 1, 1.5], "(0, inf)": [0, -1e-300, -1], "[0, inf)": [-1e-300, -1]}[interval]
-    for value in [*end, NAN, INF, -INF, 10**400, -(10**400), np.float32("nan")]:
+    for value in [*OUTSIDE[interval], NAN, INF, -INF, 10**400, -(10**400), np.float32("nan")]:
         with pytest.raises(ValueError) as caught:
-            kind(**REST.get(kind, {}), **{field: value})
+            kind(**{**REST.get(kind, {}), field: value})
         assert str(caught.value) == f"{field} must be a number in {interval}, not {value!r}"
 
 
@@ -372,15 +533,14 @@ def test_option_refuses_a_number_outside_of_its_interval(kind, field, interval):
 def test_option_refuses_what_is_no_number(kind, field, interval):
     for value in (True, "0.5", None, 1j, [0.5], np.array([0.5]), np.True_, float):
         with pytest.raises(TypeError, match=f"{field} must be a number in ") as caught:
-            kind(**REST.get(kind, {}), **{field: value})
+            kind(**{**REST.get(kind, {}), field: value})
         assert interval in str(caught.value)
 
 
 @pytest.mark.parametrize(("kind", "field", "interval"), FIELDS)
 def test_option_takes_a_number_in_its_interval_as_a_float(kind, field, interval):
-    inside = {"[0, 1)": [0, 0.5, np.float32(0.25)], "(0, inf)": [1, 5e-324, 1e308], "[0, inf)": [0, 7, 1e308]}[interval]
-    for value in inside:
-        kept = getattr(kind(**REST.get(kind, {}), **{field: value}), field)
+    for value in INSIDE[interval]:
+        kept = getattr(kind(**{**REST.get(kind, {}), field: value}), field)
         assert (type(kept), kept) == (float, value)
 
 
@@ -398,6 +558,7 @@ def test_option_takes_a_number_in_its_interval_as_a_float(kind, field, interval)
         (lambda: Dense(3, bias=1), TypeError, "bias must be True or False, not 1 (int)"),
         (lambda: SGD(momentum=0.9, nesterov="yes"), TypeError, "nesterov must be True or False, not 'yes' (str)"),
         (lambda: SGD(nesterov=True), ValueError, "nesterov=True needs momentum > 0"),
+        (lambda: Rprop(step_min=60.0), ValueError, "step_min must be at most step_max, 50.0, not 60.0"),
         (lambda: Dropout("a" * 100), TypeError, "..."),
     ],
 )
@@ -405,4 +566,4 @@ def test_option_refuses(make, error, text):
     with pytest.raises(error) as caught:
         make()
     assert text in str(caught.value)
-    assert len(str(caught.value)) < 200
+    assert len(str(caught.value)) < 300  # the longest list of names is in it

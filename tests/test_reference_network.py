@@ -268,10 +268,10 @@ def test_data_that_does_not_fit_is_refused_and_changes_nothing(call, error, text
         ("cross_entropy", [0, 1, -1, 0, 1], ValueError, "not -1"),
         ("cross_entropy", [0.0, 1.0, 1.0, 0.0, 1.0], TypeError, "must be an integer"),
         ("cross_entropy", [False] * 5, TypeError, "must be an integer"),
-        ("cross_entropy", [[0.5, 0.4]] * 5, ValueError, "row 0 of y must be probabilities that sum to 1"),
-        ("cross_entropy", [[1.5, -0.5]] * 5, ValueError, "row 0 of y must be probabilities"),
+        ("cross_entropy", [[0.5, 0.4]] * 5, ValueError, "y sums to 0.9 at row 0; cross_entropy takes prob"),
+        ("cross_entropy", [[1.5, -0.5]] * 5, ValueError, "y has -0.5 at row 0, column 1; cross_entropy takes"),
         ("cross_entropy", [0, 1], ValueError, "y has 2 rows but X has 5"),
-        ("binary_cross_entropy", [[0.0, 1.5]] * 5, ValueError, r"row 0 of y must lie in \[0, 1\]"),
+        ("binary_cross_entropy", [[0.0, 1.5]] * 5, ValueError, "y has 1.5 at row 0, column 1; binary_cross_entropy"),
         ("mse", [[0.0, NAN]] * 5, ValueError, "y has nan at row 0, column 1"),
     ],
 )

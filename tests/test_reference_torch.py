@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from chainrule.reference import config
 from chainrule.reference.activations import ACTIVATIONS
 from chainrule.reference.losses import LOSSES
 from chainrule.reference.optimizers import OPTIMIZERS
@@ -20,7 +19,7 @@ RTOL = 1e-10
 
 def test_golden_numbers_cover_every_kind():
     assert {*GOLDEN["activations"], "softmax"} == set(ACTIVATIONS)
-    assert {entry["name"] for entry in GOLDEN["losses"]} == set(LOSSES)
+    assert {entry["option"]["name"] for entry in GOLDEN["losses"]} == set(LOSSES)
     assert {entry["option"]["name"] for entry in GOLDEN["optimizers"]} == set(OPTIMIZERS)
 
 
@@ -30,10 +29,12 @@ def test_activation_equals_torch(implementation, name):
     golden = GOLDEN["activations"][name]
     network = identity(implementation, 1, output_activation=ACTIVATIONS[name](**golden["options"]))
     x = [[z] for z in golden["z"]]
-    assert_allclose(np.ravel(network.forward(x)), golden["a"], rtol=RTOL, atol=0)
+    # torch's 1 + erf and 1 + tanh lose their last digits on the left: it has gelu(−30) = 0.
+    assert_allclose(np.ravel(network.forward(x)), golden["a"], rtol=RTOL, atol=1e-15 if "gelu" in name else 0)
     slopes = np.ravel(network.backward(x, [[1.0]] * len(x)).inputs)
-    # 1 − a and 1 − a² lose all but their last bits where a is near 1.
-    assert_allclose(slopes, golden["slope"], rtol=RTOL, atol=1e-15)
+    # 1 − a and 1 − a² lose all but their last bits where a is near 1. torch has 1/6 in float32 even here.
+    rtol = 2.0**-24 if name == "hard_sigmoid" else RTOL
+    assert_allclose(slopes, golden["slope"], rtol=rtol, atol=1e-15)
 
 
 @each_implementation
@@ -49,7 +50,9 @@ def test_softmax_equals_torch(implementation):
 @pytest.mark.parametrize("case", range(len(GOLDEN["losses"])))
 def test_loss_equals_torch(implementation, case):
     golden = GOLDEN["losses"][case]
-    network = identity(implementation, 3, loss=golden["name"])
+    option = dict(golden["option"])
+    loss = LOSSES[option.pop("name")](**option)
+    network = identity(implementation, len(golden["a"][0]), loss=loss)
     batch = golden["a"], np.array(golden["y"]), golden["sample_weight"]
     assert_allclose(network.evaluate(*batch)["loss"], golden["loss"], rtol=RTOL)
     assert_allclose(network.gradient(*batch).loss, golden["loss"], rtol=RTOL)
@@ -73,7 +76,7 @@ def test_ten_steps_of_an_optimizer_equal_torch(implementation, case):
     assert_allclose(losses, golden["losses"], rtol=RTOL)
 
 
-def test_defaults_of_adam_are_those_of_torch():
-    # One case of the golden file was made with torch.optim.Adam without arguments.
-    defaults = config.resolve([1, 1]).optimizer.to_dict()
-    assert defaults in [entry["option"] for entry in GOLDEN["optimizers"]]
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "sgd"])  # torch long had no default for it
+def test_defaults_of_an_optimizer_are_those_of_torch(name):
+    # One case of each in the golden file was made without arguments.
+    assert OPTIMIZERS[name]().to_dict() in [entry["option"] for entry in GOLDEN["optimizers"]]

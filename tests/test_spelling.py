@@ -77,3 +77,18 @@ def test_module_offers_the_nearest_of_its_names():
     with pytest.raises(AttributeError) as caught:
         chainrule.Netwrok  # noqa: B018 - what is asked for is the error
     assert (caught.value.name, caught.value.obj) == ("Netwrok", chainrule)
+
+
+@pytest.mark.parametrize(
+    ("option", "field", "meant"),
+    [
+        (chainrule.Adam, "lr", "learning_rate"),
+        (chainrule.Dropout, "p", "rate"),
+        (chainrule.Dense, "activaton", "activation"),
+        (chainrule.Huber, "dleta", "delta"),
+        (chainrule.RMSprop, "epsilon", "eps"),
+    ],
+)
+def test_field_of_an_option_is_hinted_at(option, field, meant):
+    with pytest.raises(TypeError, match=rf"{option.__name__}\(\) got .*'{field}'; did you mean '{meant}'\?"):
+        option(**{field: 1})

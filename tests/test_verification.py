@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import SGD, Adam, Dense, Dropout, Network, Report, gradcheck, reference, verify
+from chainrule.differences import Derivative, Tolerance, compare
+from chainrule.reference.losses import LOSSES
 from chainrule.report import Check
+from tests import strategies
 from tests.strategies import cases
 
 RNG = np.random.default_rng(0)
@@ -106,6 +109,43 @@ def test_units_that_sit_on_a_kink_are_looked_at_nearby():
     report = Network([4, 5, 5, 3], init="zeros", seed=0).verify(X, X[:, :3])
     assert report, str(report)
     assert "central differences nearby" in {check.name for check in report}
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].kinked])
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 1e-6, 1e-5])
+def test_outputs_that_meet_their_targets_at_a_kink_are_looked_at_nearby(loss, noise):
+    net = Network([4, 6, 2], activation="tanh", loss=loss, dtype="float64", seed=0)
+    net.biases = [np.zeros(6), [1.0, -1.0]]  # both are sides, for hinge
+    net.weights = [net.weights[0], 0.0 * net.weights[1]]
+    report = net.verify(X, net.forward(X).round() if loss == "hinge" else net.forward(X) + noise * X[:, :2])
+    assert report, str(report)
+    differences = [check for check in report if check.name == "central differences nearby"]
+    assert len(differences) == 2
+    assert all(check.n_compared > 10 * check.n_skipped for check in differences)
+
+
+def learned(loss, dtype, seed):
+    """Return a network that was trained with a loss, and its data."""
+    rng = np.random.default_rng(seed)
+    k = strategies.n_outputs(loss, 3)
+    net = Network([4, Dense(6, "tanh"), Dropout(0.2), 5, k], loss=loss, optimizer=Adam(0.02), dtype=dtype, seed=seed)
+    data = X, strategies.targets(loss, rng, 12, k), rng.random(12)
+    net.fit(*data[:2], epochs=20 * seed, batch_size=5, sample_weight=data[2])
+    return net, data
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [*(kind() for kind in LOSSES.values()), *strategies.OTHER_LOSSES], ids=repr)
+def test_every_loss_holds_in_training_and_its_slope_wrong_by_a_millionth_is_told(monkeypatch, loss, dtype):
+    for seed in (1, 2, 3):
+        net, data = learned(loss, dtype, seed)
+        report = net.verify(*data)
+        assert report, str(report)
+    right = type(loss).slope
+    monkeypatch.setattr(type(loss), "slope", lambda self, a, y: [s * SLIGHTLY for s in right(self, a, y)])
+    first = failures(net, *data)[0]
+    assert first.name == "reference: delta"
+    assert first.layer.startswith("layer 4 ")
 
 
 def test_network_that_learned_its_data_holds():
@@ -328,6 +368,20 @@ def test_gradcheck_holds_for_a_right_loss(loss, activation):
     assert report, str(report)
     assert {check.name for check in report} == {"d_output", "parameters", "inputs"}
     assert loss.__name__ in report.title
+
+
+def test_jumps_on_both_sides_that_cancel_in_the_bend_are_left_out():
+    def two_kinks(p):
+        return float((abs(p - 3e-7) - abs(p + 3e-7))[0])
+
+    def smooth(p):
+        return float(np.sin(p)[0])
+
+    for function, said, compared, skipped in ((two_kinks, -2.0, 0, 1), (smooth, 1.0, 1, 0), (smooth, 0.9, 1, 0)):
+        derivative = Derivative(np.zeros(1), np.array([said]), rounding=1e-16)
+        found = compare(function, derivative, [0], Tolerance())
+        assert (found.n_compared, found.n_skipped) == (compared, skipped)
+        assert (found.error <= found.tolerance) == (said != 0.9)
 
 
 def test_gradcheck_looks_at_kinks_nearby():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .network import Network
+    from .reference.losses import Loss
 
     Array: TypeAlias = NDArray[Any]
     Batch: TypeAlias = tuple[Array, Array, Array | None]
@@ -30,10 +31,6 @@ REFUSED_KINDS = {
     "m": "time spans",
     "V": "records",
 }
-
-
-# The losses that take class labels (n,).
-LABEL_LOSSES = frozenset({"cross_entropy"})
 
 
 def batch(network: Network, X: object, y: object, sample_weight: object = None) -> Batch:
@@ -70,46 +67,49 @@ def features(X: object, n_columns: int, dtype: np.dtype[Any], argument: str = "X
 
 
 def targets(y: object, n_rows: int, network: Network) -> Array:
-    """Return y as labels int64 (n,) where the loss takes labels, else as a table (n, n_outputs).
+    """Return y as labels int64 (n,) where the loss takes labels, else as a table (n, n_targets).
 
-    Nothing is broadcast: (n,) is one output, and only that.
+    n_targets is the number of outputs for most losses. Nothing is broadcast: (n,) is one target a row, and only that.
 
     Raises
     ------
     TypeError
         What y holds is not what the loss takes.
     ValueError
-        The shape is not (n,) or (n, n_outputs) as the loss and the outputs ask, or n is not that of X.
+        The shape is not (n,) or (n, n_targets) as the loss and the outputs ask, or n is not that of X.
     """
     array = as_array(y, "y")
-    k = network.n_outputs
+    loss, n = network.loss, network.loss.n_targets(network.n_outputs)
     if array.ndim == 0:
         given = "None" if y is None else f"a single {type(y).__name__}"
         raise TypeError(f"y must be an array of one entry a row, got {given}")
     if len(array) != n_rows:
         raise ValueError(f"y has {len(array)} rows but X has {n_rows}")
-    if array.ndim == 1 and network.loss.name in LABEL_LOSSES:
-        return labels(array, network.loss.name)
-    if array.ndim == 1 and k == 1:
+    if array.ndim == 1 and loss.takes_labels:
+        return labels(array, loss.name)
+    if array.ndim == 1 and n == 1:
         return readable(to_float(array, network.dtype, "y").reshape(-1, 1))
-    if array.ndim != 2 or array.shape[1] != k:
-        raise ValueError(wrong_target(array, k, network.loss.name))
+    if array.ndim != 2 or array.shape[1] != n:
+        raise ValueError(wrong_target(array, network.n_outputs, loss))
     return readable(to_float(array, network.dtype, "y"))
 
 
-def wrong_target(y: Array, k: int, loss: str) -> str:
-    """Return the message for a y whose shape does not fit the k outputs."""
-    wanted = f"(n, {k})"
+def wrong_target(y: Array, n_outputs: int, loss: Loss) -> str:
+    """Return the message for a y whose shape does not fit the outputs."""
+    n = loss.n_targets(n_outputs)
+    wanted = f"(n, {n})"
     hint = ""
-    if loss in LABEL_LOSSES:
-        wanted = f"(n,) with integer labels 0 to {k - 1}, or (n, {k}) with probabilities"
+    if loss.takes_labels:
+        wanted = f"(n,) with integer labels 0 to {n - 1}, or (n, {n}) with probabilities"
         if y.ndim == 2 and y.shape[1] == 1:
             hint = "; labels in one column are y.ravel()"
-    elif k == 1:
+    elif n == 1:
         wanted = "(n,) or (n, 1)"
     elif y.ndim == 1 and y.dtype.kind in "iu":
         hint = "; for class labels build the network with loss='cross_entropy'"
-    outputs = "1 output" if k == 1 else f"{k} outputs"
+    outputs = "1 output" if n_outputs == 1 else f"{n_outputs} outputs"
+    if n != n_outputs:
+        outputs += f", {n_outputs // n} for each target of loss {loss.name!r}"
     return f"y has shape {y.shape} but the network has {outputs}: it must be {wanted}{hint}"
 
 

@@ -37,7 +37,7 @@ FORMAT_VERSION = 1
 # Who reads what: for the message where a file is another's.
 READERS = {
     FORMAT: "chainrule.Network.load",
-    "chainrule.pipeline": "the command line (chainrule predict, chainrule evaluate)",
+    "chainrule.tabular": "chainrule.tabular.TabularModel.load (on the command line: chainrule predict, evaluate, info)",
 }
 LARGEST_COUNT = 2**47  # of steps and epochs: a step's dropout masks are told apart by step · 65536 + layer, in 64 bits
 
@@ -95,7 +95,7 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
     arrays = {name: tensor(name, needed(state, name), shape) for name, (_, shape) in expected.items()}
 
     # Only now, when the arrays are known to be as large as the config says, is memory taken for it.
-    native = _native.Network(json.dumps(config))
+    native = _native.Network(json.dumps(config), draw=False)
     for k, prefix in enumerate(prefixes, start=-1):
         flat = np.empty(places.size, spec.dtype)
         for name, (place, _) in places.names().items():
@@ -109,14 +109,14 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
     return spec, native
 
 
-def check_version(state: Mapping[str, Any]) -> None:
+def check_version(state: Mapping[str, Any], newest: int = FORMAT_VERSION) -> None:
     """Refuse what a later version wrote."""
     version = needed(state, "format_version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise ValueError(f"format_version must be an integer from 1, not {shown(version)}")
-    if version > FORMAT_VERSION:
+    if version > newest:
         raise ValueError(
-            f"format_version is {version}, this chainrule ({_native.__version__}) reads up to {FORMAT_VERSION}: "
+            f"format_version is {version}, this chainrule ({_native.__version__}) reads up to {newest}: "
             "it was written by a newer one; upgrade to read it"
         )
 
@@ -173,15 +173,28 @@ def check_same(mine: dict[str, Any], other: dict[str, Any], *, training_state: b
 
 def save(network: Network, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
     """Write `state_dict` to a file; see `Network.save`."""
-    state = state_dict(network, training_state=training_state)
-    tensors = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
-    told = {name: value for name, value in state.items() if name not in tensors}
-    header = {"format": FORMAT, "written_by": _native.__version__, **told}
-    _native.write_tensors(path_of(path), tensors, {"chainrule": json.dumps(header)})
+    write(path, FORMAT, state_dict(network, training_state=training_state))
 
 
 def read(path: str) -> dict[str, Any]:
     """Return the `state_dict` in a file."""
+    header, tensors = parts(path, FORMAT, "a network")
+    for name in header:
+        if name in tensors or name not in ("format_version", "config", "step", "epoch"):
+            raise ValueError(f"its metadata hold {name!r}, which is unknown there")
+    return {**header, **tensors}
+
+
+def write(path: str | os.PathLike[str], kind: str, state: Mapping[str, Any]) -> None:
+    """Write a file of that kind: arrays as tensors, the rest as JSON in the metadata."""
+    tensors = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    told = {name: value for name, value in state.items() if name not in tensors}
+    header = {"format": kind, "written_by": _native.__version__, **told}
+    _native.write_tensors(path_of(path), tensors, {"chainrule": json.dumps(header)})
+
+
+def parts(path: str, kind: str, what: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what `write` was given, as JSON and as tensors; refuse a file of another kind, naming who reads it."""
     tensors, metadata = _native.read_tensors(path)
     if "chainrule" not in metadata:
         raise ValueError("not written by chainrule: its metadata lack the key 'chainrule'")
@@ -191,16 +204,19 @@ def read(path: str) -> dict[str, Any]:
         raise ValueError("its metadata under 'chainrule' are not JSON") from None
     if not isinstance(header, dict):
         raise ValueError(f"its metadata under 'chainrule' must be an object, not {shown(header)}")  # noqa: TRY004 - a file
-    kind = header.pop("format", None)
-    if kind != FORMAT:
-        reader = READERS.get(kind) if isinstance(kind, str) else None
+    found = header.pop("format", None)
+    if found != kind:
+        reader = READERS.get(found) if isinstance(found, str) else None
         hint = f"; it is read by {reader}" if reader else ""
-        raise ValueError(f"its format is {shown(kind)}, which is not a network ({FORMAT}){hint}")
+        raise ValueError(f"its format is {shown(found)}, which is not {what} ({kind}){hint}")
     header.pop("written_by", None)
-    for name in header:
-        if name in tensors or name not in ("format_version", "config", "step", "epoch"):
-            raise ValueError(f"its metadata hold {name!r}, which is unknown there")
-    return {**header, **tensors}
+    return header, tensors
+
+
+def about(path: str, error: ValueError) -> ValueError:
+    """Return the error with the file in front, where the core has not named it."""
+    text = str(error)
+    return ValueError(text if text.startswith(path) else f"{path}: {text}")
 
 
 def path_of(path: str | os.PathLike[str]) -> str:

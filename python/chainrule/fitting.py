@@ -64,7 +64,7 @@ def plan(
         shuffle=flag("shuffle", shuffle),
         data=_arrays.batch(network, X, y, sample_weight),
         validation=None if validation_data is None else validation(network, validation_data),
-        metrics=metrics.choose(metric_names, network.loss.name),
+        metrics=metrics.choose(metric_names, network.loss),
         callbacks=callables(callbacks),
     )
 

@@ -1,12 +1,15 @@
 """Metrics: how good predictions are, in numbers that people know.
 
 Each is a function ``metric(y_true, y_pred, sample_weight=None)``: y_true is the target as the loss takes it (labels
-(n,), or numbers (n, n_outputs)), y_pred what `Network.predict` returns, (n, n_outputs), sample_weight None or (n,).
-All compute in float64. `evaluate` and `fit` take them by name or take any function of this form.
+(n,), or numbers (n, n_targets)), y_pred what `Network.predict` returns, (n, n_outputs), sample_weight None or (n,).
+All compute in float64. `evaluate` and `fit` take them by name or take any function of this form. By name they are what
+suits the loss: accuracies know where its outputs turn from no to yes, and of several outputs a target the first, its
+mean, is compared.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
+
+    from .reference.losses import Loss
 
     Array: TypeAlias = NDArray[Any]
     Metric: TypeAlias = Callable[..., float]
@@ -25,8 +30,8 @@ def accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -
 
     With two outputs or more the class of a row is the largest of its outputs (the first of several), and y_true holds
     labels or one row of probabilities each. With one output it is whether the output is at least 0.5.
-    scikit-learn's accuracy_score, from probabilities. For loss "binary_cross_entropy" with several outputs,
-    `subset_accuracy` is what the name "accuracy" means.
+    scikit-learn's accuracy_score, from probabilities. For losses of which each output is an answer of its own (those
+    with a `boundary`: binary_cross_entropy and its like), `subset_accuracy` is what the name "accuracy" means.
 
     Examples
     --------
@@ -40,10 +45,13 @@ def accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -
     return mean(y_pred.argmax(axis=1) == label, sample_weight)
 
 
-def subset_accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
-    """Share of the rows in which every output is on the right side of 0.5, in [0, 1].
+def subset_accuracy(
+    y_true: Array, y_pred: Array, sample_weight: Array | None = None, *, boundary: float = 0.5
+) -> float:
+    """Share of the rows in which every output is on the right side of `boundary`, in [0, 1].
 
-    The targets are compared at 0.5 too. scikit-learn's accuracy_score of several labels.
+    The targets are compared at `boundary` too. scikit-learn's accuracy_score of several labels. By name it takes the
+    loss's boundary, where there is one.
 
     Examples
     --------
@@ -52,7 +60,7 @@ def subset_accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = 
     0.5
     """
     y_true, y_pred = as_tables(y_true, y_pred, "subset_accuracy")
-    return mean(((y_pred >= 0.5) == (y_true >= 0.5)).all(axis=1), sample_weight)
+    return mean(((y_pred >= boundary) == (y_true >= boundary)).all(axis=1), sample_weight)
 
 
 def r2(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
@@ -119,8 +127,8 @@ METRICS: dict[str, Metric] = {
 LOWER_IS_BETTER = frozenset({"mae", "rmse"})
 
 
-def choose(metrics: Iterable[object], loss: str) -> dict[str, Metric]:
-    """Return the metrics that were asked for by their names; `loss` decides what "accuracy" means.
+def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
+    """Return the metrics that were asked for by their names; a name means what suits the loss.
 
     Raises
     ------
@@ -140,9 +148,7 @@ def choose(metrics: Iterable[object], loss: str) -> dict[str, Metric]:
                 from .reference.spelling import unknown
 
                 raise ValueError(unknown("metric", metric, METRICS))
-            name, function = metric, METRICS[metric]
-            if metric == "accuracy" and loss == "binary_cross_entropy":
-                function = subset_accuracy
+            name, function = metric, named(metric, loss)
         elif callable(metric):
             name, function = getattr(metric, "__name__", type(metric).__name__), metric
         else:
@@ -154,6 +160,18 @@ def choose(metrics: Iterable[object], loss: str) -> dict[str, Metric]:
             raise ValueError(f"metric {name!r} stands there twice" if name in chosen else "'loss' is always there")
         chosen[name] = function
     return chosen
+
+
+def named(name: str, loss: Loss) -> Metric:
+    """Return what a metric's name means for a loss."""
+    function = METRICS[name]
+    if loss.boundary is not None and function in (accuracy, subset_accuracy):
+        function = partial(subset_accuracy, boundary=loss.boundary)
+
+    def measured(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
+        return function(y_true, y_pred[:, : loss.n_targets(y_pred.shape[1])], sample_weight)
+
+    return measured
 
 
 def compute(metrics: dict[str, Metric], y_true: Array, y_pred: Array, sample_weight: Array | None) -> dict[str, float]:

@@ -62,12 +62,14 @@ class Network:
     activation, output_activation : str or option, default "relu" and "identity"
         The activation function of the dense layers that name none: of the hidden ones, and of the last.
     loss : str or option, default "mse"
-        "mse" (the mean over outputs, as torch's), "half_squared_error" (½ Σ, the textbook's), "cross_entropy" (from
-        logits, applies the softmax itself) or "binary_cross_entropy" (from logits, applies the sigmoid itself).
+        "mse", "cross_entropy", … (`chainrule.registry` names them, docs/options.md has their formulas), or an option
+        such as ``Huber(delta=0.5)``. Those with a link (softmax, sigmoid, exp) take the output before it and apply it
+        themselves.
     optimizer : str or option, default "adam"
-        "sgd", "adam", "adamw", "rmsprop" with their defaults, or an option such as ``SGD(learning_rate=0.1)``.
+        A name such as "sgd" or "rmsprop", with the defaults, or an option such as ``SGD(learning_rate=0.1)``;
+        docs/options.md lists them with their update rules.
     init : str or option, default "glorot_uniform"
-        The rule for the initial weights of the layers that name none. Biases start at zero.
+        The rule for the initial weights of the layers that name none; docs/options.md lists them. Biases start at zero.
     dtype : str or numpy.dtype, default "float32"
         "float32" or "float64".
     seed : int, optional
@@ -142,7 +144,7 @@ class Network:
         #: Where each weight and bias stands in the flat row of all parameters.
         self.places = Places(config)
         self._dtype = np.dtype(spec.dtype)
-        self._y_ndim = 1 if spec.loss.name in _arrays.LABEL_LOSSES else 2
+        self._y_ndim = 1 if spec.loss.takes_labels else 2
         #: The Rust object behind this network. Not a promise: its methods may change.
         self.native = native if native is not None else _native.Network(json.dumps(config))
 
@@ -310,10 +312,10 @@ class Network:
         )
 
     def predict(self, X: ArrayLike, *, out: Array | None = None) -> Array:
-        """Return the outputs through the loss's link: class probabilities for the cross-entropies, else as `forward`.
+        """Return the outputs through the loss's link: class probabilities for the cross-entropies, for example.
 
-        Softmax of the outputs for "cross_entropy", sigmoid for "binary_cross_entropy". Always (n, n_outputs); the
-        classes themselves are ``net.predict(X).argmax(axis=1)``. Parameters and errors as in `forward`.
+        docs/options.md names the link of each loss; where it is the identity this is `forward`. Always (n, n_outputs);
+        the classes themselves are ``net.predict(X).argmax(axis=1)``. Parameters and errors as in `forward`.
 
         Examples
         --------
@@ -362,7 +364,7 @@ class Network:
         >>> Network([2, 1], init="zeros", seed=0).evaluate([[1, 2], [3, 4]], [1, 2], metrics=["mae"])
         {'loss': 2.5, 'mae': 1.5}
         """
-        chosen = choose_metrics(metrics, self.loss.name)
+        chosen = choose_metrics(metrics, self.loss)
         return fitting.evaluate(self, _arrays.batch(self, X, y, sample_weight), chosen)
 
     # ── Backward ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,9 +381,10 @@ class Network:
         ----------
         X : array_like, (n, n_inputs)
             The samples, n >= 1.
-        y : array_like, (n, n_outputs)
-            Their targets; or (n,) where there is one output; or (n,) integer labels from 0 for "cross_entropy",
-            which also takes rows of probabilities that sum to 1. In [0, 1] for "binary_cross_entropy".
+        y : array_like, (n, n_targets)
+            Their targets, for most losses one an output; or (n,) where there is one a row; or (n,) integer labels
+            from 0 for the losses of classes ("cross_entropy", …), which also take rows of probabilities that sum to
+            1. docs/options.md tells what each loss takes.
         sample_weight : array_like, (n,), optional
             How much each row counts, finite and >= 0. Where all are zero, loss and gradient are zero.
         training : bool, default False
@@ -778,7 +781,7 @@ class Network:
         try:
             return cls.from_state_dict(checkpoint.read(path))
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise checkpoint.about(path, error) from None
 
     def copy(self) -> Self:
         """Return a network of its own with the same parameters, moments and counters."""

@@ -5,12 +5,13 @@ through the network once forward and once backward. With unit roundoff u and E t
 
     z = x w + b     E_z = E_x |w| + γ (|x| |w| + |b|),  γ = (n_in + 4) u       a sum of n products, in any order
     a = f(z)        E_a = how far f moves over z ± E_z, + 8 u |a|              f itself is good to a few ulp
-    δ = d_a ⊙ s     E_δ = E_d |s| + (|d_a| + E_d) E_s + 4 u |δ|                E_s: how far the slope moves
+    δ = d_a ⊙ s     E_δ = E_d |s| + (|d_a| + E_d) E_s + 4 u |δ|                E_s: how far s = f'(z) moves, + 8 u |s|
     d_x = δ wᵀ      E = E_δ |w|ᵀ + (n_out + 4) u |δ| |w|ᵀ
     d_w = xᵀ δ      E = E_xᵀ (|δ| + E_δ) + |x|ᵀ E_δ + (n + 4) u (|x|ᵀ |δ| + l2 |w|)
 
 "How far f moves" is found by evaluating it at the ends, so that every activation and loss is treated alike, and a unit
-of relu whose z is nearer to 0 than E_z gets the whole jump of its slope. Where f mixes the units of a row (softmax, the
+of relu whose z is nearer to 0 than E_z gets the whole jump of its slope. Within wide ends an f may rise and fall again:
+it is evaluated as near to its kinks and to 0 as they allow, too. Where f mixes the units of a row (softmax, the
 losses) the worst combination of signs is not known; a few random ones are tried, and twice the largest is taken.
 The bound is a worst case: actual errors, whose signs differ, stay far below it; a wrong formula does not.
 """
@@ -139,10 +140,11 @@ def transfer(f: Activation, trace: LayerTrace, e_z: Array, u: float, tiny: float
     """Return the bounds of a = f(z) and of the slope."""
     own = ULPS if elementwise(f) else ULPS + trace.z.shape[1]  # softmax adds up its row
     far = reach(trace.z, e_z, u) if not elementwise(f) else e_z + 2 * u * np.abs(trace.z)
-    e_a = spread(f.value, [(trace.z, far)], mixing=not elementwise(f))
+    turns = (0.0, *f.kinks) if elementwise(f) else ()
+    e_a = spread(f.value, [(trace.z, far)], mixing=not elementwise(f), turns=turns)
     e_a += own * u * np.abs(trace.a) + tiny * (trace.a != 0.0)
-    e_slope = spread(f.slope, [(trace.z, far), (trace.a, e_a)], mixing=False)
-    return e_a, e_slope + 4 * u * np.abs(trace.slope)
+    e_slope = spread(f.slope, [(trace.z, far), (trace.a, e_a)], mixing=False, turns=turns)
+    return e_a, e_slope + ULPS * u * np.abs(trace.slope) + tiny * (trace.slope != 0.0)
 
 
 def mixing_delta(f: Activation, trace: LayerTrace, d: Bounded, e: tuple[Array, Array], u: float) -> Array:
@@ -178,24 +180,41 @@ def loss_bounds(spec: Spec, outputs: Bounded, y: Array, row_weight: Array, u: fl
         return [spec.loss.value(a_row, y_row)]
 
     values = np.array([value(*row) for row in rows])
-    largest = np.maximum(np.abs(a), np.abs(y)).max(axis=1, keepdims=True)
-    # A logarithm of a sum takes the largest logit off and puts it back: its rounding stays.
+    largest = np.hstack([np.abs(a), np.abs(y)]).max(axis=1, keepdims=True)
+    # A logarithm of a sum takes the largest logit off and puts it back: its rounding stays, and that of the logarithm.
+    largest = largest + (0.0 if elementwise(spec.loss.link) else np.log(k))
     e_value = spread(value, arguments, mixing=True) + (ULPS + k) * u * (np.abs(values) + largest)
     e_loss = float(share @ (e_value + (n + ULPS) * u * np.abs(values))[:, 0])
 
     slopes = np.array([spec.loss.slope(*row) for row in rows])
-    # p − y loses the digits that p and y share.
-    e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * (np.abs(slopes) + np.abs(y))
+    # p − y loses the digits that p and y share. Where a target has several outputs, they lie y's columns apart.
+    size = np.abs(slopes) + np.tile(np.abs(y), (1, k // y.shape[1]))
+    e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * size
     return e_loss, e_slope * share[:, None]
 
 
-def spread(function: Callable[..., list[float]], arguments: Sequence[Bounded], *, mixing: bool) -> Array:
+def towards(turn: float, argument: Bounded) -> Array:
+    """Return by how much of its error an argument moves to be as near to `turn` as possible."""
+    a, error = argument
+    distance = turn - a
+    share: Array = np.divide(distance, error, out=np.sign(distance), where=error > np.abs(distance))
+    return share
+
+
+def spread(
+    function: Callable[..., list[float]],
+    arguments: Sequence[Bounded],
+    *,
+    mixing: bool,
+    turns: Sequence[float] = (),
+) -> Array:
     """Return how far a function of rows moves when each argument moves by its error.
 
-    Every combination of one sign an argument is tried and, where the function mixes the units of a row, some with
-    signs of their own for every unit.
+    Every combination of one sign an argument is tried; those with the first argument at a turn, or as near to it as its
+    error allows; and, where the function mixes the units of a row, some with signs of their own for every unit.
     """
-    patterns: list[Any] = list(itertools.product((1.0, -1.0), repeat=len(arguments)))
+    first = [1.0, -1.0, *(towards(turn, arguments[0]) for turn in turns)]
+    patterns: list[Any] = list(itertools.product(first, *[(1.0, -1.0)] * (len(arguments) - 1)))
     if mixing:
         draw = np.random.default_rng(0)
         patterns += [[draw.choice((-1.0, 1.0), size=a.shape) for a, _ in arguments] for _ in range(SIGN_PATTERNS)]

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import _arrays, differences, rounding
 from .describe import layer_name
-from .differences import Derivative, Tolerance, leave_kinks, sample
+from .differences import Derivative, Tolerance, leave_kinks, meets_targets, sample
 from .records import LayerTrace
 from .reference import config as configuration
 from .reference.layers import Dense, Dropout
@@ -63,8 +63,8 @@ def verify(
        1e-12 · layers · widest layer (more only where digits cancel and rounding alone can do more).
     2. *central differences*: the native gradient in float64 against (L(p + eps) − L(p − eps)) / 2 eps of the native
        loss, with torch.autograd.gradcheck's eps, atol and rtol (1e-6, 1e-5, 1e-3). The number that comes off worst
-       is shown. Where p ± eps crosses a kink (relu) it is skipped, and where units sit on one (z = 0) all parameters
-       are first moved by up to 1e-3 ("nearby").
+       is shown. Where p ± eps crosses a kink (relu, absolute_error) it is skipped, and where units sit on one (z = 0,
+       a = y) all parameters are first moved by up to 1e-3 ("nearby").
     3. *update*: the optimizer, native in float64 against `chainrule.reference`, from the same gradient.
     4. *rounding*: for a float32 network, every quantity in float32 against float64, in units of what rounding can do
        at most (`chainrule.rounding`).
@@ -226,7 +226,9 @@ class Case:
             native.set_parameters(flat)
             return native.gradient(*self.batch64, True)[0] if self.dropout else native.loss(*self.batch64)
 
-        moved = leave_kinks(native, self.spec.layers, [trace.z for trace in self.found], seed)
+        z = [trace.z for trace in self.found]
+        on_kink = meets_targets(self.spec.loss, self.found[-1].a, self.y_rows)
+        moved = leave_kinks(native, self.spec.layers, z, seed, on_kink=on_kink)
         name = "central differences" + (" nearby" if moved else "")
         gradient = native.gradient(*self.batch64, self.dropout)[1]
         along = Derivative(native.parameters(), gradient, rounding=4 * self.bounds64[1])

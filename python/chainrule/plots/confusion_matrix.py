@@ -158,7 +158,7 @@ class ConfusionMatrixDisplay(Display):
         """Predict, count and draw; the classes are the network's outputs, or 0 and 1 where it has one.
 
         The class of a row is its largest output. A single output means class 1 from 0.5 on where it is a probability
-        (loss binary_cross_entropy, output activation sigmoid), above 0 where it is a margin (hinge).
+        (loss binary_cross_entropy, output activation sigmoid), at least 0 where it is a margin (hinge).
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 softmax in the loss                one class a row: the largest output
 sigmoid in the loss                each output is a yes where it is at least 0.5
-a margin (hinge)                   each output is a yes where it is above 0
+a margin (hinge)                   each output is a yes where it is at least 0
 sigmoid or softmax on the outputs  one output: a yes where it is at least 0.5; several: the largest
 anything else                      numbers
 """
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-MARGIN_LOSSES = frozenset({"hinge", "squared_hinge"})
 PROBABILITIES = frozenset({"sigmoid", "softmax", "hard_sigmoid"})
 
 
@@ -39,7 +38,7 @@ class Outputs:
         "one of several": the largest output is the class. "yes or no": one output, which is class 1 or 0. "several yes
         or no": so is each output, and they do not exclude each other. "numbers": no class at all.
     margin : bool
-        Whether an output is a yes above 0, and not from the probability 0.5 on.
+        Whether an output is a yes from 0 on, and not from the probability 0.5 on.
     """
 
     kind: str
@@ -50,9 +49,8 @@ class Outputs:
         """Read it off the loss and the activation of the outputs."""
         loss, last = network.loss, network.layers[-1]
         single = network.n_outputs == 1
-        margin = loss.name in MARGIN_LOSSES
-        if loss.link.name == "sigmoid" or margin:
-            return cls("yes or no" if single else "several yes or no", margin)
+        if loss.boundary is not None:
+            return cls("yes or no" if single else "several yes or no", margin=loss.boundary == 0.0)
         if loss.link.name == "softmax":
             return cls("one of several")
         if isinstance(last, Dense) and last.transfer.name in PROBABILITIES:
@@ -70,7 +68,7 @@ class Outputs:
             return values
         if self.kind == "one of several":
             return np.asarray(values.argmax(axis=1))
-        return np.asarray(values[:, 0] > 0.0 if self.margin else values[:, 0] >= 0.5, dtype=np.int64)
+        return np.asarray(values[:, 0] >= (0.0 if self.margin else 0.5), dtype=np.int64)
 
     def leads(self, values: Array) -> Array:
         """Return how far each class is ahead of the best other one, (n, n_classes) in [−1, 1]; boundaries are at 0.

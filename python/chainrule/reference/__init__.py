@@ -16,42 +16,120 @@ Begin with `network`. The classes of options (Dense, Adam, ...) are the very one
 `chainrule.Network.verify` holds it to this package.
 """
 
-from .activations import Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    SELU,
+    GELUTanh,
+    HardSigmoid,
+    HardSiLU,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from .config import REGISTRIES
-from .inits import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform, Zeros
+from .inits import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+    Orthogonal,
+    TruncatedNormal,
+    Zeros,
+)
 from .layers import Dense, Dropout
-from .losses import MSE, BinaryCrossEntropy, CrossEntropy, HalfSquaredError
+from .losses import (
+    MSE,
+    AbsoluteError,
+    BinaryCrossEntropy,
+    BinaryFocal,
+    CrossEntropy,
+    Focal,
+    GaussianNLL,
+    HalfSquaredError,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    Poisson,
+    Quantile,
+    SquaredHinge,
+)
 from .network import Network
-from .optimizers import SGD, Adam, AdamW, RMSprop
+from .optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSprop, Rprop
 from .records import Gradient, History, LayerTrace
 
 __all__ = [
+    "ELU",
+    "GELU",
     "MSE",
+    "SELU",
     "SGD",
+    "AMSGrad",
+    "AbsoluteError",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BinaryCrossEntropy",
+    "BinaryFocal",
+    "Constant",
     "CrossEntropy",
     "Dense",
     "Dropout",
+    "Focal",
+    "GELUTanh",
+    "GaussianNLL",
     "GlorotNormal",
     "GlorotUniform",
     "Gradient",
     "HalfSquaredError",
+    "HardSiLU",
+    "HardSigmoid",
+    "HardTanh",
     "HeNormal",
     "HeUniform",
+    "Hinge",
     "History",
+    "Huber",
     "Identity",
+    "KLDivergence",
     "LayerTrace",
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
+    "Lion",
+    "LogCosh",
+    "Mish",
+    "NAdam",
     "Network",
+    "Orthogonal",
+    "Poisson",
+    "Quantile",
+    "RAdam",
     "RMSprop",
     "ReLU",
+    "Rprop",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Softsign",
+    "SquaredHinge",
     "Tanh",
+    "TruncatedNormal",
     "Zeros",
     "registry",
 ]
@@ -63,6 +141,6 @@ def registry() -> dict[str, list[str]]:
     Examples
     --------
     >>> registry()["optimizer"]
-    ['sgd', 'adam', 'adamw', 'rmsprop']
+    ['sgd', 'adam', 'adamw', 'amsgrad', 'adamax', 'nadam', 'radam', 'rmsprop', 'adagrad', 'adadelta', 'rprop', 'lion']
     """
     return {kind: list(names) for kind, names in REGISTRIES.items()}

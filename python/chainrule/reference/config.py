@@ -231,8 +231,4 @@ def _check_output(spec: Spec) -> None:
             f"{loss.name} takes the output before the {loss.link.name} and applies it itself; with {loss.link.name} as "
             f'the output activation it would be applied twice. Use output_activation="identity"'
         )
-    if spec.n_outputs < loss.least_outputs:
-        raise ValueError(
-            f"{loss.name} needs at least {loss.least_outputs} outputs, one a class, but the last layer has "
-            f"{spec.n_outputs}; for two classes from one output use binary_cross_entropy"
-        )
+    loss.check_outputs(spec.n_outputs)

@@ -9,13 +9,12 @@ the error of its inputs, which are the outputs of the layer before it. That is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import mul
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from .activations import ACTIVATIONS, Activation
 from .inits import INITS, Init
-from .options import Option, check_count, check_flag, check_number, choose
+from .options import Option, check_count, check_flag, check_number, choose, option
 from .vectors import Matrix, Row, dot, total, transpose
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Layer(Option):
         return {"kind": fields.pop("name"), **fields}
 
 
-@dataclass(frozen=True)
+@option
 class Dense(Layer):
     """A layer whose every unit sees every input: z = x w + b, a = f(z).
 
@@ -187,7 +186,7 @@ class Dense(Layer):
         return [[dot(delta_row, w_i) for w_i in w] for delta_row in delta]
 
 
-@dataclass(frozen=True)
+@option
 class Dropout(Layer):
     """Each input is silenced with probability `rate` in training: a = x ⊙ mask.
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from array import array
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
@@ -60,11 +61,12 @@ class Network:
     activation, output_activation : str or option, default "relu" and "identity"
         The activation function of the dense layers that name none themselves: of the hidden ones, and of the last.
     loss : str or option, default "mse"
-        "mse", "half_squared_error", "cross_entropy" or "binary_cross_entropy".
+        "mse", "cross_entropy", … or an option such as Huber(delta=0.5); `losses` has them all.
     optimizer : str or option, default "adam"
-        "sgd", "adam", "adamw", "rmsprop" with their defaults, or an option such as SGD(learning_rate=0.1).
+        A name such as "sgd" or "rmsprop", with the defaults, or an option such as SGD(learning_rate=0.1);
+        docs/options.md lists them with their update rules.
     init : str or option, default "glorot_uniform"
-        The rule for the initial weights of the layers that name none. Biases start at zero.
+        The rule for the initial weights of the layers that name none; docs/options.md lists them. Biases start at zero.
     dtype : str or NumPy dtype, default "float32"
         "float32" or "float64".
     seed : int, optional
@@ -137,6 +139,8 @@ class Network:
             w, b = layer.start(Stream(self.seed, WEIGHTS, l), n_in)
             if self.dtype == "float32":
                 w = [list(array("f", row)) for row in w]  # to the nearest float32
+            if not all(map(math.isfinite, chain.from_iterable(w))):
+                raise ValueError(f"layer {l + 1}: the initial weights are too large for {self.dtype}")
             self._w.append(w)
             self._b.append(b)
             n_in = layer.n_outputs(n_in)
@@ -206,7 +210,7 @@ class Network:
         return self._propagate(self._samples(X), training=training)[-1].a
 
     def predict(self, X: Iterable[Iterable[float]]) -> Matrix:
-        """Return the outputs through the loss's link: probabilities for the cross-entropies, else as `forward`.
+        """Return the outputs through the loss's link: probabilities for the cross-entropies, for example.
 
         Examples
         --------
@@ -285,8 +289,9 @@ class Network:
         ----------
         X : rows of numbers, (n, n_inputs)
             The samples.
-        y : rows of numbers, (n, n_outputs)
-            Their targets; (n,) where there is one output; (n,) integer labels for cross_entropy.
+        y : rows of numbers, (n, n_targets)
+            Their targets, for most losses one an output; (n,) where there is one a row; (n,) integer labels for the
+            losses of classes.
         sample_weight : numbers, (n,), optional
             How much each sample counts, >= 0. If all are zero, loss and gradient are zero.
         training : bool, default False

@@ -9,29 +9,63 @@ from __future__ import annotations
 import dataclasses
 import numbers
 import operator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
-from .spelling import unknown
+from .spelling import check_keywords, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Self
 
 LARGEST = 2**31 - 1  # of any count: the product of two still fits in 64 bits
 
+Class = TypeVar("Class")
 
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """Base of every activation, loss, optimizer, init and layer.
 
-    A kind without fields needs no decorator of its own: it compares and shows itself as this class does, and each
-    decorator left out makes the import faster.
+@dataclass_transform(frozen_default=True)
+def option(kind: type[Class]) -> type[Class]:
+    """Make a class with fields a frozen dataclass that compares and shows itself as `Option` says.
+
+    For a class of its own a decorator compiles every method that it adds, at each import: all that `dataclass` can add
+    took 0.41 ms on CPython 3.11, what is left to add here 0.25, and a kind whose fields are those of its base needs no
+    decorator at all.
+
+    >>> @option
+    ... class Power(Option):
+    ...     exponent: float = 2.0
+    >>> Power(3.0), Power(3.0) == Power(3.0), Power() == Power(3.0)
+    (Power(exponent=3.0), True, False)
     """
+    return dataclasses.dataclass(frozen=True, repr=False, eq=False)(kind)
+
+
+@option
+class Option:
+    """Base of every activation, loss, optimizer, init and layer."""
 
     name: ClassVar[str]
 
+    def __new__(cls, *_: object, **fields: object) -> Self:
+        """Refuse a field that is not known, with the nearest that is; __init__ does the rest."""
+        check_keywords(cls.__name__, fields, field_names(cls))
+        return super().__new__(cls)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the fields, as they stand in the config."""
-        return {"name": self.name, **{key: getattr(self, key) for key in field_names(type(self))}}
+        return {"name": self.name, **self._fields()}
+
+    def _fields(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in field_names(type(self))}
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{key}={value!r}" for key, value in self._fields().items())
+        return f"{type(self).__qualname__}({fields})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._fields() == other._fields() if type(self) is type(other) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._fields().values()))
 
 
 AnyOption = TypeVar("AnyOption", bound=Option)
@@ -69,7 +103,7 @@ def number(name: str, value: object, interval: str) -> float:
     try:
         x = float(value)
     except OverflowError:  # an int beyond the range of a double
-        x = high if value < 0 else float("inf")
+        x = float("-inf") if value < 0 else float("inf")
     above = x >= low if interval[0] == "[" else x > low
     below = x <= high if interval[-1] == "]" else x < high
     if not (above and below):  # NaN is neither
@@ -117,7 +151,7 @@ def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]],
     return kind(**{field: entry[field] for field in field_names(kind)})
 
 
-def check_keys(name: str, entry: Mapping[object, object], expected: Iterable[str]) -> None:
+def check_keys(name: str, entry: Mapping[Any, Any], expected: Iterable[str]) -> None:
     """Refuse a dict that lacks a key or has one too many."""
     expected = list(expected)
     for key in expected:

@@ -90,7 +90,7 @@ impl<T: Real> Rows<T> for Selected<'_, T> {
 pub enum Targets<'a, T> {
     /// One class a row, counted from 0.
     Labels(&'a [u32]),
-    /// One value an output, (n, n_outputs).
+    /// Numbers, (n, n_targets): most losses take one an output.
     Values(&'a dyn Rows<T>),
 }
 

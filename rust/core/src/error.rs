@@ -33,7 +33,7 @@ pub enum Error {
         /// Columns that came.
         got: usize,
     },
-    /// Targets or errors of outputs with the wrong number of columns.
+    /// Errors of outputs with the wrong number of columns.
     #[error("{argument} has {got} columns but the network has {expected} outputs")]
     Outputs {
         /// Which argument.
@@ -120,6 +120,18 @@ pub enum Error {
         /// The loss.
         loss: &'static str,
     },
+    /// Targets with the wrong number of columns.
+    #[error("y has {got} columns but loss {loss:?} takes {expected} for the network's {outputs} outputs")]
+    TargetColumns {
+        /// The loss.
+        loss: &'static str,
+        /// Columns that were needed.
+        expected: usize,
+        /// Outputs of the network.
+        outputs: usize,
+        /// Columns that came.
+        got: usize,
+    },
     /// A target out of the range of the loss.
     #[error("y has {value} at row {row}, column {column}; loss {loss:?} takes {range}")]
     TargetRange {
@@ -135,8 +147,10 @@ pub enum Error {
         range: &'static str,
     },
     /// Class probabilities that do not sum to one.
-    #[error("y sums to {sum} at row {row}; loss \"cross_entropy\" takes probabilities that sum to 1 or integer labels")]
+    #[error("y sums to {sum} at row {row}; loss {loss:?} takes probabilities that sum to 1 or integer labels")]
     TargetSum {
+        /// The loss.
+        loss: &'static str,
         /// The sum.
         sum: f64,
         /// Where.

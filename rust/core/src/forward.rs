@@ -23,12 +23,12 @@ impl<T: Real> Network<T> {
     pub(crate) fn check_batch(&self, batch: &Batch<'_, T>) -> Result<(), Error> {
         self.check_x(batch.x)?;
         batch.check()?;
+        let (loss, outputs) = (&self.spec.loss, self.n_outputs());
         match &batch.y {
-            Targets::Labels(_) if !self.spec.loss.takes_labels() => {
-                Err(Error::LabelsForValues { loss: self.spec.loss.name() })
-            }
-            Targets::Values(values) if values.columns() != self.n_outputs() => {
-                Err(Error::Outputs { argument: "y", expected: self.n_outputs(), got: values.columns() })
+            Targets::Labels(_) if !loss.takes_labels() => Err(Error::LabelsForValues { loss: loss.name() }),
+            Targets::Values(values) if values.columns() != loss.targets(outputs) => {
+                let (expected, got) = (loss.targets(outputs), values.columns());
+                Err(Error::TargetColumns { loss: loss.name(), expected, outputs, got })
             }
             _ => Ok(()),
         }
@@ -150,9 +150,12 @@ impl<T: Real> Network<T> {
                 }
             }
             Targets::Values(values) => {
-                let mut y = view_mut(&mut ws.y, rows, k, stride);
+                let columns = loss.targets(k);
+                let mut y = view_mut(&mut ws.y, rows, columns, stride);
                 gather(target, "y", *values, tile, &mut y, T::MAX)?;
-                each_loss!(loss, l => tile.iter().enumerate().try_for_each(|(i, row)| l.check(y.row(i), row)))?;
+                for (i, row) in tile.iter().enumerate() {
+                    loss.domain().check(loss.name(), y.row(i), row)?;
+                }
             }
         }
         match batch.sample_weight {
@@ -167,7 +170,7 @@ impl<T: Real> Network<T> {
             self.finish_outputs(ws, rows);
             let y = match batch.y {
                 Targets::Labels(_) => TileTargets::Labels(&ws.labels[..rows]),
-                Targets::Values(_) => TileTargets::Values(view(&ws.y, rows, k, stride)),
+                Targets::Values(_) => TileTargets::Values(view(&ws.y, rows, loss.targets(k), stride)),
             };
             let a = self.activation(&ws.a, last, rows);
             let mut d = view_mut(&mut ws.d[last], rows, k, stride);

@@ -8,7 +8,7 @@
 //! | `w`, `b` | weight, bias | (n_in, n_out), (n_out,) |
 //! | `z = x w + b` | weighted input | (n, n_out) |
 //! | `a = f(z)` | activation | (n, n_out) |
-//! | `y` | target | (n, n_outputs) or labels (n,) |
+//! | `y` | target | (n, n_targets), for most losses one an output, or labels (n,) |
 //! | `l_i`, `L` | loss of row i, loss of the batch: L = Σ wᵢ lᵢ / Σ wᵢ + Σ ½ l2 ‖w‖² | |
 //! | `delta = ∂L/∂z` | passed back: delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l) | (n, n_out) |
 //! | `d_w, d_b, d_x` | gradients of L: d_w = xᵀ delta, d_b = Σ_rows delta, d_x = delta wᵀ | as w, b, x |
@@ -21,6 +21,7 @@
 
 pub mod activation;
 mod backward;
+mod check;
 mod data;
 mod error;
 mod forward;

@@ -46,6 +46,16 @@ impl<T: Real> Network<T> {
     /// # Errors
     /// [`Error::Config`] where the spec contradicts itself, [`Error::Memory`] where it is too large.
     pub fn new(spec: Spec) -> Result<Self, Error> {
+        let mut network = Self::blank(spec)?;
+        params::draw(network.target, &network.spec, &network.plan, &mut network.parameters)?;
+        Ok(network)
+    }
+
+    /// A network as `spec` asks whose parameters are all zero, for whoever sets them: to draw them takes time.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn blank(spec: Spec) -> Result<Self, Error> {
         spec.check()?;
         let target = Target::best().map_err(|error| Error::Config(error.to_string()))?;
         let plan = Plan::new::<T>(&spec)?;
@@ -55,7 +65,7 @@ impl<T: Real> Network<T> {
             .iter()
             .map(|_| Buffer::zeroed(plan.padded_parameters))
             .collect::<Result<_, _>>()?;
-        let parameters = params::first(&spec, &plan)?;
+        let parameters = Buffer::zeroed(plan.padded_parameters)?;
         Ok(Network { spec, plan, target, parameters, states, steps: 0, epochs: 0 })
     }
 
@@ -199,7 +209,7 @@ impl<T: Real> Network<T> {
         self.forward_rows(workspace, x, training, false, out)
     }
 
-    /// Predictions for the rows of x: the raw outputs through the loss's link (softmax, sigmoid or nothing).
+    /// Predictions for the rows of x: the raw outputs through the loss's link.
     ///
     /// # Errors
     /// As [`Network::forward`].
@@ -234,7 +244,7 @@ impl<T: Real> Network<T> {
             let outputs = if link {
                 let a = self.activation(&ws.a, last, rows);
                 let prediction = view_mut(&mut ws.d[last], rows, k, stride);
-                self.spec.loss.predict(self.target, a, prediction, &mut ws.scratch[..rows]);
+                self.spec.loss.link().predict(self.target, a, prediction, &mut ws.scratch[..rows]);
                 &ws.d[last]
             } else {
                 &ws.a[last]

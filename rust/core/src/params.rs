@@ -5,7 +5,7 @@ use crate::layer::{Layer, Place};
 use crate::plan::Plan;
 use crate::rng::{Purpose, Stream};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::Buffer;
+use chainrule_kernels::{Buffer, Target, within};
 
 impl Place {
     /// The rows of w and then b in the caller's order: where each starts in the padded buffer, and how far apart its n_out
@@ -75,19 +75,21 @@ impl Plan {
     }
 }
 
-/// First parameters: weights drawn layer by layer in double precision, row by row, then rounded; biases zero.
-pub(crate) fn first<T: Real>(spec: &Spec, plan: &Plan) -> Result<Buffer<T>, Error> {
-    let mut parameters = Buffer::zeroed(plan.padded_parameters)?;
+/// Sets the first weights in `parameters`, which are zero: layer by layer, row by row.
+pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters: &mut [T]) -> Result<(), Error> {
     for (l, (layer, place)) in spec.layers.iter().zip(&plan.places).enumerate() {
         let (Layer::Dense(dense), Some(place)) = (layer, place) else {
             continue;
         };
         let mut stream = Stream::new(spec.seed, Purpose::Weights, l as u64);
-        for (start, step) in place.rows().take(place.n_in) {
-            for w in parameters[start..].iter_mut().step_by(step).take(place.n_out) {
-                *w = T::from_f64(dense.init.draw(&mut stream, place.n_in, place.n_out));
-            }
+        let mut flat = Buffer::zeroed(place.len())?;
+        let w = place.n_in * place.n_out;
+        dense.init.fill(&mut stream, place.n_in, place.n_out, flat[..w].iter_mut())?;
+        place.pack(&flat, parameters);
+        if !within(target, &parameters[place.w.clone()], T::MAX) {
+            let text = format!("layer {}: the initial weights are too large for {}", l + 1, T::NAME);
+            return Err(Error::Config(text));
         }
     }
-    Ok(parameters)
+    Ok(())
 }

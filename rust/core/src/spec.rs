@@ -76,6 +76,9 @@ impl Spec {
         let Some(Layer::Dense(last)) = self.layers.last() else {
             return config("layers must end with a dense layer".into());
         };
+        if let Err(text) = self.loss.check() {
+            return config(format!("loss {}: {text}", self.loss.name()));
+        }
         if let Err(text) = self.loss.check_output(&last.activation, last.units) {
             return config(text);
         }

@@ -209,7 +209,7 @@ impl<T: Real> Network<T> {
     /// done, where the optimizer cannot do that.
     fn update_fused(&mut self, ws: &mut Workspace<T>, rows: usize) -> bool {
         let optimizer = self.spec.optimizer;
-        optimizer.fused(self.steps + 1, Pass { network: self, ws, rows })
+        optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows })
     }
 
     /// One step of the optimizer along `ws.gradient`.

@@ -4,31 +4,32 @@
 use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
 
 fn spec(dtype: &str, optimizer: &str) -> Spec {
-    spec_with(dtype, optimizer, 0.01, "tanh")
+    with(dtype, optimizer, 0.01, r#"{"name": "tanh"}"#)
 }
 
 /// With an `l2` of 0, an optimizer that can takes the gradient from registers.
-fn spec_with(dtype: &str, optimizer: &str, l2: f64, hidden: &str) -> Spec {
+fn with(dtype: &str, optimizer: &str, l2: f64, activation: &str) -> Spec {
     Spec::from_json(&format!(
         r#"{{"n_inputs": 6, "layers": [
-            {{"kind": "dense", "units": 17, "activation": {{"name": "{hidden}"}}, "bias": true,
+            {{"kind": "dense", "units": 17, "activation": {activation}, "bias": true,
               "init": {{"name": "he_normal"}}, "l2": {l2}}},
             {{"kind": "dropout", "rate": 0.25}},
             {{"kind": "dense", "units": 3, "activation": {{"name": "identity"}}, "bias": true,
               "init": {{"name": "lecun_uniform"}}, "l2": 0.0}}],
-            "loss": {{"name": "cross_entropy"}}, "optimizer": {optimizer},
+            "loss": {{"name": "cross_entropy", "label_smoothing": 0.0}}, "optimizer": {optimizer},
             "dtype": "{dtype}", "seed": 5, "n_threads": null}}"#
     ))
     .unwrap()
 }
 
-const OPTIMIZERS: [&str; 5] = [
-    r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.0, "nesterov": false}"#,
-    r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": true}"#,
-    r#"{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#,
-    r#"{"name": "adamw", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8, "weight_decay": 0.1}"#,
-    r#"{"name": "rmsprop", "learning_rate": 0.01, "rho": 0.99, "eps": 1e-8}"#,
-];
+/// The config of every optimizer.
+fn optimizers() -> Vec<String> {
+    let all: Vec<serde_json::Value> = serde_json::from_str(include_str!("optimizers.json")).unwrap();
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// One that saves its output, one that saves its input, one that saves its input and is not 0 at 0.
+const ACTIVATIONS: [&str; 3] = [r#"{"name": "tanh"}"#, r#"{"name": "gelu"}"#, r#"{"name": "hard_sigmoid"}"#];
 
 struct Data<T> {
     x: Vec<T>,
@@ -47,17 +48,19 @@ fn parameters<T: Real>(network: &Network<T>) -> Vec<T> {
 }
 
 fn row_is_independent_of_its_batch<T: Real>(dtype: &str) {
-    let network = Network::<T>::new(spec(dtype, OPTIMIZERS[0])).unwrap();
-    let mut ws = Workspace::new(&network).unwrap();
-    // More rows than a tile holds.
-    let n = 600;
-    let data = data::<T>(n);
-    let mut together = vec![T::default(); n * 3];
-    network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
-    for (row, expected) in together.chunks_exact(3).enumerate() {
-        let mut alone = [T::default(); 3];
-        network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
-        assert_eq!(alone, expected);
+    for activation in ACTIVATIONS {
+        let network = Network::<T>::new(with(dtype, &optimizers()[0], 0.01, activation)).unwrap();
+        let mut ws = Workspace::new(&network).unwrap();
+        // More rows than a tile holds.
+        let n = 600;
+        let data = data::<T>(n);
+        let mut together = vec![T::default(); n * 3];
+        network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
+        for (row, expected) in together.chunks_exact(3).enumerate() {
+            let mut alone = [T::default(); 3];
+            network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
+            assert_eq!(alone, expected, "{activation}");
+        }
     }
 }
 
@@ -76,8 +79,8 @@ fn epoch_is_its_steps<T: Real>(dtype: &str) {
     let data = data::<T>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let all = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for (optimizer, l2) in OPTIMIZERS.into_iter().flat_map(|optimizer| [(optimizer, 0.01), (optimizer, 0.0)]) {
-        let mut by_epoch = Network::<T>::new(spec_with(dtype, optimizer, l2, "tanh")).unwrap();
+    for (optimizer, l2) in optimizers().iter().flat_map(|optimizer| [(optimizer, 0.01), (optimizer, 0.0)]) {
+        let mut by_epoch = Network::<T>::new(with(dtype, optimizer, l2, ACTIVATIONS[0])).unwrap();
         let mut by_step = by_epoch.try_clone().unwrap();
         let mut by_gradient = by_epoch.try_clone().unwrap();
         let mut ws = Workspace::new(&by_epoch).unwrap();
@@ -122,7 +125,7 @@ fn step_of_size<T: Real>(dtype: &str, optimizer: &str, size: f64) -> bool {
     data.x.iter_mut().for_each(|x| *x *= T::from_f64(size));
     let x = RowMajor::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    let mut by_step = Network::<T>::new(spec_with(dtype, optimizer, 0.0, "relu")).unwrap();
+    let mut by_step = Network::<T>::new(with(dtype, optimizer, 0.0, r#"{"name": "relu"}"#)).unwrap();
     let mut by_gradient = by_step.try_clone().unwrap();
     let before = parameters(&by_step);
     let mut ws = Workspace::new(&by_step).unwrap();
@@ -138,7 +141,7 @@ fn step_of_size<T: Real>(dtype: &str, optimizer: &str, size: f64) -> bool {
 
 #[test]
 fn step_of_any_size_is_its_gradient_applied_or_changes_nothing() {
-    for optimizer in OPTIMIZERS {
+    for optimizer in &optimizers() {
         let made = (-3..38).map(|power| step_of_size::<f32>("float32", optimizer, 10f64.powi(power)));
         let made: Vec<bool> = made.collect();
         // Small ones are made, by whichever way; the largest gradients are refused.
@@ -155,7 +158,7 @@ fn step_of_any_size_is_its_gradient_applied_or_changes_nothing() {
 
 #[test]
 fn weightless_batch_changes_nothing() {
-    let mut network = Network::<f64>::new(spec("float64", OPTIMIZERS[2])).unwrap();
+    let mut network = Network::<f64>::new(spec("float64", &optimizers()[3])).unwrap();
     let mut ws = Workspace::new(&network).unwrap();
     let data = data::<f64>(4);
     let x = RowMajor::new(&data.x, 4, 6);
@@ -174,8 +177,12 @@ fn steps_and_predictions_allocate_nothing() {
     let data = data::<f32>(n);
     let x = RowMajor::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-    for (optimizer, l2) in OPTIMIZERS.into_iter().flat_map(|optimizer| [(optimizer, 0.01), (optimizer, 0.0)]) {
-        let mut network = Network::<f32>::new(spec_with("float32", optimizer, l2, "relu")).unwrap();
+    let optimizers = optimizers();
+    let kinds = optimizers.iter().flat_map(|optimizer| [0.01, 0.0].map(|l2| (optimizer, l2, ACTIVATIONS[0])));
+    for (optimizer, l2, activation) in kinds.chain(ACTIVATIONS.map(|activation| (&optimizers[3], 0.0, activation))) {
+        let spec = with("float32", optimizer, l2, activation);
+        let name = spec.to_json();
+        let mut network = Network::<f32>::new(spec).unwrap();
         let mut ws = Workspace::new(&network).unwrap();
         let mut out = vec![0.0; x.rows() * 3];
         let mut flat = vec![0.0; network.n_parameters()];
@@ -187,6 +194,6 @@ fn steps_and_predictions_allocate_nothing() {
         };
         once();
         let counted = allocation_counter::measure(|| (0..5).for_each(|_| once()));
-        assert_eq!(counted.count_total, 0, "{optimizer}");
+        assert_eq!(counted.count_total, 0, "{name}");
     }
 }

@@ -107,20 +107,24 @@ fn check_count(value: u64) -> PyResult<()> {
 
 #[pymethods]
 impl Network {
-    /// A network as the JSON `config` asks, with its first weights.
+    /// A network as the JSON `config` asks, with its first weights, or zeros where `draw` is false.
     ///
     /// Raises ValueError where the config is not one, MemoryError where the network is too large.
     #[new]
-    fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
+    #[pyo3(signature = (config, draw=true))]
+    fn new(py: Python<'_>, config: &str, draw: bool) -> PyResult<Self> {
+        fn made<T: core::Real>(spec: core::Spec, draw: bool) -> Result<core::Network<T>, core::Error> {
+            if draw { core::Network::new(spec) } else { core::Network::blank(spec) }
+        }
         guard(|| {
-            let made = py.detach(|| {
+            let network = py.detach(|| {
                 let spec = core::Spec::from_json(config)?;
                 Ok(match spec.dtype {
-                    core::Dtype::Float32 => Any::F32(Cell::new(core::Network::new(spec)?)),
-                    core::Dtype::Float64 => Any::F64(Cell::new(core::Network::new(spec)?)),
+                    core::Dtype::Float32 => Any::F32(Cell::new(made(spec, draw)?)),
+                    core::Dtype::Float64 => Any::F64(Cell::new(made(spec, draw)?)),
                 })
             });
-            made.map(Self::of).map_err(|e| raise(py, e))
+            network.map(Self::of).map_err(|e| raise(py, e))
         })
     }
 
@@ -246,7 +250,7 @@ impl Network {
     }
 
     /// Loss of a batch, without dropout, with the penalties: x (n, n_inputs); y labels (n,) or values
-    /// (n, n_outputs); sample_weight (n,) or None.
+    /// (n, n_targets); sample_weight (n,) or None.
     ///
     /// Raises TypeError for an array of the wrong kind, ValueError for whatever else is wrong with the batch.
     #[pyo3(signature = (x, y, sample_weight))]

@@ -4,17 +4,41 @@ The article's "neuron transfer". A layer's weighted inputs z go through f one ro
 softmax treat each unit by itself.
 
     base          what all have in common, and the identity
-    sigmoids      S-shaped, between two bounds: sigmoid, tanh
-    rectifiers    positive z goes through: relu, leaky_relu
+    sigmoids      S-shaped, between two bounds: sigmoid, tanh, softsign
+    rectifiers    positive z goes through: relu, leaky_relu, elu, selu, softplus
+    gated         z times a gate that z opens: silu, gelu, gelu_tanh, mish
+    hard          straight lines in the place of curves: hard_sigmoid, hard_tanh, hard_silu
     softmax       weights that sum to one, over the units of a layer
 """
 
 from .base import Activation, Identity
-from .rectifiers import LeakyReLU, ReLU
-from .sigmoids import Sigmoid, Tanh
+from .gated import GELU, GELUTanh, Mish, SiLU
+from .hard import HardSigmoid, HardSiLU, HardTanh
+from .rectifiers import ELU, SELU, LeakyReLU, ReLU, Softplus
+from .sigmoids import Sigmoid, Softsign, Tanh
 from .softmax import Softmax
 
-__all__ = ["ACTIVATIONS", "Activation", "Identity", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "ACTIVATIONS",
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "GELUTanh",
+    "HardSiLU",
+    "HardSigmoid",
+    "HardTanh",
+    "Identity",
+    "LeakyReLU",
+    "Mish",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+]
 
 ACTIVATIONS: dict[str, type[Activation]] = {
     kind.name: kind
@@ -24,6 +48,17 @@ ACTIVATIONS: dict[str, type[Activation]] = {
         Tanh,
         ReLU,
         LeakyReLU,
+        ELU,
+        SELU,
+        Softplus,
+        SiLU,
+        GELU,
+        GELUTanh,
+        Mish,
+        Softsign,
+        HardSigmoid,
+        HardTanh,
+        HardSiLU,
         Softmax,
     )
 }

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.reference.options import Option
+from ..options import Option
 
 if TYPE_CHECKING:
-    from chainrule.reference.vectors import Row
+    from ..vectors import Row
 
 
 class Activation(Option):
     """Base of the activation functions; `f` and `slope_of` are the formulas of one unit."""
+
+    # Where the slope jumps: there no derivative exists, and one is picked by convention.
+    kinks: ClassVar[tuple[float, ...]] = ()
 
     def f(self, z: float) -> float:
         """Return a = f(z) of one unit."""

@@ -10,6 +10,20 @@ from typing import ClassVar
 from .base import Activation
 
 
+def logistic(z: float) -> float:
+    """Return 1 / (1 + exp(−z)).
+
+    >>> logistic(0.0), logistic(-1000.0), logistic(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+    # 1 / (1 + exp(−z)) = exp(z) / (exp(z) + 1): of the two forms the one whose exponent is
+    # never positive, so that nothing overflows.
+    if z >= 0.0:
+        return 1.0 / (1.0 + math.exp(-z))
+    e = math.exp(z)
+    return e / (1.0 + e)
+
+
 class Sigmoid(Activation):
     """The logistic function: a = 1 / (1 + exp(−z)) in [0, 1], da/dz = a (1 − a).
 
@@ -28,12 +42,7 @@ class Sigmoid(Activation):
 
     def f(self, z: float) -> float:
         """Return 1 / (1 + exp(−z))."""
-        # 1 / (1 + exp(−z)) = exp(z) / (exp(z) + 1): of the two forms the one whose exponent is
-        # never positive, so that nothing overflows.
-        if z >= 0.0:
-            return 1.0 / (1.0 + math.exp(-z))
-        e = math.exp(z)
-        return e / (1.0 + e)
+        return logistic(z)
 
     def slope_of(self, z: float, a: float) -> float:
         """Return a (1 − a)."""
@@ -63,3 +72,32 @@ class Tanh(Activation):
     def slope_of(self, z: float, a: float) -> float:
         """Return 1 − a²."""
         return 1.0 - a * a
+
+
+class Softsign(Activation):
+    """An S with long tails: a = z / (1 + |z|) in [−1, 1], da/dz = 1 / (1 + |z|)².
+
+    Like tanh, but it nears its bounds as 1 / |z| and not exponentially, so that units far out go on learning. Bergstra,
+    Desjardins, Lamblin & Bengio 2009. The same as torch.nn.Softsign; scikit-learn has none.
+
+    Examples
+    --------
+    >>> softsign = Softsign()
+    >>> softsign.value([-3.0, 0.0, 1.0])
+    [-0.75, 0.0, 0.5]
+    >>> softsign.slope([-3.0, 0.0, 1.0], [-0.75, 0.0, 0.5])
+    [0.0625, 1.0, 0.25]
+    """
+
+    name: ClassVar[str] = "softsign"
+
+    def f(self, z: float) -> float:
+        """Return z / (1 + |z|)."""
+        # ∞ / ∞ has no value, its limit is ±1.
+        return math.copysign(1.0, z) if math.isinf(z) else z / (1.0 + abs(z))
+
+    def slope_of(self, z: float, a: float) -> float:
+        """Return 1 / (1 + |z|)²."""
+        # (1 − |a|)² is the same, but has no digits left where a rounds to ±1.
+        r = 1.0 / (1.0 + abs(z))
+        return r * r

@@ -7,12 +7,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from chainrule.reference.vectors import dot, total
-
+from ..vectors import dot, total
 from .base import Activation
 
 if TYPE_CHECKING:
-    from chainrule.reference.vectors import Row
+    from ..vectors import Row
 
 
 class Softmax(Activation):

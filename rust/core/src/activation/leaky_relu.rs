@@ -1,6 +1,7 @@
 //! leaky_relu:  a = z where z > 0, else negative_slope · z;  da/dz = 1 or negative_slope.   Maas et al. 2013.
 
 use super::Elementwise;
+use crate::check::fraction;
 use chainrule_kernels::Vector;
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +23,6 @@ impl Elementwise for LeakyRelu {
         V::select(a.gt(a.like(0.0)), a.like(1.0), a.like(self.negative_slope))
     }
     fn check(&self) -> Result<(), String> {
-        if (0.0..1.0).contains(&self.negative_slope) {
-            return Ok(());
-        }
-        Err(format!("negative_slope must be at least 0 and less than 1, got {}", self.negative_slope))
+        fraction("negative_slope", self.negative_slope)
     }
 }

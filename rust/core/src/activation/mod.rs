@@ -12,6 +12,17 @@ crate::registry::kind! {
         tanh::{Tanh => "tanh"},
         relu::{Relu => "relu"},
         leaky_relu::{LeakyRelu => "leaky_relu"},
+        elu::{Elu => "elu"},
+        selu::{Selu => "selu"},
+        softplus::{Softplus => "softplus"},
+        silu::{Silu => "silu"},
+        gelu::{Gelu => "gelu"},
+        gelu_tanh::{GeluTanh => "gelu_tanh"},
+        mish::{Mish => "mish"},
+        softsign::{Softsign => "softsign"},
+        hard_sigmoid::{HardSigmoid => "hard_sigmoid"},
+        hard_tanh::{HardTanh => "hard_tanh"},
+        hard_silu::{HardSilu => "hard_silu"},
         softmax::{Softmax => "softmax"},
     }
 }
@@ -24,6 +35,10 @@ pub(crate) enum Saves {
     /// z, in memory of its own.
     Input,
 }
+
+/// Beyond this |z| the exponentials of an activation are 0 in every type. Limited to it, z times such a 0 is 0, which is
+/// the limit for z → ±∞.
+const FAR: f64 = 1e4;
 
 /// An activation that treats each unit alone.
 ///

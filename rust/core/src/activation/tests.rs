@@ -1,13 +1,169 @@
 //! What holds for every activation of the list.
 
-use super::Activation;
+use super::{Activation, Scratch, Transfer};
 use crate::{Batch, Network, Real, RowMajor, Spec, Targets, Workspace};
+use chainrule_kernels::{Matrix, MatrixMut, Target};
 
 /// The options of an activation as JSON, with parameters that are not special.
 fn options(name: &str) -> String {
     match name {
         "leaky_relu" => r#"{"name": "leaky_relu", "negative_slope": 0.2}"#.into(),
+        "elu" => r#"{"name": "elu", "alpha": 0.7}"#.into(),
         _ => format!(r#"{{"name": "{name}"}}"#),
+    }
+}
+
+/// Every activation that treats units alone.
+fn elementwise() -> impl Iterator<Item = &'static str> {
+    Activation::NAMES.iter().copied().filter(|&name| name != "softmax")
+}
+
+/// a and slope of each z.
+fn transfer<T: Real>(name: &str, target: Target, z: &[f64]) -> Vec<(f64, f64)> {
+    let activation: Activation = serde_json::from_str(&options(name)).unwrap();
+    let (n, line) = (z.len(), T::LINE);
+    let column = |values: &[f64]| {
+        let mut table = vec![T::default(); values.len() * line];
+        table.iter_mut().step_by(line).zip(values).for_each(|(to, &z)| *to = T::from_f64(z));
+        table
+    };
+    let (x, w) = (column(z), column(&[1.0]));
+    let (mut a, mut saved, mut row) =
+        (vec![T::default(); n * line], vec![T::default(); n * line], vec![T::default(); n]);
+    let mut slope = saved.clone();
+    each_activation!(activation, f => {
+        let scratch = Scratch { z: MatrixMut::new(&mut saved, n, 1, line), row: &mut row };
+        let (x, w) = (Matrix::new(&x, n, 1, line), Matrix::new(&w, 1, 1, line));
+        f.forward(target, x, w, None, MatrixMut::new(&mut a, n, 1, line), scratch);
+        let saved = if activation.saves() == super::Saves::Input { &saved } else { &a };
+        f.slope(target, saved, &mut slope);
+    });
+    let first = |table: Vec<T>| table.into_iter().step_by(line).map(T::to_f64).collect::<Vec<_>>();
+    first(a).into_iter().zip(first(slope)).collect()
+}
+
+/// The nearest number of type T.
+fn rounded<T: Real>(x: f64) -> f64 {
+    T::from_f64(x).to_f64()
+}
+
+fn limits<T: Real>() {
+    let inf = f64::INFINITY;
+    let (scale, low) = (rounded::<T>(1.050_700_987_355_480_5), rounded::<T>(1.758_099_340_847_376_6));
+    let alpha = rounded::<T>(0.7);
+    for target in Target::available() {
+        for name in elementwise() {
+            let (left, right) = match name {
+                "identity" => ((-inf, 1.0), (inf, 1.0)),
+                "leaky_relu" => ((-inf, rounded::<T>(0.2)), (inf, 1.0)),
+                "elu" => ((-alpha, 0.0), (inf, 1.0)),
+                "selu" => ((-low, 0.0), (inf, scale)),
+                "relu" | "softplus" | "silu" | "gelu" | "gelu_tanh" | "mish" | "hard_silu" => ((0.0, 0.0), (inf, 1.0)),
+                "sigmoid" | "hard_sigmoid" => ((0.0, 0.0), (1.0, 0.0)),
+                "tanh" | "softsign" | "hard_tanh" => ((-1.0, 0.0), (1.0, 0.0)),
+                _ => panic!("{name}: what are its limits?"),
+            };
+            let far = transfer::<T>(name, target, &[-inf, inf, f64::NAN]);
+            assert_eq!((far[0], far[1]), (left, right), "{name} {target:?}");
+            assert!(far[2].0.is_nan(), "{name} {target:?}");
+            // Long before the limit: the same slope, and z itself where that is the limit.
+            for z in [1e4, 1e19, 1e30, rounded::<T>(0.9 * T::MAX.to_f64())] {
+                let near = transfer::<T>(name, target, &[-z, z]);
+                for ((got, limit), z) in near.into_iter().zip([left, right]).zip([-z, z]) {
+                    let a = if limit.0.is_finite() { limit.0 } else { z * limit.1.abs() };
+                    assert!((got.0 - a).abs() <= 2e-4 * a.abs() || got.0 == a, "{name}({z}) {target:?}: {got:?}");
+                    assert!((got.1 - limit.1).abs() <= 1e-7, "{name}({z}) {target:?}: {got:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_are_right_and_nan_propagates() {
+    limits::<f32>();
+    limits::<f64>();
+}
+
+fn tiny<T: Real>(smallest: f64) {
+    for target in Target::available() {
+        for name in elementwise() {
+            let z = [0.0, smallest, -smallest, 5.0 * smallest, -1e5 * smallest];
+            let at = transfer::<T>(name, target, &z);
+            for (z, (a, slope)) in z.into_iter().zip(&at) {
+                // f(0) + f'(0) z, to the last place; the rectifiers have another slope on the left.
+                let line = at[0].0 + z * slope;
+                assert!((a - line).abs() <= line.abs() * 2e-7 + smallest, "{name}({z}) {target:?}: {a}, not {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn subnormal_numbers_go_through_to_their_last_place() {
+    tiny::<f32>(f64::from(f32::from_bits(1)));
+    tiny::<f64>(f64::from_bits(1));
+}
+
+#[test]
+fn slope_at_a_kink_is_that_of_torch() {
+    let (negative, selu) = (0.2, 1.050_700_987_355_480_5 * 1.673_263_242_354_377_2);
+    let kinks = [
+        ("relu", 0.0, 0.0),
+        ("leaky_relu", 0.0, negative),
+        ("elu", 0.0, 0.7),
+        ("selu", 0.0, selu),
+        ("hard_sigmoid", -3.0, 0.0),
+        ("hard_sigmoid", 3.0, 0.0),
+        ("hard_tanh", -1.0, 0.0),
+        ("hard_tanh", 1.0, 0.0),
+        ("hard_silu", -3.0, 0.0),
+        ("hard_silu", 3.0, 1.0),
+    ];
+    for target in Target::available() {
+        for (name, z, slope) in kinks {
+            assert_eq!(transfer::<f64>(name, target, &[z])[0].1, slope, "{name}({z})");
+        }
+    }
+}
+
+/// Points that no kink is near: all kinks are whole numbers.
+fn points() -> Vec<f64> {
+    (-400..400).map(|i| f64::from(i) * 0.1 + 0.0123).collect()
+}
+
+#[test]
+fn slope_is_the_slope_of_the_value() {
+    let (z, h) = (points(), 1e-4);
+    let moved = |by: f64| z.iter().map(|z| z + by).collect::<Vec<_>>();
+    for target in Target::available() {
+        for name in elementwise() {
+            let (above, below) = (transfer::<f64>(name, target, &moved(h)), transfer::<f64>(name, target, &moved(-h)));
+            for (i, (_, slope)) in transfer::<f64>(name, target, &z).into_iter().enumerate() {
+                let difference = (above[i].0 - below[i].0) / (2.0 * h);
+                // h² / 6 of the third derivative, and the rounding of a over h.
+                assert!((slope - difference).abs() <= 1e-8, "{name}({}) {target:?}: {slope} {difference}", z[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn f32_is_f64_to_its_precision() {
+    let z: Vec<f64> = points().into_iter().map(rounded::<f32>).collect();
+    for target in Target::available() {
+        for name in elementwise() {
+            let pairs = transfer::<f32>(name, target, &z).into_iter().zip(transfer::<f64>(name, target, &z));
+            for (z, ((a, slope), (exact, exact_slope))) in z.iter().zip(pairs) {
+                // z itself is rounded inside: that moves exponentials by |z| units, the cubic of gelu_tanh by 3 z³.
+                let units = 8.0 + 2.0 * z.abs() + if name == "gelu_tanh" { z.abs().powi(3) } else { 0.0 };
+                let tolerance = |x: f64| units * f64::from(f32::EPSILON) * x.abs() + f64::from(f32::MIN_POSITIVE);
+                assert!((a - exact).abs() <= tolerance(exact), "{name}({z}) {target:?}: {a}, not {exact}");
+                let near = (slope - exact_slope).abs();
+                // Parts of order one may cancel in a slope, and 1 − a² does.
+                assert!(near <= tolerance(exact_slope).max(5e-7), "{name}({z}) {target:?}: {slope}, not {exact_slope}");
+            }
+        }
     }
 }
 

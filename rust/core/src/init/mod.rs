@@ -1,29 +1,83 @@
-//! First weights: a distribution whose width follows from the number of inputs and outputs of a layer.
+//! First weights: mostly a distribution whose width follows from the number of inputs and outputs of a layer.
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
 use crate::rng::Stream;
+use crate::{Error, Real};
 
 crate::registry::kind! {
-    /// A distribution of first weights.
+    /// A rule for first weights.
     Init by "name", each_init, ($) {
         glorot::{GlorotUniform => "glorot_uniform", GlorotNormal => "glorot_normal"},
         he::{HeUniform => "he_uniform", HeNormal => "he_normal"},
         lecun::{LecunUniform => "lecun_uniform", LecunNormal => "lecun_normal"},
+        truncated_normal::{TruncatedNormal => "truncated_normal"},
+        orthogonal::{Orthogonal => "orthogonal"},
+        constant::{Constant => "constant"},
         zeros::{Zeros => "zeros"},
     }
 }
 
-/// What making a layer asks of any init.
-pub(crate) trait Draw {
+/// What making a layer asks of any init. Rules that draw each weight alone have it from [`Draw`].
+pub(crate) trait Fill {
+    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row, each made in double precision
+    /// and rounded.
+    fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error>;
+
+    /// What is wrong with the parameters, if anything.
+    fn check(&self) -> Result<(), String>;
+}
+
+/// A rule that draws one weight after the other.
+trait Draw {
     /// The next weight of a layer with `n_in` inputs and `n_out` outputs.
     fn draw(&self, stream: &mut Stream, n_in: f64, n_out: f64) -> f64;
+
+    /// What is wrong with the parameters, if anything.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<D: Draw> Fill for D {
+    fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error> {
+        for w in w {
+            *w = T::from_f64(self.draw(stream, n_in as f64, n_out as f64));
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Draw::check(self)
+    }
 }
 
 impl Init {
-    /// The next weight of a layer with `n_in` inputs and `n_out` outputs.
-    pub(crate) fn draw(&self, stream: &mut Stream, n_in: usize, n_out: usize) -> f64 {
-        each_init!(self, i => i.draw(stream, n_in as f64, n_out as f64))
+    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row.
+    pub(crate) fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error> {
+        each_init!(self, i => i.fill(stream, n_in, n_out, w))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        each_init!(self, i => Fill::check(i))
     }
 }
 

@@ -1,6 +1,7 @@
 //! dense:  z = x w + b,  a = f(z);  backward  d_w = xᵀ delta,  d_b = Σ_rows delta,  d_x = delta wᵀ.
 
 use crate::activation::{Activation, Scratch, Transfer, each_activation};
+use crate::check::not_negative;
 use crate::init::Init;
 use chainrule_kernels::{Factor, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
 use serde::{Deserialize, Serialize};
@@ -83,9 +84,8 @@ impl Dense {
         if self.units == 0 {
             return Err("units must be at least 1, got 0".into());
         }
-        if !(self.l2.is_finite() && self.l2 >= 0.0) {
-            return Err(format!("l2 must be finite and at least 0, got {}", self.l2));
-        }
+        not_negative("l2", self.l2)?;
+        self.init.check()?;
         self.activation.check()
     }
 

@@ -4,6 +4,7 @@
 //! The mask of a batch is drawn row by row, unit by unit, from a stream of (seed, step, layer): forward and backward
 //! see the same one, and so does whoever resumes.
 
+use crate::check::fraction;
 use crate::rng::Stream;
 use chainrule_kernels::{Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
@@ -28,10 +29,7 @@ impl Map2 for Times {
 
 impl Dropout {
     pub(crate) fn check(&self) -> Result<(), String> {
-        if (0.0..1.0).contains(&self.rate) {
-            return Ok(());
-        }
-        Err(format!("rate must be at least 0 and less than 1, got {}", self.rate))
+        fraction("rate", self.rate)
     }
 
     /// Draws the next rows of the mask.

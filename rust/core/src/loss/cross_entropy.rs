@@ -1,71 +1,42 @@
-//! cross_entropy:  p = softmax(a),  l = −Σ_j y_j ln p_j,  dl/da_j = p_j Σ_k y_k − y_j. Labels c stand for y_c = 1.
+//! cross_entropy:  p = softmax(a),  l = −Σ_j y_j ln p_j,  dl/da_j = p_j Σ_k y_k − y_j. Labels c stand for y_c = 1; with
+//! label_smoothing ε, y is (1 − ε) y + ε / k, of k classes.   Bishop 2006, §4.3.4; Szegedy et al. 2016, §7.
 //!
-//! From the raw output: −ln p_j = log Σ_k exp(a_k) − a_j, and log Σ exp(a) = c + log Σ exp(a − c) with c = max a:
-//! the largest term is exp(0), nothing overflows.   Bishop 2006, §4.3.4.
+//! From the raw output: −ln p_j = ln Σ_k exp(a_k) − a_j, and ln Σ exp(a) = c + ln Σ exp(a − c) with c = max a:
+//! the largest term is exp(0), nothing overflows.
 
-use super::{Link, RowLoss, TileLoss, TileTargets};
-use crate::Error;
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
+use crate::check::fraction;
 use chainrule_kernels::{Matrix, Real, Target, columns, rows};
 use serde::{Deserialize, Serialize};
 
-/// How far from 1 the probabilities of a row may sum: float32 rows of some thousand classes stay within it.
-const SUM_TOLERANCE: f64 = 1e-4;
-
 /// Cross-entropy of class probabilities, from logits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CrossEntropy {}
+pub struct CrossEntropy {
+    /// The share of y that goes to all classes alike, in [0, 1).
+    pub label_smoothing: f64,
+}
 
 impl RowLoss for CrossEntropy {
-    const LINK: Link = Link::Softmax;
-    const LABELS: bool = true;
-    const MIN_OUTPUTS: usize = 2;
+    fn link(self) -> Link {
+        Link::Softmax
+    }
 
-    fn check<T: Real>(self, values: &[T], row: usize) -> Result<(), Error> {
-        if let Some(column) = values.iter().position(|v| *v < T::default()) {
-            return Err(Error::TargetRange {
-                loss: "cross_entropy",
-                value: values[column].to_f64(),
-                row,
-                column,
-                range: "probabilities of at least 0",
-            });
-        }
-        let sum: f64 = values.iter().map(|v| v.to_f64()).sum();
-        if (sum - 1.0).abs() > SUM_TOLERANCE {
-            return Err(Error::TargetSum { sum, row });
-        }
-        Ok(())
+    fn domain(self) -> Domain {
+        Domain::Probabilities
+    }
+
+    fn check(self) -> Result<(), String> {
+        let smoothing = self.label_smoothing;
+        fraction("label_smoothing", smoothing)
     }
 
     fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
-        let TileLoss { scale, mut d, row_loss, scratch: log_sum_exp } = out;
-        rows::softmax(target, a, d.reborrow(), log_sum_exp);
-        for (i, loss) in row_loss.iter_mut().enumerate() {
-            let (a, d, scale) = (a.row(i), d.row_mut(i), scale[i]);
-            match y {
-                TileTargets::Labels(labels) => {
-                    let label = labels[i] as usize;
-                    *loss = (log_sum_exp[i] - a[label]).to_f64();
-                    d.iter_mut().for_each(|d| *d *= scale);
-                    d[label] -= scale;
-                }
-                TileTargets::Values(y) => {
-                    let y = y.row(i);
-                    let sum = y.iter().fold(T::default(), |sum, &y| sum + y);
-                    let mut l = 0.0;
-                    for ((d, &a), &y) in d.iter_mut().zip(a).zip(y) {
-                        l += (y * (log_sum_exp[i] - a)).to_f64();
-                        *d = (*d * sum - y) * scale;
-                    }
-                    *loss = l;
-                }
-            }
-        }
+        evaluate(self.label_smoothing, target, a, y, out);
     }
 
     fn has_columns(self, labels: bool) -> bool {
-        labels
+        labels && self.label_smoothing == 0.0
     }
 
     fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
@@ -79,6 +50,45 @@ impl RowLoss for CrossEntropy {
             let label = label as usize;
             *loss = (log_sum_exp - a[label * a_stride + i]).to_f64();
             d[label * d_stride + i] -= scale;
+        }
+    }
+}
+
+/// The loss and its derivative for each row.
+pub(super) fn evaluate<T: Real>(
+    label_smoothing: f64,
+    target: Target,
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+) {
+    let TileLoss { scale, mut d, row_loss, scratch: log_sum_exp } = out;
+    rows::softmax(target, a, d.reborrow(), log_sum_exp);
+    let (keep, all) = (1.0 - label_smoothing, label_smoothing / a.columns() as f64);
+    let (keep_t, all_t) = (T::from_f64(keep), T::from_f64(all));
+    for (i, loss) in row_loss.iter_mut().enumerate() {
+        let (a, d, scale) = (a.row(i), d.row_mut(i), scale[i]);
+        let surprise = |a: T| (log_sum_exp[i] - a).to_f64();
+        match y {
+            TileTargets::Labels(labels) => {
+                let label = labels[i] as usize;
+                *loss = keep * surprise(a[label]);
+                if all > 0.0 {
+                    *loss += all * a.iter().map(|&a| surprise(a)).sum::<f64>();
+                }
+                d.iter_mut().for_each(|d| *d = (*d - all_t) * scale);
+                d[label] -= keep_t * scale;
+            }
+            TileTargets::Values(y) => {
+                let y = y.row(i).iter().map(|&y| keep_t * y + all_t);
+                let sum = y.clone().fold(T::default(), |sum, y| sum + y);
+                let mut l = 0.0;
+                for ((d, &a), y) in d.iter_mut().zip(a).zip(y) {
+                    l += weighted(y.to_f64(), surprise(a));
+                    *d = (*d * sum - y) * scale;
+                }
+                *loss = l;
+            }
         }
     }
 }

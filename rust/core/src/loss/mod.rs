@@ -4,29 +4,35 @@
 //! applies it inside, from the raw output, in the stable form; [`Link`] tells what turns outputs into predictions.
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
+mod domain;
+mod link;
+
+pub(crate) use domain::Domain;
+pub use link::Link;
+
+use crate::Real;
 use crate::activation::Activation;
-use crate::{Error, Real};
-use chainrule_kernels::{Map, Matrix, MatrixMut, Target, Term, Vector, columns, elementwise, math, rows};
+use chainrule_kernels::{Matrix, MatrixMut, Target, Term, columns};
 
 crate::registry::kind! {
     /// A loss.
     Loss by "name", each_loss, ($) {
         mse::{Mse => "mse"},
         half_squared_error::{HalfSquaredError => "half_squared_error"},
+        absolute_error::{AbsoluteError => "absolute_error"},
+        huber::{Huber => "huber"},
+        log_cosh::{LogCosh => "log_cosh"},
+        quantile::{Quantile => "quantile"},
+        poisson::{Poisson => "poisson"},
+        gaussian_nll::{GaussianNll => "gaussian_nll"},
         cross_entropy::{CrossEntropy => "cross_entropy"},
+        kl_divergence::{KlDivergence => "kl_divergence"},
+        focal::{Focal => "focal"},
         binary_cross_entropy::{BinaryCrossEntropy => "binary_cross_entropy"},
+        binary_focal::{BinaryFocal => "binary_focal"},
+        hinge::{Hinge => "hinge"},
+        squared_hinge::{SquaredHinge => "squared_hinge"},
     }
-}
-
-/// What turns the raw output into a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// The raw output is the prediction.
-    Identity,
-    /// Class probabilities.
-    Softmax,
-    /// A probability for each output.
-    Sigmoid,
 }
 
 /// The targets of the rows at hand.
@@ -51,14 +57,32 @@ pub(crate) struct TileLoss<'a, T> {
 /// What forward and backward propagation ask of any loss.
 pub(crate) trait RowLoss: Copy {
     /// What turns the raw output into a prediction.
-    const LINK: Link = Link::Identity;
-    /// Whether integer labels will do for y.
-    const LABELS: bool = false;
-    /// The least number of outputs that makes sense.
-    const MIN_OUTPUTS: usize = 1;
+    fn link(self) -> Link {
+        Link::Identity
+    }
 
-    /// Refuses targets out of range; `values` are finite.
-    fn check<T: Real>(self, _values: &[T], _row: usize) -> Result<(), Error> {
+    /// What a target may be.
+    fn domain(self) -> Domain {
+        Domain::Numbers
+    }
+
+    /// How many columns y has where there are so many outputs.
+    fn targets(self, outputs: usize) -> usize {
+        outputs
+    }
+
+    /// What is wrong with so many outputs, if anything.
+    fn check_outputs(self, outputs: usize) -> Result<(), String> {
+        if self.domain() == Domain::Probabilities && outputs < 2 {
+            return Err(format!(
+                "needs at least 2 outputs, got {outputs}; for one output use \"binary_cross_entropy\""
+            ));
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the parameters, if anything.
+    fn check(self) -> Result<(), String> {
         Ok(())
     }
 
@@ -97,38 +121,80 @@ pub(crate) fn columns_of<T: Real>(
     row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
 }
 
-#[derive(Clone, Copy)]
-struct SigmoidLink;
+/// l = Σ_j l_j(a_j, y_j), from (l_j, dl_j/da_j) = f(a_j, y_j): value and derivative come from one function, which
+/// computes in double precision whatever the network's dtype is.
+fn sum_over_outputs<T: Real>(
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+    f: impl Fn(f64, f64) -> (f64, f64),
+) {
+    over_outputs(1.0, a, y, out, f);
+}
 
-impl Map for SigmoidLink {
-    #[inline(always)]
-    fn map<V: Vector>(self, z: V) -> V {
-        math::sigmoid(z)
+/// l = (1/k) Σ_j l_j(a_j, y_j) of k outputs, as [`sum_over_outputs`].
+fn mean_over_outputs<T: Real>(
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+    f: impl Fn(f64, f64) -> (f64, f64),
+) {
+    over_outputs(1.0 / a.columns() as f64, a, y, out, f);
+}
+
+fn over_outputs<T: Real>(
+    share: f64,
+    a: Matrix<'_, T>,
+    y: TileTargets<'_, T>,
+    out: TileLoss<'_, T>,
+    f: impl Fn(f64, f64) -> (f64, f64),
+) {
+    let TileLoss { scale, mut d, row_loss, .. } = out;
+    let TileTargets::Values(y) = y else { unreachable!("labels are refused before any work") };
+    for (i, loss) in row_loss.iter_mut().enumerate() {
+        let mut sum = 0.0;
+        for ((d, &a), &y) in d.row_mut(i).iter_mut().zip(a.row(i)).zip(y.row(i)) {
+            let (l, slope) = f(a.to_f64(), y.to_f64());
+            sum += l;
+            *d = T::from_f64(share * slope) * scale[i];
+        }
+        *loss = share * sum;
     }
+}
+
+/// y x, and 0 where y is 0, however large x is: what does not count does not turn infinity into NaN.
+fn weighted(y: f64, x: f64) -> f64 {
+    if y == 0.0 { 0.0 } else { y * x }
 }
 
 impl Loss {
     /// What turns the raw output into a prediction.
     pub fn link(&self) -> Link {
-        fn ask<L: RowLoss>(_: &L) -> Link {
-            L::LINK
-        }
-        each_loss!(self, l => ask(l))
+        each_loss!(self, l => l.link())
     }
 
     /// Whether integer labels will do for y.
     pub fn takes_labels(&self) -> bool {
-        fn ask<L: RowLoss>(_: &L) -> bool {
-            L::LABELS
-        }
-        each_loss!(self, l => ask(l))
+        self.domain() == Domain::Probabilities
+    }
+
+    /// What a target may be.
+    pub(crate) fn domain(&self) -> Domain {
+        each_loss!(self, l => l.domain())
+    }
+
+    /// How many columns y has where the network has so many outputs.
+    pub fn targets(&self, outputs: usize) -> usize {
+        each_loss!(self, l => l.targets(outputs))
+    }
+
+    /// What is wrong with the parameters, if anything.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        each_loss!(self, l => l.check())
     }
 
     /// Refuses an output layer that this loss cannot stand on.
     pub(crate) fn check_output(&self, activation: &Activation, outputs: usize) -> Result<(), String> {
-        fn least<L: RowLoss>(_: &L) -> usize {
-            L::MIN_OUTPUTS
-        }
         let repeats = matches!(
             (self.link(), activation),
             (Link::Softmax, Activation::Softmax(_)) | (Link::Sigmoid, Activation::Sigmoid(_))
@@ -141,32 +207,6 @@ impl Loss {
                 activation.name()
             ));
         }
-        let least = each_loss!(self, l => least(l));
-        if outputs < least {
-            return Err(format!(
-                "loss {:?} needs at least {least} outputs, got {outputs}; for one output use \"binary_cross_entropy\"",
-                self.name()
-            ));
-        }
-        Ok(())
-    }
-
-    /// Predictions from raw outputs.
-    pub(crate) fn predict<T: Real>(
-        &self,
-        target: Target,
-        a: Matrix<'_, T>,
-        mut prediction: MatrixMut<'_, T>,
-        scratch: &mut [T],
-    ) {
-        match self.link() {
-            Link::Softmax => rows::softmax(target, a, prediction, scratch),
-            Link::Identity | Link::Sigmoid => {
-                prediction.data_mut()[..a.data().len()].copy_from_slice(a.data());
-                if self.link() == Link::Sigmoid {
-                    elementwise::map(target, prediction.data_mut(), SigmoidLink);
-                }
-            }
-        }
+        each_loss!(self, l => l.check_outputs(outputs)).map_err(|text| format!("loss {:?} {text}", self.name()))
     }
 }

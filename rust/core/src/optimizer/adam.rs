@@ -1,7 +1,7 @@
 //! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
 //! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
-use super::{RulePass, Update, fraction, positive};
+use super::{RulePass, Update, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
@@ -19,23 +19,23 @@ pub struct Adam {
     pub eps: f64,
 }
 
-/// One step of Adam with its bias corrections worked out, and a decay of w before it (1 for Adam itself).
+/// w ← keep · w − step · m / (root · √v + eps): Adam, with its bias corrections worked out, and its kin.
 #[derive(Clone, Copy)]
-struct Rule {
-    keep: f64,
-    step: f64,
-    beta_1: f64,
-    beta_2: f64,
-    root: f64,
-    eps: f64,
+pub(super) struct Rule {
+    pub(super) keep: f64,
+    pub(super) step: f64,
+    pub(super) beta_1: f64,
+    pub(super) beta_2: f64,
+    pub(super) root: f64,
+    pub(super) eps: f64,
 }
 
 impl kernels::Update for Rule {
     const STATES: usize = 2;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [m, v, spare]: [V; 3], g: V) -> (V, [V; 3]) {
-        let m = g.fma(g.like(1.0 - self.beta_1), m * m.like(self.beta_1));
-        let v = (g * g).fma(g.like(1.0 - self.beta_2), v * v.like(self.beta_2));
+        let m = mean(m, g, self.beta_1);
+        let v = mean(v, g * g, self.beta_2);
         // √v̂ = √v / √(1 − β₂ᵗ); learning_rate / (1 − β₁ᵗ) is a number of the step, not of the parameter.
         let denominator = v.sqrt().fma(v.like(self.root), v.like(self.eps));
         let w = w * w.like(self.keep);
@@ -45,15 +45,14 @@ impl kernels::Update for Rule {
 
 impl Adam {
     /// The `t`-th update; every parameter is multiplied by `keep` first.
-    pub(super) fn rule(&self, keep: f64, t: u64) -> impl kernels::Update + use<> {
-        let correction = |beta: f64| 1.0 - beta.powf(t as f64);
+    pub(super) fn rule<T: Real>(&self, keep: f64, t: u64) -> impl kernels::Update + use<T> {
         Rule {
             keep,
-            step: self.learning_rate / correction(self.beta_1),
+            step: self.learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
-            root: 1.0 / correction(self.beta_2).sqrt(),
-            eps: self.eps,
+            root: 1.0 / correction(self.beta_2, t).sqrt(),
+            eps: nonzero::<T>(self.eps),
         }
     }
 }
@@ -68,17 +67,15 @@ impl Update for Adam {
     }
 
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        elementwise::update(target, w, states, g, self.rule(1.0, t));
+        elementwise::update(target, w, states, g, self.rule::<T>(1.0, t));
     }
 
-    fn fused(&self, t: u64, pass: impl RulePass) -> bool {
-        pass.run(self.rule(1.0, t));
+    fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
+        pass.run(self.rule::<T>(1.0, t));
         true
     }
 
     fn check(&self) -> Result<(), String> {
-        fraction("beta_1", self.beta_1)?;
-        fraction("beta_2", self.beta_2)?;
-        positive("eps", self.eps)
+        check_moments(self.beta_1, self.beta_2, self.eps)
     }
 }

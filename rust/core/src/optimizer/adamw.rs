@@ -2,6 +2,7 @@
 //! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
 use super::{Adam, RulePass, Update};
+use crate::check::not_negative;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, elementwise};
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,8 @@ impl AdamW {
         Adam { learning_rate: self.learning_rate, beta_1: self.beta_1, beta_2: self.beta_2, eps: self.eps }
     }
 
-    fn rule(&self, t: u64) -> impl kernels::Update + use<> {
-        self.adam().rule(1.0 - self.learning_rate * self.weight_decay, t)
+    fn rule<T: Real>(&self, t: u64) -> impl kernels::Update + use<T> {
+        self.adam().rule::<T>(1.0 - self.learning_rate * self.weight_decay, t)
     }
 }
 
@@ -41,19 +42,16 @@ impl Update for AdamW {
     }
 
     fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        elementwise::update(target, w, states, g, self.rule(t));
+        elementwise::update(target, w, states, g, self.rule::<T>(t));
     }
 
-    fn fused(&self, t: u64, pass: impl RulePass) -> bool {
-        pass.run(self.rule(t));
+    fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
+        pass.run(self.rule::<T>(t));
         true
     }
 
     fn check(&self) -> Result<(), String> {
         self.adam().check()?;
-        if self.weight_decay.is_finite() && self.weight_decay >= 0.0 {
-            return Ok(());
-        }
-        Err(format!("weight_decay must be finite and at least 0, got {}", self.weight_decay))
+        not_negative("weight_decay", self.weight_decay)
     }
 }

@@ -1,9 +1,11 @@
 //! Optimizers: how a gradient g changes the parameters w, with the moments that each keeps.
 //!
-//! The update rules and defaults are torch's. To add one: a file beside this one, a line in the list below, and its
-//! twin in the Python reference.
+//! The update rules and defaults are torch's where torch has them. To add one: a file beside this one, a line in the list
+//! below, and its twin in the Python reference. A rule leaves a parameter that is 0 at 0 where g and all its moments are:
+//! so the padding between rows stays 0.
 
-use chainrule_kernels::{self as kernels, Buffer, Real, Target};
+use crate::check::{fraction, positive};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector};
 
 crate::registry::kind! {
     /// An optimizer with its hyperparameters.
@@ -11,9 +13,20 @@ crate::registry::kind! {
         sgd::{Sgd => "sgd"},
         adam::{Adam => "adam"},
         adamw::{AdamW => "adamw"},
+        amsgrad::{AmsGrad => "amsgrad"},
+        adamax::{Adamax => "adamax"},
+        nadam::{NAdam => "nadam"},
+        radam::{RAdam => "radam"},
         rmsprop::{RmsProp => "rmsprop"},
+        adagrad::{Adagrad => "adagrad"},
+        adadelta::{Adadelta => "adadelta"},
+        rprop::{Rprop => "rprop"},
+        lion::{Lion => "lion"},
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// What training asks of any optimizer.
 pub(crate) trait Update {
@@ -28,7 +41,7 @@ pub(crate) trait Update {
 
     /// Gives the rule of the `t`-th update to `pass`, which applies it to each part of the gradient as soon as its sums are
     /// there; false, and nothing done, for rules that are not worth the code (some 60 KB each).
-    fn fused(&self, _t: u64, _pass: impl RulePass) -> bool {
+    fn fused<T: Real>(&self, _t: u64, _pass: impl RulePass) -> bool {
         false
     }
 
@@ -62,8 +75,8 @@ impl Optimizer {
     }
 
     /// As [`Update::fused`].
-    pub(crate) fn fused(&self, t: u64, pass: impl RulePass) -> bool {
-        each_optimizer!(self, o => o.fused(t, pass))
+    pub(crate) fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
+        each_optimizer!(self, o => o.fused::<T>(t, pass))
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -75,18 +88,32 @@ impl Optimizer {
     }
 }
 
-/// Refuses a decay rate outside [0, 1).
-fn fraction(name: &str, value: f64) -> Result<(), String> {
-    if (0.0..1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(format!("{name} must be at least 0 and less than 1, got {value}"))
+/// decay · old + (1 − decay) · new: a running mean.
+#[inline(always)]
+fn mean<V: Vector>(old: V, new: V, decay: f64) -> V {
+    new.fma(new.like(1.0 - decay), old * old.like(decay))
 }
 
-/// Refuses what is not finite and greater than zero.
-fn positive(name: &str, value: f64) -> Result<(), String> {
-    if value.is_finite() && value > 0.0 {
-        return Ok(());
-    }
-    Err(format!("{name} must be finite and greater than 0, got {value}"))
+/// −1, 0 or 1.
+#[inline(always)]
+fn sign<V: Vector>(x: V) -> V {
+    // `copysign` alone makes ±1 of ±0, and what has no gradient, padding too, would drift.
+    V::select(x.eq(x.like(0.0)), x, x.like(1.0).copysign(x))
+}
+
+/// 1 − βᵗ: the share of t steps in a running mean that started at 0.
+fn correction(beta: f64, t: u64) -> f64 {
+    1.0 - beta.powf(t as f64)
+}
+
+/// `eps`, but never so small that it is 0 as a `T`: where g and the moments are 0, in padding too, 0 / 0 would be NaN.
+fn nonzero<T: Real>(eps: f64) -> f64 {
+    eps.max((T::from_f64(4.0) / T::MAX).to_f64()) // the smallest number that is not subnormal
+}
+
+/// What all of Adam's kin ask of their numbers.
+fn check_moments(beta_1: f64, beta_2: f64, eps: f64) -> Result<(), String> {
+    fraction("beta_1", beta_1)?;
+    fraction("beta_2", beta_2)?;
+    positive("eps", eps)
 }

@@ -1,7 +1,8 @@
 //! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).   Tieleman and Hinton 2012, lecture 6e;
 //! eps outside the root as torch's.
 
-use super::{Update, fraction, positive};
+use super::{Update, mean, nonzero};
+use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ impl kernels::Update for RmsProp {
     const STATES: usize = 1;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [v, ..]: [V; 3], g: V) -> (V, [V; 3]) {
-        let v = (g * g).fma(g.like(1.0 - self.rho), v * v.like(self.rho));
+        let v = mean(v, g * g, self.rho);
         let step = g / (v.sqrt() + v.like(self.eps));
         (step.fma(g.like(-self.learning_rate), w), [v; 3])
     }
@@ -37,7 +38,8 @@ impl Update for RmsProp {
     }
 
     fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        elementwise::update(target, w, states, g, *self);
+        let rule = RmsProp { eps: nonzero::<T>(self.eps), ..*self };
+        elementwise::update(target, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,7 +1,8 @@
 //! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov w ← w − learning_rate · (g + momentum · v).
 //! The article's gradient descent where momentum is 0.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
 
-use super::{RulePass, Update, fraction};
+use super::{RulePass, Update};
+use crate::check::fraction;
 use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +71,7 @@ impl Update for Sgd {
         }
     }
 
-    fn fused(&self, _t: u64, pass: impl RulePass) -> bool {
+    fn fused<T: Real>(&self, _t: u64, pass: impl RulePass) -> bool {
         let plain = self.momentum == 0.0;
         if plain {
             pass.run(Plain { learning_rate: self.learning_rate });

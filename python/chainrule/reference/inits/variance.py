@@ -1,4 +1,4 @@
-"""Initial weights: how far from zero a connection starts.
+"""Glorot, He and LeCun: random weights as wide as the sizes of the layer ask.
 
 Weights too small let the signal fade from layer to layer, weights too large make it explode. Each rule below keeps the
 variance of the signal (or of the error on its way back) about the same through a layer of n_in inputs and n_out units.
@@ -11,23 +11,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from .options import Option
+from .base import Init
 
 if TYPE_CHECKING:
-    from .rng import Stream
-    from .vectors import Matrix
-
-
-class Init(Option):
-    """Base of the rules for initial weights; `draw` gives one weight."""
-
-    def draw(self, stream: Stream, n_in: int, n_out: int) -> float:
-        """Return the next weight."""
-        raise NotImplementedError
-
-    def weights(self, stream: Stream, n_in: int, n_out: int) -> Matrix:
-        """Return w of shape (n_in, n_out), drawn row by row."""
-        return [[self.draw(stream, n_in, n_out) for _ in range(n_out)] for _ in range(n_in)]
+    from ..rng import Stream
 
 
 class GlorotUniform(Init):
@@ -142,36 +129,3 @@ class LeCunNormal(Init):
     def draw(self, stream: Stream, n_in: int, n_out: int) -> float:
         """Return a weight of variance 1 / n_in."""
         return stream.normal() * math.sqrt(1.0 / n_in)
-
-
-class Zeros(Init):
-    """All weights zero.
-
-    Only for a network of one layer: hidden units that start equal get equal errors and stay equal for ever.
-
-    Examples
-    --------
-    >>> from chainrule.reference.rng import WEIGHTS, Stream
-    >>> Zeros().weights(Stream(0, WEIGHTS, 0), n_in=1, n_out=2)
-    [[0.0, 0.0]]
-    """
-
-    name: ClassVar[str] = "zeros"
-
-    def draw(self, stream: Stream, n_in: int, n_out: int) -> float:
-        """Return 0."""
-        return 0.0
-
-
-INITS: dict[str, type[Init]] = {
-    kind.name: kind
-    for kind in (
-        GlorotUniform,
-        GlorotNormal,
-        HeUniform,
-        HeNormal,
-        LeCunUniform,
-        LeCunNormal,
-        Zeros,
-    )
-}

@@ -1,0 +1,104 @@
+"""The list of commands, and how a mistake becomes one line with the nearest name that would have been right.
+
+click parses; its own `main` is not used, as it prints errors on several lines and ends the process.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Each is a file here that holds the command under the name `command`.
+COMMANDS = ("train", "predict", "evaluate", "verify", "explain", "demo", "info")
+
+
+class Group(click.Group):
+    """The commands by name, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
+        """Return the names in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's form
+        """Return a command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f".{name}", __package__).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from chainrule.reference.spelling import unknown
+
+            raise click.UsageError(unknown("command", args[0], COMMANDS), ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, help="Print the version.")
+@click.pass_context
+def group(ctx: click.Context, *, version: bool) -> None:
+    """Multilayer perceptrons, trained fast and verified."""
+    if version:
+        from chainrule import __version__
+
+        click.echo(f"chainrule {__version__}")
+        ctx.exit(0)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments ask for and return the exit code."""
+    command = next((word for word in arguments if word in COMMANDS), None)
+    path = f"chainrule {command}" if command else "chainrule"
+    try:
+        with group.make_context("chainrule", list(arguments)) as ctx:
+            result: Any = group.invoke(ctx)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.UsageError as error:
+        path = path if error.ctx is None else error.ctx.command_path
+        print(f"{path}: {said(error)} (see {path} --help)", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        raise
+    except (ImportError, OSError, ValueError, MemoryError) as error:
+        print(f"{path}: {one_line(error)}", file=sys.stderr)
+        return 1
+    return int(result or 0)
+
+
+def said(error: click.UsageError) -> str:
+    """Return what is wrong with the command line, in a line that ends without a full stop."""
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        options = error.ctx.command.get_params(error.ctx)
+        known = [name for option in options for name in (*option.opts, *option.secondary_opts)]
+        return unknown_option(error.option_name, [name for name in known if name.startswith("--")])
+    return " ".join(error.format_message().split()).removesuffix(".")
+
+
+def unknown_option(name: str, known: Iterable[str]) -> str:
+    """Return the message for an option that is not known, with the nearest that is: --lr for --learning-rate too."""
+    from chainrule.reference.spelling import nearest
+
+    options = {option.lstrip("-").replace("-", "_"): option for option in known}
+    near = nearest(name.lstrip("-"), options)
+    hint = f"did you mean {options[near]!r}?" if near is not None else f"known are {', '.join(options.values())}"
+    return f"option {name!r} is unknown; {hint}"
+
+
+def one_line(error: Exception) -> str:
+    """Return the text of an error without line breaks; errors of the system name their file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename!r}" if error.filename is not None else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,200 @@
+"""What several commands share: reading tables, loading models, writing files, printing rows, the bar."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from chainrule.network import Network
+    from chainrule.tabular import TabularModel
+    from chainrule.tabular.training import Watch
+
+    Command = Callable[..., Any]
+
+
+# ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Separator(click.ParamType[str]):
+    """One character between cells; "tab" is a name for that one."""
+
+    name = "char"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the character."""
+        value = {"tab": "\t", "\\t": "\t"}.get(value, value)
+        if len(value) != 1 or value in '"\r\n':
+            self.fail(
+                f"{value!r} is not one character (such as , or ; or tab), or is a quote or a line break", param, ctx
+            )
+        return value
+
+
+def reading(command: Command) -> Command:
+    """Add the options of a command that reads a table."""
+    command = click.option(
+        "--header/--no-header",
+        default=None,
+        help="Whether the first row names the columns.  [default: as the model's data had it; in training it does "
+        "unless one of its cells is a number]",
+    )(command)
+    return click.option(
+        "--sep", type=Separator(), help="Character between cells: , ; tab or another.  [default: , ; or tab, as found]"
+    )(command)
+
+
+def unknown_option(command: Command) -> Command:
+    """Add the option on categories that the training data did not have."""
+    return click.option(
+        "--unknown",
+        type=Choice(("error", "ignore")),
+        default="error",
+        show_default=True,
+        help="What a category is that the training data did not have: an error, or none of those that are known.",
+    )(command)
+
+
+def read(path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
+    """Return the table in a file; - is standard input."""
+    from chainrule.tabular import read_csv
+
+    with about(path):
+        return read_csv(sys.stdin.buffer if str(path) == "-" else path, sep=sep, header=header)
+
+
+def read_for(model: TabularModel, path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
+    """Return the table in a file for a model; it has a header where the model's training data had one."""
+    from chainrule.tabular.cells import listed
+
+    frame = read(path, sep, model.inputs.by_name if header is None else header)
+    with about(path):
+        model.inputs.places(frame)  # refuses a table that lacks a column
+        extra = model.inputs.extra_names(frame)
+    if extra:
+        remark(f"ignored, as the training data did not have them: {listed(extra)}")
+    return frame
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Let an error name the file that it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{'standard input' if str(path) == '-' else path}: {error}") from None
+
+
+def column(argument: str, text: str, names: Sequence[str | int]) -> str | int:
+    """Return the column that a name or a number means; 1 is the first and -1 the last."""
+    from chainrule.tabular.inputs import no_column
+
+    if text in names:
+        return text
+    try:
+        place = int(text)
+    except ValueError:
+        raise click.BadParameter(no_column(text, names), param_hint=f"'{argument}'") from None
+    if not 1 <= abs(place) <= len(names):
+        raise click.BadParameter(
+            f"there is no column {place}: they are counted from 1 to {len(names)}, or from -1 backward",
+            param_hint=f"'{argument}'",
+        )
+    return names[place - 1 if place > 0 else place]
+
+
+def remark(text: str) -> None:
+    """Say on standard error what is no error."""
+    ctx = click.get_current_context()
+    print(f"{ctx.command_path}: {text}", file=sys.stderr)
+
+
+# ── Models and other files ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def load(path: Path) -> TabularModel:
+    """Return the model in a file that `chainrule train` wrote."""
+    from chainrule.tabular import TabularModel
+
+    return TabularModel.load(path)
+
+
+def load_any(path: Path) -> TabularModel | Network:
+    """Return what is in a model file, be it of `chainrule train` or of `Network.save`."""
+    from chainrule.network import Network
+    from chainrule.tabular import TabularModel
+
+    try:
+        return TabularModel.load(path)
+    except ValueError as error:
+        if "chainrule.Network.load" not in str(error):
+            raise
+    return Network.load(path)
+
+
+def check_writable(path: Path, *others: Path) -> None:
+    """Refuse, before the work and not after it, a place that cannot be written or that another file of the call has."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such folder", str(path.parent))
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
+    for other in others:
+        if path == other or (path.exists() and other.exists() and path.samefile(other)):
+            raise click.UsageError(f"{str(path)!r} would be written over", click.get_current_context())
+
+
+# ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rows(table: Mapping[str, str]) -> None:
+    """Print names with their values, one a line."""
+    width = max(map(len, table))
+    for name, value in table.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+@contextmanager
+def watching() -> Iterator[Watch | None]:
+    """Show on a terminal what is being trained, in a line that is written over; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    from chainrule.progress import text
+
+    with tqdm(bar_format="{desc} [{elapsed}]", leave=False) as bar:
+
+        def watch(stage: str, epoch: int, logs: dict[str, float]) -> None:
+            bar.set_description_str(f"{stage}: epoch {epoch}, {text(logs)}", refresh=False)
+            bar.update()
+
+        yield watch
+
+
+# ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Choice(click.Choice[str]):
+    """One of a few names, the nearest of which an error tells."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's form
+        """Return the message."""
+        from chainrule.reference.spelling import unknown
+
+        return unknown("choice", str(value), self.choices)

@@ -1,0 +1,87 @@
+"""``chainrule info``: what a bug report needs, or what a model file holds."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import load_any, rows
+
+if TYPE_CHECKING:
+    from chainrule.tabular import TabularModel
+
+MOST_COLUMNS = 40  # of a table that are listed
+
+
+@click.command("info", short_help="Show versions and options by name, or what a model file holds.")
+@click.argument("model", type=click.Path(path_type=Path), required=False)
+def command(*, model: Path | None) -> None:
+    """Show versions, the kernels in use and all options by name; with MODEL what that file holds."""
+    if model is None:
+        rows(installation())
+        return
+    from chainrule.tabular import TabularModel
+
+    loaded = load_any(model)
+    if isinstance(loaded, TabularModel):
+        show(loaded)
+    else:
+        click.echo(loaded.summary())
+        click.echo(f"updates made {loaded.step_count:,}, epochs {loaded.epoch_count:,}")
+
+
+def installation() -> dict[str, str]:
+    """Return versions, kernels and registries."""
+    import numpy as np
+
+    from chainrule import Network, __version__, _native, registry
+
+    found = {
+        "chainrule": __version__,
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "target": f"{Network([1, 1], seed=0).native.target} (usable here: {', '.join(_native.targets())})",
+    }
+    found |= {name: os.environ[name] for name in ("CHAINRULE_TARGET", "CHAINRULE_NUM_THREADS") if name in os.environ}
+    for kind, names in registry().items():
+        if kind != "target":
+            found[f"{kind}es" if kind.endswith("s") else f"{kind}s"] = ", ".join(names)
+    return found
+
+
+def show(model: TabularModel) -> None:
+    """Print what a tabular model knows."""
+    from chainrule.tabular.cells import column_name, listed
+    from chainrule.tabular.columns import Numeric
+    from chainrule.tabular.targets import Classes
+
+    inputs, target = model.inputs, model.target
+    rows(
+        {
+            **model.notes,
+            "target": f"{column_name(target.name)}, {target.task}",
+            **({"classes": listed(target.labels, 20)} if isinstance(target, Classes) else {}),
+            "columns": f"found by {'name' if inputs.by_name else 'place'}, {len(inputs.columns)} in use",
+            **({"constant": f"{listed(inputs.constant)} (left out)"} if inputs.constant else {}),
+        }
+    )
+    click.echo()
+    for column in inputs.columns[:MOST_COLUMNS]:
+        if isinstance(column, Numeric):
+            gaps = f", gaps {column.fill:g}" if column.fill is not None else ""
+            what = f"numeric, mean {column.mean:g}, deviation {column.scale:g}{gaps}"
+        else:
+            gap = ", gaps their own" if column.gap else ""
+            fill = f", gaps {column.categories[column.fill]!r}" if column.fill is not None else ""
+            what = f"categorical: {listed(column.categories)}{gap}{fill}"
+        click.echo(f"  {column_name(column.name)}: {what}")
+    if len(inputs.columns) > MOST_COLUMNS:
+        click.echo(f"  and {len(inputs.columns) - MOST_COLUMNS} more columns")
+    click.echo()
+    click.echo(model.network.summary())

@@ -1,0 +1,67 @@
+"""``chainrule predict``: the predictions of a model for the rows of a table, as CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import about, check_writable, load, read_for, reading, unknown_option
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.tabular import TabularModel
+
+
+@click.command("predict", short_help="Predict for the rows of a CSV file.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to.  [default: standard output]")
+@click.option("--probabilities", is_flag=True, help="Add the probability of each class.")
+@unknown_option
+@reading
+def command(
+    *,
+    model: Path,
+    data: Path,
+    out: Path | None,
+    probabilities: bool,
+    unknown: str,
+    sep: str | None,
+    header: bool | None,
+) -> None:
+    """Predict for the rows of the CSV file DATA (- is standard input) by MODEL, which `chainrule train` wrote.
+
+    Writes CSV: a header and a line for each row of DATA, in its order. DATA needs the columns that the model was
+    trained on; the target and other columns do not matter.
+    """
+    if out is not None:
+        check_writable(out, model, data)
+    loaded = load(model)
+    if probabilities and loaded.target.task != "classification":
+        raise click.BadParameter("the model predicts numbers, which have none", param_hint="'--probabilities'")
+    frame = read_for(loaded, data, sep, header)
+    with about(data):
+        x = loaded.encode(frame, unknown=unknown)
+    text = as_csv(loaded, loaded.network.predict(x), probabilities)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8", newline="")
+
+
+def as_csv(model: TabularModel, outputs: NDArray[Any], probabilities: bool) -> str:
+    """Return predictions as CSV; numbers with nine digits, as many as tell two float32 apart."""
+    import pandas as pd
+
+    from chainrule.tabular.targets import Classes
+
+    table = pd.DataFrame({"prediction": model.target.decode(outputs)})
+    if probabilities and isinstance(model.target, Classes):
+        columns = [f"probability {label}" for label in model.target.labels]
+        table = table.join(pd.DataFrame(model.target.probabilities(outputs), columns=columns))
+    text: str = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    return text

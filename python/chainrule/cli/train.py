@@ -1,0 +1,244 @@
+"""``chainrule train``: look at a table, measure a network on rows it has not seen, train it on all, write it down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import (
+    Choice,
+    about,
+    check_writable,
+    column,
+    read,
+    reading,
+    unknown_option,
+    watching,
+)
+from .options import Hidden, Named, Number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chainrule.tabular import Score, TabularModel
+    from chainrule.tabular.model import Data
+
+COUNT = click.IntRange(1)
+WIDTH = 10  # of the names of what is printed: "regression" has as many letters
+MOST_CLASSES = 8  # whose sizes are printed
+# The options that are fields of `Settings`.
+SETTINGS = (
+    "hidden",
+    "activation",
+    "init",
+    "loss",
+    "optimizer",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "dropout",
+    "l2",
+    "patience",
+    "seed",
+)
+
+
+@click.command("train", short_help="Train a network on a CSV file, measure it, write model and report.")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--target", metavar="COLUMN", help="What to predict: the name of a column, or its number (-1: the last).")
+@click.option(
+    "--task",
+    type=Choice(("classification", "regression")),
+    help="What the target is.  [default: classes where it holds words or at most 10 different whole numbers]",
+)
+@click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Measure on the rows of this file.")
+@click.option("--folds", type=click.IntRange(2), metavar="K", help="Measure by cross-validation.")
+@click.option("--categorical", multiple=True, metavar="COLUMN", help="A column of categories though it holds numbers.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out.")
+@click.option("--impute", is_flag=True, help="Fill gaps: the median, or a category of their own.")
+@click.option("--missing", multiple=True, metavar="TEXT", help="What a gap looks like, in place of the usual texts.")
+@unknown_option
+@reading
+@click.option(
+    "--hidden", type=Hidden(), default="64,32", show_default=True, help="Units of the hidden layers, or none."
+)
+@click.option("--activation", type=Named("activation"), default="tanh", show_default=True, help="Of the hidden layers.")
+@click.option("--init", type=Named("init"), default="glorot_uniform", show_default=True, help="Of the first weights.")
+@click.option("--loss", type=Named("loss"), help="What is made small.  [default: cross_entropy, or mse for numbers]")
+@click.option("--optimizer", type=Named("optimizer"), default="adam", show_default=True, help="What makes the updates.")
+@click.option("--learning-rate", type=Number("(0, inf)"), help="Size of an update.  [default: the optimizer's own]")
+@click.option(
+    "--epochs", type=COUNT, default=1000, show_default=True, metavar="N", help="Passes over the data at most."
+)
+@click.option("--batch-size", type=COUNT, metavar="N", help="Rows an update.  [default: 8 to 256, as there are rows]")
+@click.option(
+    "--dropout", type=Number("[0, 1)"), default=0.1, show_default=True, help="Share of hidden units silenced."
+)
+@click.option("--l2", type=Number("[0, inf)"), default=0.0, show_default=True, help="Weight of ½‖w‖² in the loss.")
+@click.option(
+    "--patience",
+    type=click.IntRange(0),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Epochs to wait for rows held back to get better; 0 makes all epochs.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Of all chance.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="model.safetensors",
+    show_default=True,
+    metavar="FILE",
+    help="The model file.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The report: a .html file, or a folder for report.html.  [default: beside the model]",
+)
+@click.option("--no-report", is_flag=True, help="Write no report.")
+def command(**options: Any) -> None:
+    """Train a network on the rows of the CSV file DATA (- is standard input).
+
+    A NAME may have fields, as in --optimizer sgd:momentum=0.9; `chainrule info` lists the names.
+
+    Without --test and --folds a fifth of the rows is held out and measured on. The model that is written is trained on
+    all rows of DATA, for as many epochs as made a tenth of them, held back, best.
+    """
+    data, out = options["data"], options["out"]
+    report = None if options["no_report"] else report_path(options["report"], out)
+    given = [path for path in (data, options["test"]) if path is not None]
+    check_writable(out, *given)  # what would fail is told before the work, not after it
+    if report is not None:
+        from chainrule import plots
+
+        plots.axes()
+        check_writable(report if report.parent.is_dir() else report.parent, *given, out)
+
+    frame = read(data, options["sep"], options["header"])
+    model, target = configured(options, frame)
+    with about(data):
+        rows_read = model.read(frame, target)
+    try:
+        model.settings.loss_for(rows_read.target)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--loss'") from None
+    if options["folds"] and options["folds"] > len(frame):
+        raise click.BadParameter(f"there are only {len(frame):,} rows", param_hint="'--folds'")
+    test = None if options["test"] is None else tested(rows_read, options)
+
+    facts = described(data, frame, rows_read)
+    show(facts)
+    scores = []
+    with watching() as watch:
+        if options["folds"]:
+            scores.append(model.cross_validated(rows_read, folds=options["folds"], watch=watch))
+        elif test is None:
+            scores.append(model.held_out(rows_read, watch=watch))
+        for score in scores:
+            show({score.how: measured(score)})
+        model.fit(rows_read, watch=watch)
+    if test is not None:
+        with about(options["test"]):
+            scores.append(model.score(test, unknown=options["unknown"], how="test"))
+        show({"test": f"{measured(scores[-1])} of {options['test']}"})
+
+    model.notes = {"data": facts["data"], "epochs": f"{model.epochs:,}"}
+    model.notes |= {score.how: measured(score) for score in scores}
+    model.save(out)
+    epochs = "1 epoch" if model.epochs == 1 else f"{model.epochs:,} epochs"
+    show({"model": f"{out}, trained on all {len(frame):,} rows for {epochs}"})
+    if report is not None:
+        from . import report as html
+
+        report.parent.mkdir(exist_ok=True)
+        html.write(report, model, facts, scores)
+        show({"report": str(report)})
+
+
+def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularModel, str | int]:
+    """Return the model that was asked for and the name of its target."""
+    from chainrule.tabular import TabularModel
+    from chainrule.tabular.cells import MISSING, listed
+
+    names = frame.columns.tolist()
+    if options["target"] is None:
+        raise click.UsageError(f"say what to predict by --target: {listed(names)}", click.get_current_context())
+    target = column("--target", options["target"], names)
+    drop = [column("--drop", text, names) for text in options["drop"]]
+    if target in drop:
+        raise click.BadParameter(f"{options['target']} is the target", param_hint="'--drop'")
+    categorical = [column("--categorical", text, names) for text in options["categorical"]]
+    try:
+        model = TabularModel(
+            task=options["task"],
+            categorical=categorical,
+            drop=drop,
+            impute=options["impute"],
+            missing=options["missing"] or MISSING,
+            **{name: options[name] for name in SETTINGS},
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error), click.get_current_context()) from None
+    return model, target
+
+
+def tested(data: Data, options: dict[str, Any]) -> pd.DataFrame:
+    """Return the table of --test; what is wrong with it is told before the training."""
+    inputs = data.columns.inputs
+    header = inputs.by_name if options["header"] is None else options["header"]
+    frame = read(options["test"], options["sep"], header)
+    with about(options["test"]):
+        inputs.encode(frame, options["unknown"])
+        data.target.read(inputs.target_cells(frame))
+    return frame
+
+
+def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
+    """Return what was found in the table."""
+    from chainrule.tabular.cells import column_name, listed
+    from chainrule.tabular.columns import Numeric
+    from chainrule.tabular.targets import Classes
+
+    inputs, target = data.columns.inputs, data.target
+    n_numeric = sum(isinstance(found, Numeric) for found in inputs.columns)
+    n_categorical = len(inputs.columns) - n_numeric
+    kinds = [f"{n:,} {kind}" for n, kind in ((n_numeric, "numeric"), (n_categorical, "categorical")) if n]
+    header = "a header" if inputs.by_name else "no header"
+    facts = {
+        "data": f"{path}: {len(frame):,} rows, {len(frame.columns):,} columns, {header}",
+        "columns": f"{' and '.join(kinds)}, {inputs.width:,} input{'s' * (inputs.width > 1)}",
+    }
+    if inputs.constant:
+        facts["constant"] = f"{listed(inputs.constant)}, left out"
+    what = f"{column_name(target.name)}, {target.task} ({data.why})"
+    if isinstance(target, Classes):
+        facts["target"] = f"{what}, {len(target.labels)} classes"
+        sizes = sorted(zip(data.counts(), target.labels, strict=True), key=lambda pair: -pair[0])
+        shown = ", ".join(f"{label}: {size:,}" for size, label in sizes[:MOST_CLASSES])
+        facts["classes"] = shown + (", …" if len(sizes) > MOST_CLASSES else "")
+    else:
+        facts["target"] = f"{what}, {data.y.min():g} to {data.y.max():g}"
+    return facts
+
+
+def measured(score: Score) -> str:
+    """Return a score and on how many rows it was measured."""
+    return f"{score} on {len(score.y_true):,} rows"
+
+
+def show(facts: dict[str, str]) -> None:
+    """Print facts, one a line, all their values below each other."""
+    for name, value in facts.items():
+        click.echo(f"{name:<{WIDTH}}  {value}")
+
+
+def report_path(asked: Path | None, out: Path) -> Path:
+    """Return the file of the report."""
+    if asked is None:
+        return out.with_suffix(".html")
+    return asked if asked.suffix.lower() in (".html", ".htm") else asked / "report.html"

@@ -1,0 +1,65 @@
+"""``chainrule verify``: native code, reference and finite differences agree for a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from .common import about, load_any, read_for, reading, unknown_option
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.network import Network
+
+    Array = NDArray[Any]
+
+N_ROWS = 32
+
+
+@click.command("verify", short_help="Verify a model's gradients.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@unknown_option
+@reading
+def command(*, model: Path, data: Path | None, unknown: str, sep: str | None, header: bool | None) -> int:
+    """Verify that native code, plain-Python reference and finite differences agree for MODEL.
+
+    On the first rows of the CSV file DATA (- is standard input), which needs the target; without it on rows drawn at
+    random. Exit code 1 where a check fails. MODEL may be a file of `Network.save` too, without DATA.
+    """
+    from chainrule.tabular import TabularModel
+
+    loaded = load_any(model)
+    if isinstance(loaded, TabularModel):
+        network = loaded.network
+        if data is not None:
+            frame = read_for(loaded, data, sep, header)
+            with about(data):
+                x, y = loaded.encode(frame, unknown=unknown), loaded.encode_target(frame)
+            report = network.verify(x, y, n_rows=N_ROWS)
+        else:
+            report = network.verify(*drawn(network))
+    elif data is not None:
+        raise click.UsageError(f"{model} knows no columns: leave DATA out", click.get_current_context())
+    else:
+        network = loaded
+        report = network.verify(*drawn(network))
+    click.echo(str(report))
+    return 0 if report else 1
+
+
+def drawn(network: Network) -> tuple[Array, Array]:
+    """Return rows drawn at random, always the same: normal inputs, and what the network says of others.
+
+    What it says of other rows is wrong enough for a gradient, and a target that the loss takes.
+    """
+    from chainrule.tabular.targets import MARGINS
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((N_ROWS, network.n_inputs))
+    y = network.predict(x[::-1])[:, : network.loss.n_targets(network.n_outputs)]
+    return x, np.where(y < 0.0, -1.0, 1.0) if network.loss.name in MARGINS else y

@@ -1,0 +1,64 @@
+"""Losses: how wrong one row of outputs is, and which way to turn each output.
+
+The article's "error": l is the loss of one sample, a the raw output of the last layer, y what was expected. `slope` is
+dl/da, where the way back begins; for half_squared_error it is a − y, the article's (expected − actual) with the
+opposite sign, since a loss goes down where an error is corrected.
+
+A loss with a *link* works on logits: it applies the link inside, in a form that cannot overflow, and `predict` applies
+it for the user.
+
+    base          what every loss has
+    regression    numbers
+    likelihood    counts, and numbers with their uncertainty
+    classes       one class among several
+    yes_or_no     answers, one an output
+    margins       sides, one an output
+"""
+
+from .base import Loss
+from .classes import CrossEntropy, Focal, KLDivergence
+from .likelihood import GaussianNLL, Poisson
+from .margins import Hinge, SquaredHinge
+from .regression import MSE, AbsoluteError, HalfSquaredError, Huber, LogCosh, Quantile
+from .yes_or_no import BinaryCrossEntropy, BinaryFocal
+
+__all__ = [
+    "LOSSES",
+    "MSE",
+    "AbsoluteError",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+    "CrossEntropy",
+    "Focal",
+    "GaussianNLL",
+    "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "Poisson",
+    "Quantile",
+    "SquaredHinge",
+]
+
+LOSSES: dict[str, type[Loss]] = {
+    kind.name: kind
+    for kind in (
+        MSE,
+        HalfSquaredError,
+        AbsoluteError,
+        Huber,
+        LogCosh,
+        Quantile,
+        Poisson,
+        GaussianNLL,
+        CrossEntropy,
+        KLDivergence,
+        Focal,
+        BinaryCrossEntropy,
+        BinaryFocal,
+        Hinge,
+        SquaredHinge,
+    )
+}

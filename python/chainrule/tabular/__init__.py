@@ -1,0 +1,30 @@
+"""Tables: from a CSV file with names, categories and gaps to a trained network, and back to the file's own words.
+
+    read_csv ─▶ cells (distinct texts) ─▶ columns (numbers, one-hot categories) ─▶ Network ─▶ labels or numbers
+                                                   └── TabularModel keeps all of it, in one safetensors file
+
+>>> import pandas as pd
+>>> from chainrule.tabular import TabularModel
+>>> shop = pd.DataFrame({"price": [1, 2, 8, 9] * 5, "color": ["red", "blue"] * 10})
+>>> shop["sold"] = ["yes", "yes", "no", "no"] * 5
+>>> model = TabularModel(hidden=(8,), seed=0).fit(shop, "sold")
+>>> model.predict(pd.DataFrame({"color": ["red", "blue"], "price": [1.5, 8.5]})).tolist()
+['yes', 'no']
+
+pandas holds the tables and scikit-learn splits them: ``pip install 'chainrule[cli]'``.
+The command line is made of this.
+"""
+
+from __future__ import annotations
+
+try:
+    import pandas as pd  # noqa: F401 - asked for here, where its absence can be told in words
+except ImportError as missing:
+    raise ImportError("tables need pandas: pip install 'chainrule[cli]'") from missing
+
+from .model import TabularModel
+from .reading import read_csv
+from .scores import Score
+from .settings import Settings
+
+__all__ = ["Score", "Settings", "TabularModel", "read_csv"]

@@ -1,0 +1,196 @@
+"""A tabular model as one safetensors file: the network's tensors, and the rest as JSON in the metadata.
+
+    "format": "chainrule.tabular", "format_version": 1, "config": {…},          as in a network's file
+    "names", "target_name", "missing", "columns": [{"kind": "numeric", …}, …], "constant", "target": {…}, "notes": {…}
+    tensors: "layers.0.weight", "layers.0.bias", …
+
+A file is not trusted: everything is checked for its type and for fitting the rest, every key must be known.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chainrule import checkpoint
+from chainrule.network import Network
+from chainrule.reference.options import check_keys, shown
+
+from .columns import LARGEST, Categorical, Numeric
+from .inputs import Inputs
+from .targets import LABEL_TYPES, Classes, Numbers, losses
+
+if TYPE_CHECKING:
+    import os
+
+    from .columns import Column
+    from .targets import Target
+
+FORMAT = "chainrule.tabular"
+FORMAT_VERSION = 1
+
+T = TypeVar("T")
+
+
+def save(path: str | os.PathLike[str], inputs: Inputs, target: Target, network: Network, notes: dict[str, str]) -> None:
+    """Write a model; see `TabularModel.save`."""
+    state = {
+        **network.state_dict(training_state=False),
+        "format_version": FORMAT_VERSION,
+        "names": inputs.names,
+        "target_name": inputs.target,
+        "missing": inputs.missing,
+        "constant": inputs.constant,
+        "columns": [{"kind": column.kind, **fields(column)} for column in inputs.columns],
+        "target": {"task": target.task, **fields(target)},
+        "notes": notes,
+    }
+    checkpoint.write(path, FORMAT, state)
+
+
+def load(path: str | os.PathLike[str]) -> tuple[Inputs, Target, Network, dict[str, str]]:
+    """Return what `save` was given; see `TabularModel.load`."""
+    path = checkpoint.path_of(path)
+    try:
+        return parsed(*checkpoint.parts(path, FORMAT, "a tabular model"))
+    except ValueError as error:
+        raise checkpoint.about(path, error) from None
+
+
+def parsed(header: dict[str, Any], tensors: dict[str, Any]) -> tuple[Inputs, Target, Network, dict[str, str]]:
+    """Return the model that the metadata and the tensors of a file describe."""
+    checkpoint.check_version(header, FORMAT_VERSION)
+    expected = ("names", "target_name", "missing", "constant", "columns", "target", "notes")
+    check_keys("its metadata", header, ["format_version", "config", *expected])
+    names = tuple_of(header, "names", (str, int))
+    if not names or len({type(name) for name in names}) > 1 or len(set(names)) < len(names):
+        raise ValueError("names must be of one type, each different")
+    goal = target(of_type(header, "target", dict))
+    inputs = Inputs(
+        names=names,
+        target=name_of(header["target_name"], "target_name"),
+        columns=tuple(column(i, entry) for i, entry in enumerate(of_type(header, "columns", list))),
+        constant=tuple_of(header, "constant", (str, int)),
+        missing=tuple_of(header, "missing", (str,)),
+    )
+    check_names(inputs, goal)
+    notes = of_type(header, "notes", dict)
+    if not all(isinstance(value, str) for value in notes.values()):
+        raise ValueError("notes must hold texts")
+    state = {"format_version": checkpoint.FORMAT_VERSION, "config": header["config"], **tensors}
+    network = Network.from_state_dict(state)
+    check_network(network, inputs, goal)
+    return inputs, goal, network, notes
+
+
+def column(i: int, entry: object) -> Column:
+    """Return a column that `save` wrote."""
+    kinds: dict[str, type[Column]] = {kind.kind: kind for kind in (Numeric, Categorical)}
+    where = f"columns[{i}]"
+    if not isinstance(entry, dict) or entry.get("kind") not in list(kinds):  # what is looked up may be a list itself
+        raise ValueError(f"{where} must be an object with a kind ({', '.join(kinds)}), not {shown(entry)}")
+    kind = kinds[entry["kind"]]
+    check_keys(where, entry, ["kind", *(field.name for field in dataclasses.fields(kind))])
+    name = name_of(entry["name"], f"{where}.name")
+    if kind is Numeric:
+        scale = finite(entry["scale"], f"{where}.scale")
+        if scale <= 0.0:
+            raise ValueError(f"{where}.scale must be > 0, not {scale!r}")
+        fill = None if entry["fill"] is None else finite(entry["fill"], f"{where}.fill")
+        return Numeric(name, finite(entry["mean"], f"{where}.mean"), scale, fill)
+    categories = tuple_of(entry, "categories", (str,))
+    if not categories or len(set(categories)) < len(categories):
+        raise ValueError(f"{where}.categories must be different texts, one at least")
+    gap = of_type(entry, "gap", bool)
+    place = entry["fill"]
+    if place is not None and (type(place) is not int or gap or not 0 <= place < len(categories)):
+        raise ValueError(f"{where}.fill must be the place of a category, or null where gap is true; not {place!r}")
+    return Categorical(name, categories, gap, place)
+
+
+def target(entry: dict[str, Any]) -> Target:
+    """Return a target that `save` wrote."""
+    kinds: dict[str, type[Target]] = {kind.task: kind for kind in (Classes, Numbers)}
+    if entry.get("task") not in list(kinds):
+        raise ValueError(f"target must have a task ({', '.join(kinds)}), not {shown(entry.get('task'))}")
+    kind = kinds[entry["task"]]
+    check_keys("target", entry, ["task", *(field.name for field in dataclasses.fields(kind))])
+    name = name_of(entry["name"], "target.name")
+    if kind is Numbers:
+        scale = finite(entry["scale"], "target.scale")
+        if scale <= 0.0:
+            raise ValueError(f"target.scale must be > 0, not {scale!r}")
+        return Numbers(name, finite(entry["mean"], "target.mean"), scale)
+    labels = tuple_of(entry, "labels", (str,))
+    if len(labels) < 2 or len(set(labels)) < len(labels):
+        raise ValueError("target.labels must be different texts, two at least")
+    if entry["label_type"] not in list(LABEL_TYPES):
+        raise ValueError(f"target.label_type must be one of {', '.join(LABEL_TYPES)}")
+    classes = Classes(name, labels, entry["label_type"])
+    classes.values()  # refuses labels that are no integers though the type says so
+    return classes
+
+
+def check_names(inputs: Inputs, goal: Target) -> None:
+    """Refuse columns that the table does not have."""
+    used = [*(column.name for column in inputs.columns), *inputs.constant, inputs.target]
+    if goal.name != inputs.target:
+        raise ValueError("target.name and target_name differ")
+    if len(set(used)) < len(used):
+        raise ValueError("a column is there twice")
+    absent = [name for name in used if name not in inputs.names or type(name) is not type(inputs.names[0])]
+    if absent:
+        raise ValueError(f"names lacks {absent[0]!r}")
+    if not inputs.columns:
+        raise ValueError("columns must hold one column at least")
+
+
+def check_network(network: Network, inputs: Inputs, goal: Target) -> None:
+    """Refuse a network that is not made for these inputs and this target."""
+    n_classes = len(goal.labels) if isinstance(goal, Classes) else 0
+    if network.n_inputs != inputs.width:
+        raise ValueError(f"the network has {network.n_inputs} inputs, but its columns make {inputs.width}")
+    if network.loss.name not in losses(goal.task, n_classes):
+        raise ValueError(f"the network's loss is {network.loss.name!r}, which does not fit {goal.task}")
+    if network.n_outputs != goal.n_outputs(network.loss):
+        raise ValueError(
+            f"the network has {network.n_outputs} outputs, its target needs {goal.n_outputs(network.loss)}"
+        )
+
+
+def fields(item: Column | Target) -> dict[str, Any]:
+    """Return the fields of a column or a target, ready for JSON."""
+    return {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+
+
+def of_type(entry: dict[str, Any], key: str, kind: type[T]) -> T:
+    """Return an entry of that type."""
+    value = entry[key]
+    if not isinstance(value, kind):
+        raise ValueError(f"{key} must be of type {kind.__name__}, not {shown(value)}")  # noqa: TRY004 - a file
+    return value
+
+
+def tuple_of(entry: dict[str, Any], key: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """Return a list of such items as a tuple."""
+    items = of_type(entry, key, list)
+    for item in items:
+        if type(item) not in kinds:
+            raise ValueError(f"{key} must hold {' or '.join(kind.__name__ for kind in kinds)}, not {shown(item)}")
+    return tuple(items)
+
+
+def name_of(value: object, where: str) -> str | int:
+    """Return the name of a column."""
+    if isinstance(value, str) or type(value) is int:
+        return value
+    raise ValueError(f"{where} must be a text or a number, not {shown(value)}")
+
+
+def finite(value: object, where: str) -> float:
+    """Return a number that a column may hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{where} must be a number, not {shown(value)}")  # noqa: TRY004 - a file
+    if not abs(value) <= LARGEST:  # NaN is not
+        raise ValueError(f"{where} must be a number up to {LARGEST:g}, not {shown(value)}")
+    return float(value)

@@ -1,0 +1,216 @@
+"""All inputs of a table: which columns there are, where they stand in another table, and their matrix X.
+
+With a header columns are found by name, whatever their order; without one by their place, and the count must be right.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.reference.spelling import hint
+
+from .cells import Cells, column_name, listed
+from .columns import UNKNOWN, planned
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .columns import Column
+
+    Array = NDArray[Any]
+
+MOST_NUMBERS = 2**31  # in X: 8 GB, and training needs as much again
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model knows of its columns.
+
+    Attributes
+    ----------
+    names : tuple
+        Of all columns of the training data, in their order: of type str with a header, else int.
+    target : str or int
+        Which of them is predicted.
+    columns : tuple of Numeric and Categorical
+        The inputs.
+    constant : tuple
+        Columns that were left out since they had one value throughout.
+    missing : tuple of str
+        The texts that stand for a missing cell.
+    """
+
+    names: tuple[str | int, ...]
+    target: str | int
+    columns: tuple[Column, ...]
+    constant: tuple[str | int, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def by_name(self) -> bool:
+        """Whether columns are found by name."""
+        return isinstance(self.names[0], str)
+
+    @property
+    def width(self) -> int:
+        """Number of inputs of the network."""
+        return sum(column.width for column in self.columns)
+
+    @property
+    def input_names(self) -> list[str]:
+        """What each input of the network is: "column 'age'", or "column 'color' = 'red'"."""
+        return [column_name(column.name) + meaning for column in self.columns for meaning in column.meanings]
+
+    def cells(self, frame: pd.DataFrame, names: Sequence[str | int]) -> list[Cells]:
+        """Return some columns of a table, which has been matched."""
+        at = self.places(frame)
+        return [Cells.of(frame.iloc[:, at[name]], name, self.missing) for name in names]
+
+    def target_cells(self, frame: pd.DataFrame) -> Cells:
+        """Return the column of the target, which must be there."""
+        if self.target not in self.places(frame):
+            raise ValueError(f"it lacks the target, {column_name(self.target)}")
+        return self.cells(frame, [self.target])[0]
+
+    def places(self, frame: pd.DataFrame) -> dict[str | int, int]:
+        """Return where each column stands in a table; refuse a table that lacks one.
+
+        The target may be absent.
+        """
+        found = labels(frame)
+        needed = [column.name for column in self.columns]
+        if self.by_name:
+            if isinstance(found[0], int):
+                raise ValueError(
+                    f"it has no header, but the model finds its columns by name: {listed(needed)} (--header takes the "
+                    "first row for one)"
+                )
+            places = {name: i for i, name in enumerate(found)}
+            absent = [name for name in needed if name not in places]
+            if absent:
+                s = "s" if len(absent) > 1 else ""
+                raise ValueError(f"it lacks the column{s} {listed(absent)}; it has {listed(found)}")
+            return {name: i for name, i in places.items() if name in self.names}
+        n = len(self.names)
+        if len(found) not in (n, n - 1):
+            raise ValueError(
+                f"it has {len(found)} columns, but the model was trained on {n} without a header, the "
+                f"{column_name(self.target)} its target: give {n}, or {n - 1} without the target"
+            )
+        names = self.names if len(found) == n else [name for name in self.names if name != self.target]
+        return {name: i for i, name in enumerate(names)}
+
+    def extra_names(self, frame: pd.DataFrame) -> list[str]:
+        """Return the names of the columns that the training data did not have."""
+        return [str(name) for name in labels(frame) if self.by_name and name not in self.names]
+
+    def encode(self, frame: pd.DataFrame, unknown: str = "error") -> NDArray[np.float32]:
+        """Return X, (n, width), of a table whose rows may be new."""
+        if unknown not in UNKNOWN:
+            raise ValueError(f"unknown must be {' or '.join(map(repr, UNKNOWN))}, not {unknown!r}")
+        cells = self.cells(frame, [column.name for column in self.columns])
+        return self.matrix([column.read(c, unknown) for column, c in zip(self.columns, cells, strict=True)], cells)
+
+    def matrix(self, values: Sequence[Array], cells: Sequence[Cells]) -> NDArray[np.float32]:
+        """Return X of what has been read from the cells of each column."""
+        x = matrix(len(cells[0].codes), self.width)
+        at = 0
+        for column, v, c in zip(self.columns, values, cells, strict=True):
+            column.encode(column.filled(v), x[:, at : at + column.width], c)
+            at += column.width
+        return x
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training data, read once: each fold learns means and medians from rows of its own.
+
+    `values` holds a column each: numbers with NaN for gaps, or places of categories with −1 for gaps.
+    """
+
+    inputs: Inputs
+    cells: tuple[Cells, ...]
+    values: tuple[Array, ...]
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        target: str | int,
+        *,
+        categorical: Collection[str | int] = (),
+        drop: Collection[str | int] = (),
+        impute: bool = False,
+        missing: Sequence[str],
+    ) -> Training:
+        """Decide what each column is; see `columns.planned`."""
+        names = labels(frame)
+        if len(frame) < 2:
+            raise ValueError(f"it has {'1 row' if len(frame) else 'no rows'}; two at least are needed")
+        for argument, given in (("target", (target,)), ("categorical", categorical), ("drop", drop)):
+            for name in given:
+                if name not in names:
+                    raise ValueError(f"{argument}: {no_column(name, names)}")
+        if target in drop:
+            raise ValueError(f"{column_name(target)} is the target and cannot be dropped")
+        columns, kept, constant = [], [], []
+        for i, name in enumerate(names):
+            if name == target or name in drop:
+                continue
+            cells = Cells.of(frame.iloc[:, i], name, missing)
+            column = planned(cells, categorical=name in categorical, impute=impute)
+            if column is None:
+                constant.append(name)
+            else:
+                columns.append(column)
+                kept.append(cells)
+        if not columns:
+            left = f"; {listed(constant)} never change" if constant else ""
+            raise ValueError(f"no column is left to learn from{left}")
+        inputs = Inputs(tuple(names), target, tuple(columns), tuple(constant), tuple(missing))
+        values = [column.read(c, "error") for column, c in zip(columns, kept, strict=True)]
+        return cls(inputs, tuple(kept), tuple(values))
+
+    def learn(self, rows: Array) -> tuple[Inputs, NDArray[np.float32]]:
+        """Return inputs with what these rows say of them, and X of all rows."""
+        columns = [column.learn(v[rows]) for column, v in zip(self.inputs.columns, self.values, strict=True)]
+        inputs = dataclasses.replace(self.inputs, columns=tuple(columns))
+        return inputs, inputs.matrix(self.values, self.cells)
+
+
+def matrix(n: int, width: int) -> NDArray[np.float32]:
+    """Return an empty X, where memory will hold it."""
+    if n * width > MOST_NUMBERS:
+        raise MemoryError(
+            f"{n:,} rows of {width:,} inputs are {n * width * 4 / 1e9:,.0f} GB; drop a column of many categories"
+        )
+    return np.empty((n, width), np.float32)
+
+
+def labels(frame: pd.DataFrame) -> list[str | int]:
+    """Return the names of a table's columns, all str or all int, each different."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"the table must be a pandas.DataFrame, not {type(frame).__name__}")
+    if not len(frame.columns):
+        raise ValueError("the table has no columns")
+    names = [int(name) if isinstance(name, np.integer) else name for name in frame.columns.tolist()]
+    if not (all(isinstance(name, str) for name in names) or all(type(name) is int for name in names)):
+        raise TypeError("the names of the columns must all be str, or all int where there is no header")
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"two columns are named {twice!r}")
+    return names
+
+
+def no_column(name: object, names: Sequence[str | int]) -> str:
+    """Return the message for a column that is not there, with the nearest that is."""
+    return f"there is no column {name!r}{hint(str(name), map(str, names))} (there are {listed(names)})"

@@ -1,0 +1,365 @@
+"""TabularModel: a network with the columns it was trained on and the words it answers in."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.reference.spelling import check_keywords
+
+from . import files, targets, training
+from .cells import MISSING
+from .inputs import Training
+from .scores import Score
+from .settings import Settings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from typing import Self
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from chainrule.history import History
+    from chainrule.network import Network
+
+    from .inputs import Inputs
+    from .targets import Target
+    from .training import Fitted, Watch
+
+    Array = NDArray[Any]
+
+NOT_FITTED = "this model is not fitted; call fit first"
+
+
+class TabularModel:
+    """A network for a table of columns with names, numbers, categories and gaps.
+
+    Numeric columns are standardized, categorical ones one-hot; a column is numeric where all its cells are numbers,
+    categorical where none is. Columns that never change are left out. With a header columns are found by name later,
+    without one by place. The target is one column: classes, learned by cross-entropy, or numbers, learned standardized
+    and predicted in their own unit.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}, optional
+        None: classification where the target holds words, or at most ten different whole numbers, each twice or more
+        on average; else regression.
+    categorical : sequence of str or int
+        Columns that are categorical though they hold numbers.
+    drop : sequence of str or int
+        Columns to leave out.
+    impute : bool, default False
+        Whether gaps may be. A gap is then the median of a numeric column; in a categorical one it is a category of its
+        own where the training data have gaps, and else the most frequent category. Never in the target.
+    missing : sequence of str
+        The texts that stand for a gap, whatever their case; by default nothing, ?, NA, N/A, #N/A, NaN, NULL and <NA>.
+        None, NaN and NaT of a table are gaps always.
+    **settings
+        How the network is built and trained; see `Settings`.
+
+    Attributes
+    ----------
+    settings : Settings
+    inputs : Inputs
+        What is known of the columns.
+    target : Classes or Numbers
+        What is known of the target; ``target.task`` is the task.
+    network : Network
+        From encoded inputs to encoded targets.
+    history : History or None
+        Of the last training, of the epochs with rows held back where there were such; None after `load`.
+    epochs : int or None
+        How many the network was trained for; None after `load`.
+    notes : dict of str
+        Whatever should stand in the model file beside it, such as where the data came from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A setting is unknown or has a wrong value.
+
+    See Also
+    --------
+    chainrule.Network : what is trained, for arrays of numbers.
+
+    Notes
+    -----
+    Unlike a scikit-learn pipeline it decides the columns' kinds itself and is kept in one file without pickle. How good
+    it is on new rows `held_out` and `cross_validated` tell, which leave the model as it is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> boxes = pd.DataFrame({"side": range(40), "material": ["oak", "pine"] * 20})
+    >>> boxes["weight"] = boxes["side"] * 3.0 + (boxes["material"] == "oak") * 10
+    >>> model = TabularModel(seed=0).fit(boxes, "weight")
+    >>> model.target.task, model.inputs.width
+    ('regression', 3)
+    >>> round(float(model.predict(pd.DataFrame({"side": [20], "material": ["oak"]}))[0]), -1)
+    70.0
+    """
+
+    def __init__(
+        self,
+        *,
+        task: str | None = None,
+        categorical: Iterable[str | int] = (),
+        drop: Iterable[str | int] = (),
+        impute: bool = False,
+        missing: Iterable[str] = MISSING,
+        **settings: Any,
+    ) -> None:
+        self.task = task
+        self.categorical = names("categorical", categorical)
+        self.drop = names("drop", drop)
+        self.impute = impute
+        self.missing = names("missing", missing)
+        check_keywords("TabularModel", settings, [field.name for field in dataclasses.fields(Settings)])
+        self.settings = Settings(**settings)
+        self.notes: dict[str, str] = {}
+        self.history: History | None = None
+        self.epochs: int | None = None
+        self._inputs: Inputs | None = None
+        self._target: Target | None = None
+        self._network: Network | None = None
+
+    # ── What it is ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def inputs(self) -> Inputs:
+        """What is known of the columns."""
+        if self._inputs is None:
+            raise ValueError(NOT_FITTED)
+        return self._inputs
+
+    @property
+    def target(self) -> Target:
+        """What is known of the target."""
+        if self._target is None:
+            raise ValueError(NOT_FITTED)
+        return self._target
+
+    @property
+    def network(self) -> Network:
+        """From encoded inputs to encoded targets."""
+        if self._network is None:
+            raise ValueError(NOT_FITTED)
+        return self._network
+
+    def __repr__(self) -> str:
+        """Show the target and the network."""
+        if self._network is None or self._target is None:
+            return "TabularModel(not fitted)"
+        return f"TabularModel({self._target.task} of {self._target.name!r}, {self._network!r})"
+
+    # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, frame: pd.DataFrame, target: str | int) -> Data:
+        """Return the training data read once, for `fit`, `held_out` and `cross_validated` alike.
+
+        Raises
+        ------
+        ValueError
+            The table cannot be learned from; the text names column and row (the line, of a table from `read_csv`).
+        """
+        return Data(self, frame, target)
+
+    def fit(self, frame: pd.DataFrame | Data, target: str | int | None = None, *, watch: Watch | None = None) -> Self:
+        """Train on all rows.
+
+        With patience a tenth of the rows is held back first, to find the number of epochs after which their loss is
+        smallest (20 rows or more); a network of the same seed is then trained on all rows for as many.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            The rows, or what `read` made of them.
+        target : str or int
+            The name of the column to predict.
+        watch : function, optional
+            Called after each epoch as ``watch(stage, epoch, logs)``.
+
+        Raises
+        ------
+        ValueError
+            As in `read`; the loss does not fit the task, or the training diverges.
+        """
+        data = self.data(frame, target)
+        fitted = data.fitted(np.arange(data.n), "training", watch)
+        self._inputs, self._target, self._network = fitted.inputs, fitted.target, fitted.network
+        self.history, self.epochs = fitted.history, fitted.epochs
+        return self
+
+    def held_out(
+        self,
+        frame: pd.DataFrame | Data,
+        target: str | int | None = None,
+        *,
+        share: float = 0.2,
+        watch: Watch | None = None,
+    ) -> Score:
+        """Return the score of a network trained without a share of the rows, on that share.
+
+        Classes are split in proportion. The share is drawn with the seed; parameters and errors else as in `fit`.
+        """
+        data = self.data(frame, target)
+        test, train = training.parts(data.y, data.target, np.arange(data.n), share, self.settings.seed)
+        return data.score("held out", [(train, test)], watch)
+
+    def cross_validated(
+        self, frame: pd.DataFrame | Data, target: str | int | None = None, *, folds: int = 5, watch: Watch | None = None
+    ) -> Score:
+        """Return the score of `folds` networks, each trained without the rows it is tested with.
+
+        Classes are split in proportion where each has a row a fold; parameters and errors else as in `fit`.
+        """
+        data = self.data(frame, target)
+        if not 2 <= folds <= data.n:
+            raise ValueError(f"folds must be from 2 to the number of rows, which is {data.n:,}, not {folds}")
+        return data.score(f"{folds} folds", list(training.folds(data.y, data.target, folds, self.settings.seed)), watch)
+
+    def data(self, frame: pd.DataFrame | Data, target: str | int | None) -> Data:
+        """Return training data that may have been read already."""
+        if isinstance(frame, Data):
+            return frame
+        if target is None:
+            raise TypeError("target must name the column to predict")
+        return self.read(frame, target)
+
+    # ── Using ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def encode(self, frame: pd.DataFrame, *, unknown: str = "error") -> NDArray[np.float32]:
+        """Return the X of the network, (n, n_inputs), for a table; parameters and errors as in `predict`."""
+        return self.inputs.encode(frame, unknown)
+
+    def encode_target(self, frame: pd.DataFrame) -> Array:
+        """Return the y of the network for a table that has the target."""
+        return self.target.encode(self.true(frame), self.network.loss)
+
+    def predict(self, frame: pd.DataFrame, *, unknown: str = "error") -> Array:
+        """Return the label or number of each row, (n,).
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Has the columns of the training data by name in any order (by place without a header); the target and
+            columns that were not there do not matter.
+        unknown : {"error", "ignore"}
+            What a category is that the training data did not have: an error, or none of those that are known, which
+            are then all 0.
+
+        Returns
+        -------
+        numpy.ndarray, (n,)
+            Labels as the training data had them (texts in an array of objects), or float64 in the target's unit.
+
+        Raises
+        ------
+        ValueError
+            A column is missing, a cell is missing and may not be, is no number, or is an unknown category; column and
+            row are named.
+        """
+        return self.target.decode(self.network.predict(self.encode(frame, unknown=unknown)))
+
+    def predict_proba(self, frame: pd.DataFrame, *, unknown: str = "error") -> NDArray[np.float32]:
+        """Return the probability of each class, (n, n_classes), in the order of ``target.labels``."""
+        if not isinstance(self.target, targets.Classes):
+            raise ValueError("probabilities are of classes; this model predicts numbers")  # noqa: TRY004 - of a value
+        return self.target.probabilities(self.network.predict(self.encode(frame, unknown=unknown)))
+
+    def score(self, frame: pd.DataFrame, *, unknown: str = "error", how: str = "") -> Score:
+        """Return how good the predictions are for a table that has the target."""
+        y = self.true(frame)
+        outputs = self.network.predict(self.encode(frame, unknown=unknown))
+        parts = (self.target.score(y, outputs),)
+        return Score(how or f"{len(y):,} rows", parts, true_labels(self.target, y), self.target.decode(outputs))
+
+    def evaluate(self, frame: pd.DataFrame, *, unknown: str = "error") -> dict[str, float]:
+        """Return "loss" (of the network, the target standardized) and accuracy, or r2, rmse and mae.
+
+        RMSE and MAE are in the target's unit. Parameters and errors as in `predict`.
+        """
+        x, values = self.encode(frame, unknown=unknown), self.true(frame)
+        measured = self.target.score(values, self.network.predict(x))
+        return measured | self.network.evaluate(x, self.target.encode(values, self.network.loss))
+
+    def true(self, frame: pd.DataFrame) -> Array:
+        """Return the target of a table as `Target.read` does."""
+        return self.target.read(self.inputs.target_cells(frame))
+
+    # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write network, columns and target to a safetensors file, whole or not at all; see `tabular.files`."""
+        files.save(path, self.inputs, self.target, self.network, self.notes)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the model that `save` wrote, to predict with. Nothing in the file is executed.
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        ValueError
+            It is not a whole, valid file of a TabularModel; the text says what is wrong.
+        """
+        model = cls()
+        model._inputs, model._target, model._network, model.notes = files.load(path)
+        return model
+
+
+class Data:
+    """The training data of a model, read once."""
+
+    def __init__(self, model: TabularModel, frame: pd.DataFrame, target: str | int) -> None:
+        self.settings = model.settings
+        self.columns = Training.of(
+            frame,
+            target,
+            categorical=model.categorical,
+            drop=model.drop,
+            impute=model.impute,
+            missing=model.missing,
+        )
+        cells = self.columns.inputs.target_cells(frame)
+        self.target, self.why = targets.planned(cells, model.task, frame[target])
+        self.y = self.target.read(cells)
+        self.n = len(self.y)
+
+    def counts(self) -> list[int]:
+        """Return how many rows each class has."""
+        return [int(n) for n in np.bincount(self.y)]
+
+    def fitted(self, rows: Array, stage: str, watch: Watch | None) -> Fitted:
+        """Train on some of the rows."""
+        return training.fit(self.columns, self.y, self.target, self.settings, rows, stage, watch)
+
+    def score(self, how: str, splits: list[tuple[Array, Array]], watch: Watch | None) -> Score:
+        """Train on the first rows of each pair and measure on the second."""
+        parts, true, predicted, histories = [], [], [], []
+        for i, (train, test) in enumerate(splits, start=1):
+            fitted = self.fitted(train, f"fold {i} of {len(splits)}" if len(splits) > 1 else "held out", watch)
+            x = fitted.inputs.matrix(self.columns.values, self.columns.cells)[test]
+            outputs = fitted.network.predict(x)
+            parts.append(fitted.target.score(self.y[test], outputs))
+            true.append(true_labels(fitted.target, self.y[test]))
+            predicted.append(fitted.target.decode(outputs))
+            histories.append(fitted.history)
+        return Score(how, tuple(parts), np.concatenate(true), np.concatenate(predicted), tuple(histories))
+
+
+def true_labels(target: Target, y: Array) -> Array:
+    """Return the targets of rows as predictions are given."""
+    return target.values()[y] if isinstance(target, targets.Classes) else y
+
+
+def names(argument: str, given: Iterable[Any]) -> tuple[Any, ...]:
+    """Return names as a tuple; one text alone is a mistake that would be taken for its letters."""
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        raise TypeError(f"{argument} must be a sequence of names, not {given!r}")
+    return tuple(given)

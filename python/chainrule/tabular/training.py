@@ -1,0 +1,156 @@
+"""Training a network on a table that has been read: for as long as rows held back get better, then on all rows.
+
+    rows ─ a tenth held back ─▶ epochs until its loss has not been smaller for `patience` of them ─▶ best epoch e
+    all rows, the same seed ─▶ e epochs ─▶ the network
+
+The last of these makes use of every row, and a table of few rows has none to spare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .targets import Classes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from chainrule.history import History
+    from chainrule.network import Network
+
+    from .inputs import Inputs, Training
+    from .settings import Settings
+    from .targets import Target
+
+    Array = NDArray[Any]
+    # Told after each epoch: what is being trained, the epoch, its numbers.
+    Watch = Callable[[str, int, dict[str, float]], object]
+
+HELD_BACK = 0.1
+FEWEST_ROWS = 20  # with fewer none are held back: two rows say little
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network, with what makes its inputs and reads its outputs.
+
+    `history` is of the epochs in which rows were held back, where there were such.
+    """
+
+    network: Network
+    inputs: Inputs
+    target: Target
+    history: History
+    epochs: int
+
+
+def fit(
+    data: Training, y: Array, target: Target, settings: Settings, rows: Array, stage: str, watch: Watch | None
+) -> Fitted:
+    """Train on some rows of the training data."""
+    epochs, history = settings.epochs, None
+    if settings.patience and len(rows) >= FEWEST_ROWS:
+        held_back, others = parts(y, target, rows, HELD_BACK, settings.seed)
+        history, epochs = until_no_better(data, y, target, settings, others, held_back, stage, watch)
+    network, x, targets, inputs, learned = prepared(data, y, target, settings, rows)
+    whole = network.fit(
+        x[rows],
+        targets[rows],
+        epochs=epochs,
+        batch_size=settings.batch_size_for(len(rows)),
+        callbacks=told(watch, f"{stage}, all rows"),
+        progress=False,
+    )
+    return Fitted(network, inputs, learned, history or whole, epochs)
+
+
+def until_no_better(
+    data: Training,
+    y: Array,
+    target: Target,
+    settings: Settings,
+    rows: Array,
+    held_back: Array,
+    stage: str,
+    watch: Watch | None,
+) -> tuple[History, int]:
+    """Train on `rows` until the loss of those held back has not been smaller for long; return the best epoch."""
+    network, x, targets, _, _ = prepared(data, y, target, settings, rows)
+    least, best = float("inf"), 1
+
+    def stop(_: Network, epoch: int, logs: dict[str, float]) -> bool:
+        nonlocal least, best
+        if logs["val_loss"] < least:
+            least, best = logs["val_loss"], epoch
+        return epoch - best >= settings.patience
+
+    history = network.fit(
+        x[rows],
+        targets[rows],
+        epochs=settings.epochs,
+        batch_size=settings.batch_size_for(len(rows)),
+        validation_data=(x[held_back], targets[held_back]),
+        callbacks=[*told(watch, stage), stop],
+        progress=False,
+    )
+    return history, best
+
+
+def prepared(
+    data: Training, y: Array, target: Target, settings: Settings, rows: Array
+) -> tuple[Network, Array, Array, Inputs, Target]:
+    """Return an untrained network, X and y of all rows, and what `rows` alone say of inputs and target."""
+    inputs, x = data.learn(rows)
+    loss = settings.loss_for(target)
+    learned = target.learn(y[rows], loss)
+    return settings.network(inputs.width, learned), x, learned.encode(y, loss), inputs, learned
+
+
+def told(watch: Watch | None, stage: str) -> list[Callable[[Network, int, dict[str, float]], object]]:
+    """Return the callback that tells `watch`, where there is one."""
+    if watch is None:
+        return []
+
+    def callback(_: Network, epoch: int, logs: dict[str, float]) -> None:
+        watch(stage, epoch, logs)
+
+    return [callback]
+
+
+# ── Splits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parts(y: Array, target: Target, rows: Array, share: float, seed: int) -> tuple[Array, Array]:
+    """Return a share of the rows, drawn at random, and the others; classes in proportion where they allow it."""
+    n = max(1, round(share * len(rows)))
+    classes = y[rows] if isinstance(target, Classes) else None
+    if classes is not None:
+        count = np.bincount(classes)
+        count = count[count > 0]
+        if count.min() < 2 or min(n, len(rows) - n) < len(count):
+            classes = None
+    split = model_selection().train_test_split
+    others, drawn = split(rows, test_size=n, random_state=seed % 2**32, stratify=classes)
+    return drawn, others
+
+
+def folds(y: Array, target: Target, k: int, seed: int) -> list[tuple[Array, Array]]:
+    """Return k times the rows to train on and those to test with; classes in proportion where each has k rows."""
+    of = model_selection()
+    in_proportion = isinstance(target, Classes) and np.bincount(y).min() >= k
+    splitter = (of.StratifiedKFold if in_proportion else of.KFold)(k, shuffle=True, random_state=seed % 2**32)
+    return list(splitter.split(y, y))
+
+
+def model_selection() -> Any:
+    """Return scikit-learn's module of splits."""
+    try:
+        from sklearn import model_selection
+    except ImportError as missing:
+        raise ImportError("splitting rows needs scikit-learn: pip install 'chainrule[cli]'") from missing
+    return model_selection

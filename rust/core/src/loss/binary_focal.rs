@@ -1,0 +1,49 @@
+//! binary_focal:  p = sigmoid(a),  l = Σ_j [alpha y_j f(ln p_j) + (1 − alpha) (1 − y_j) f(ln(1 − p_j))] with f of
+//! focal.rs,  dl/da = alpha y g(ln p) (1 − p) − (1 − alpha) (1 − y) g(ln(1 − p)) p,  g = f', for d ln p / da = 1 − p.
+//! Lin et al. 2017, §3; torchvision's sigmoid_focal_loss where y is 0 or 1. The sum over outputs, as
+//! binary_cross_entropy.
+//!
+//! ln p = min(a, 0) − ln(1 + exp(−|a|)), and ln(1 − p) the same of −a.
+
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, focal::focused, sum_over_outputs, weighted};
+use crate::check::{not_negative, within};
+use chainrule_kernels::{Matrix, Real, Target};
+use serde::{Deserialize, Serialize};
+
+/// Cross-entropy of independent yes-or-no outputs that looks at what is not yet right, from logits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BinaryFocal {
+    /// How little what is right counts, ≥ 0.
+    pub gamma: f64,
+    /// Weight of a yes, in [0, 1]; that of a no is the rest.
+    pub alpha: f64,
+}
+
+impl RowLoss for BinaryFocal {
+    fn link(self) -> Link {
+        Link::Sigmoid
+    }
+
+    fn domain(self) -> Domain {
+        Domain::Fractions
+    }
+
+    fn check(self) -> Result<(), String> {
+        not_negative("gamma", self.gamma)?;
+        within("alpha", self.alpha, (0.0..=1.0).contains(&self.alpha), "from 0 to 1")
+    }
+
+    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        let BinaryFocal { gamma, alpha } = self;
+        sum_over_outputs(a, y, out, |a, y| {
+            let e = (-a.abs()).exp();
+            let (near, far) = (1.0 / (1.0 + e), e / (1.0 + e));
+            let (p, q) = if a >= 0.0 { (near, far) } else { (far, near) };
+            let (yes, g_yes) = focused(gamma, a.min(0.0) - e.ln_1p());
+            let (no, g_no) = focused(gamma, (-a).min(0.0) - e.ln_1p());
+            let (w_yes, w_no) = (alpha * y, (1.0 - alpha) * (1.0 - y));
+            (weighted(w_yes, yes) + weighted(w_no, no), w_yes * g_yes * q - w_no * g_no * p)
+        });
+    }
+}

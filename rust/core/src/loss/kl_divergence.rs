@@ -1,0 +1,34 @@
+//! kl_divergence:  p = softmax(a),  l = Σ_j y_j (ln y_j − ln p_j) with 0 ln 0 = 0,  dl/da_j = p_j Σ_k y_k − y_j:
+//! cross_entropy less the entropy of y, so that it is 0 where p = y.   Kullback & Leibler 1951; torch's KLDivLoss with
+//! reduction "batchmean", of the log-softmax.
+
+use super::{Domain, Link, RowLoss, TileLoss, TileTargets, cross_entropy, weighted};
+use chainrule_kernels::{Matrix, Real, Target};
+use serde::{Deserialize, Serialize};
+
+/// How much probabilities differ from those that were expected, from logits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KlDivergence {}
+
+impl RowLoss for KlDivergence {
+    fn link(self) -> Link {
+        Link::Softmax
+    }
+
+    fn domain(self) -> Domain {
+        Domain::Probabilities
+    }
+
+    fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        let TileLoss { scale, mut d, row_loss, scratch } = out;
+        let surprise = TileLoss { scale, d: d.reborrow(), row_loss: &mut *row_loss, scratch };
+        cross_entropy::evaluate(0.0, target, a, y, surprise);
+        // A label has no entropy.
+        if let TileTargets::Values(y) = y {
+            for (i, loss) in row_loss.iter_mut().enumerate() {
+                *loss += y.row(i).iter().map(|y| weighted(y.to_f64(), y.to_f64().ln())).sum::<f64>();
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Links: what turns the raw output into a prediction. The loss applies its link inside.
+
+use chainrule_kernels::{Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, math, rows};
+
+/// What turns the raw output into a prediction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Link {
+    /// The raw output is the prediction.
+    Identity,
+    /// Class probabilities.
+    Softmax,
+    /// A probability for each output.
+    Sigmoid,
+    /// A rate for each output, eᵃ.
+    Exp,
+    /// Means as they are, and variances eᵃ + eps from the second half of the outputs.
+    MeanVariance {
+        /// The least variance.
+        eps: f64,
+    },
+}
+
+#[derive(Clone, Copy)]
+struct Sigmoid;
+
+impl Map for Sigmoid {
+    #[inline(always)]
+    fn map<V: Vector>(self, z: V) -> V {
+        math::sigmoid(z)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Exp;
+
+impl Map for Exp {
+    #[inline(always)]
+    fn map<V: Vector>(self, z: V) -> V {
+        math::exp(z)
+    }
+}
+
+impl Link {
+    /// Predictions from raw outputs.
+    pub(crate) fn predict<T: Real>(
+        self,
+        target: Target,
+        a: Matrix<'_, T>,
+        mut prediction: MatrixMut<'_, T>,
+        scratch: &mut [T],
+    ) {
+        if self == Link::Softmax {
+            return rows::softmax(target, a, prediction, scratch);
+        }
+        prediction.data_mut()[..a.data().len()].copy_from_slice(a.data());
+        match self {
+            Link::Identity | Link::Softmax => {}
+            Link::Sigmoid => elementwise::map(target, prediction.data_mut(), Sigmoid),
+            Link::Exp => elementwise::map(target, prediction.data_mut(), Exp),
+            Link::MeanVariance { eps } => {
+                for i in 0..a.rows() {
+                    for s in &mut prediction.row_mut(i)[a.columns() / 2..] {
+                        *s = T::from_f64(s.to_f64().exp() + eps);
+                    }
+                }
+            }
+        }
+    }
+}

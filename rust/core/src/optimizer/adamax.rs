@@ -1,0 +1,62 @@
+//! adamax:  m = β₁ m + (1 − β₁) g,  u = max(β₂ u, |g| + eps),  w ← w − learning_rate · m / ((1 − β₁ᵗ) u).
+//! Kingma and Ba 2015, algorithm 2; eps as torch's, which the paper does without.
+
+use super::{Update, check_moments, correction, mean, nonzero};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Adam with the largest |g| of late in place of a root mean square.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adamax {
+    /// Step size, > 0.
+    pub learning_rate: f64,
+    /// Decay of the mean of g, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the largest |g|, in [0, 1).
+    pub beta_2: f64,
+    /// Added to |g|, > 0.
+    pub eps: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Rule {
+    step: f64,
+    beta_1: f64,
+    beta_2: f64,
+    eps: f64,
+}
+
+impl kernels::Update for Rule {
+    const STATES: usize = 2;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [m, u, spare]: [V; 3], g: V) -> (V, [V; 3]) {
+        let m = mean(m, g, self.beta_1);
+        let u = (u * u.like(self.beta_2)).max(g.abs() + g.like(self.eps));
+        ((m / u).fma(m.like(-self.step), w), [m, u, spare])
+    }
+}
+
+impl Update for Adamax {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["m", "u"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        let rule = Rule {
+            step: self.learning_rate / correction(self.beta_1, t),
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            eps: nonzero::<T>(self.eps),
+        };
+        elementwise::update(target, w, states, g, rule);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_moments(self.beta_1, self.beta_2, self.eps)
+    }
+}

@@ -1,0 +1,67 @@
+//! amsgrad:  as adam, but divided by the largest v so far: v_max = max(v_max, v),
+//! w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max / (1 − β₂ᵗ).   Reddi, Kale and Kumar 2018, algorithm 2,
+//! with the bias corrections of torch, which the paper leaves out.
+
+use super::{Update, check_moments, correction, mean, nonzero};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Adam with step sizes that only fall.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AmsGrad {
+    /// Step size, > 0.
+    pub learning_rate: f64,
+    /// Decay of the mean of g, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the mean of g², in [0, 1).
+    pub beta_2: f64,
+    /// Added to √v̂_max, > 0.
+    pub eps: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Rule {
+    step: f64,
+    beta_1: f64,
+    beta_2: f64,
+    root: f64,
+    eps: f64,
+}
+
+impl kernels::Update for Rule {
+    const STATES: usize = 3;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [m, v, v_max]: [V; 3], g: V) -> (V, [V; 3]) {
+        let m = mean(m, g, self.beta_1);
+        let v = mean(v, g * g, self.beta_2);
+        let v_max = v_max.max(v);
+        let denominator = v_max.sqrt().fma(v.like(self.root), v.like(self.eps));
+        ((m / denominator).fma(m.like(-self.step), w), [m, v, v_max])
+    }
+}
+
+impl Update for AmsGrad {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["m", "v", "v_max"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        let rule = Rule {
+            step: self.learning_rate / correction(self.beta_1, t),
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            root: 1.0 / correction(self.beta_2, t).sqrt(),
+            eps: nonzero::<T>(self.eps),
+        };
+        elementwise::update(target, w, states, g, rule);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_moments(self.beta_1, self.beta_2, self.eps)
+    }
+}

@@ -1,0 +1,62 @@
+//! lion:  w ← w − learning_rate · (sign(β₁ m + (1 − β₁) g) + weight_decay · w),  then m = β₂ m + (1 − β₂) g.
+//! Chen et al. 2023, algorithm 2. Not in torch.
+
+use super::{Update, mean, sign};
+use crate::check::{fraction, not_negative};
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Steps of one size, by the sign of a momentum.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lion {
+    /// Step size, > 0: every parameter moves by it.
+    pub learning_rate: f64,
+    /// Share of m in the direction of a step, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the mean m of g, in [0, 1).
+    pub beta_2: f64,
+    /// Share of each parameter that a step of size 1 takes away, ≥ 0.
+    pub weight_decay: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Rule {
+    keep: f64,
+    learning_rate: f64,
+    beta_1: f64,
+    beta_2: f64,
+}
+
+impl kernels::Update for Rule {
+    const STATES: usize = 1;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [m, ..]: [V; 3], g: V) -> (V, [V; 3]) {
+        let direction = sign(mean(m, g, self.beta_1));
+        let m = mean(m, g, self.beta_2);
+        let w = w * w.like(self.keep);
+        (direction.fma(w.like(-self.learning_rate), w), [m; 3])
+    }
+}
+
+impl Update for Lion {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["m"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        let &Lion { learning_rate, beta_1, beta_2, weight_decay } = self;
+        let rule = Rule { keep: 1.0 - learning_rate * weight_decay, learning_rate, beta_1, beta_2 };
+        elementwise::update(target, w, states, g, rule);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        fraction("beta_1", self.beta_1)?;
+        fraction("beta_2", self.beta_2)?;
+        not_negative("weight_decay", self.weight_decay)
+    }
+}

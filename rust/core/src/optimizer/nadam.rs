@@ -1,0 +1,100 @@
+//! nadam:  Adam that looks ahead along m:  μᵢ = β₁ (1 − ½ · 0.96^(i · momentum_decay)),  P_t = μ₁ μ₂ … μ_t,
+//! w ← w − learning_rate · (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).   Dozat 2016, algorithm 2,
+//! with m and v as adam's; torch's.
+
+use super::{Update, check_moments, correction, mean, nonzero};
+use crate::check::not_negative;
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Adam with Nesterov's momentum.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NAdam {
+    /// Step size, > 0.
+    pub learning_rate: f64,
+    /// Decay of the mean of g, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the mean of g², in [0, 1).
+    pub beta_2: f64,
+    /// Added to √v̂, > 0.
+    pub eps: f64,
+    /// How fast μ rises from half of β₁ to β₁, ≥ 0.
+    pub momentum_decay: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Rule {
+    step_g: f64,
+    step_m: f64,
+    beta_1: f64,
+    beta_2: f64,
+    root: f64,
+    eps: f64,
+}
+
+impl kernels::Update for Rule {
+    const STATES: usize = 2;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [m, v, spare]: [V; 3], g: V) -> (V, [V; 3]) {
+        let m = mean(m, g, self.beta_1);
+        let v = mean(v, g * g, self.beta_2);
+        let denominator = v.sqrt().fma(v.like(self.root), v.like(self.eps));
+        let ahead = g.fma(g.like(self.step_g), m * m.like(self.step_m));
+        (w - ahead / denominator, [m, v, spare])
+    }
+}
+
+impl NAdam {
+    /// μᵢ.
+    fn momentum(&self, i: f64) -> f64 {
+        self.beta_1 * (1.0 - 0.5 * 0.96f64.powf(i * self.momentum_decay))
+    }
+
+    /// P_t = β₁ᵗ Π (1 − ½ qⁱ), q = 0.96^momentum_decay.
+    ///
+    /// torch carries the product from step to step. As a function of t nothing but t has to be saved, and it is cheap:
+    /// either the factors shrink it to nothing beside the 1 that it is taken from, after 60 steps at the usual values,
+    /// or q is so small that they are soon 1. No values of β₁ and momentum_decay take more than some 2700 of them.
+    fn product(&self, t: u64) -> f64 {
+        let q = 0.96f64.powf(self.momentum_decay);
+        let (mut factors, mut power) = (1.0, 1.0);
+        for _ in 0..t {
+            power *= q;
+            factors *= 1.0 - 0.5 * power;
+            if factors < f64::powi(2.0, -60) || power < f64::powi(2.0, -54) {
+                break;
+            }
+        }
+        self.beta_1.powf(t as f64) * factors
+    }
+}
+
+impl Update for NAdam {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["m", "v"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        let (now, next) = (self.momentum(t as f64), self.momentum(t as f64 + 1.0));
+        let product = self.product(t);
+        let rule = Rule {
+            step_g: self.learning_rate * (1.0 - now) / (1.0 - product),
+            step_m: self.learning_rate * next / (1.0 - product * next),
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            root: 1.0 / correction(self.beta_2, t).sqrt(),
+            eps: nonzero::<T>(self.eps),
+        };
+        elementwise::update(target, w, states, g, rule);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_moments(self.beta_1, self.beta_2, self.eps)?;
+        not_negative("momentum_decay", self.momentum_decay)
+    }
+}

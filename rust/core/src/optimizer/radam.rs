@@ -1,0 +1,59 @@
+//! radam:  Adam once its second moment can be trusted, before that by m̂ alone:  with ρ_∞ = 2 / (1 − β₂) − 1 and
+//! ρ_t = ρ_∞ − 2 t β₂ᵗ / (1 − β₂ᵗ),  w ← w − learning_rate · m̂ · r √(1 − β₂ᵗ) / (√v + eps) where ρ_t > 5,
+//! r² = (ρ_t − 4)(ρ_t − 2) ρ_∞ / ((ρ_∞ − 4)(ρ_∞ − 2) ρ_t),  else w ← w − learning_rate · m̂.   Liu et al. 2020,
+//! algorithm 2 (whose bound is 4, torch's 5); eps as torch's.
+
+use super::adam::Rule;
+use super::{Update, check_moments, correction, nonzero};
+use chainrule_kernels::{Buffer, Real, Target, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Adam without its wild first steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RAdam {
+    /// Step size, > 0.
+    pub learning_rate: f64,
+    /// Decay of the mean of g, in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the mean of g², in [0, 1).
+    pub beta_2: f64,
+    /// Added to √v, > 0.
+    pub eps: f64,
+}
+
+impl RAdam {
+    /// r √(1 − β₂ᵗ), or none where ρ_t ≤ 5.
+    fn rectification(&self, t: u64) -> Option<f64> {
+        let old = self.beta_2.powf(t as f64);
+        let rho_inf = 2.0 / (1.0 - self.beta_2) - 1.0;
+        let rho = rho_inf - 2.0 * t as f64 * old / (1.0 - old);
+        let r2 = (rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho);
+        (rho > 5.0).then(|| (r2 * (1.0 - old)).sqrt())
+    }
+}
+
+impl Update for RAdam {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["m", "v"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        let step = self.learning_rate / correction(self.beta_1, t);
+        // With a root of 0 and an eps of 1 the step is by m̂ alone.
+        let (step, root, eps) = match self.rectification(t) {
+            Some(r) => (step * r, 1.0, nonzero::<T>(self.eps)),
+            None => (step, 0.0, 1.0),
+        };
+        let rule = Rule { keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps };
+        elementwise::update(target, w, states, g, rule);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_moments(self.beta_1, self.beta_2, self.eps)
+    }
+}

@@ -1,0 +1,89 @@
+//! rprop:  each parameter has a step size, which grows while g keeps its sign and shrinks where that turns:
+//! s ← s · (eta_plus, eta_minus or 1 where g · g_previous > 0, < 0 or 0), kept within [step_min, step_max];
+//! g ← 0 where the sign has turned;  w ← w − s · sign(g).   Riedmiller and Braun 1993, in the form without weight
+//! backtracking (Igel and Hüsken 2000, iRprop−), which is torch's. For whole batches: a sign that turns since the
+//! rows are others says nothing.
+
+use super::{Update, sign};
+use crate::check::positive;
+use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use serde::{Deserialize, Serialize};
+
+/// Steps by the sign of the gradient alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rprop {
+    /// Where the step sizes start, > 0: it counts at t = 1 alone.
+    pub learning_rate: f64,
+    /// Factor of a step size where the sign has turned, in (0, 1).
+    pub eta_minus: f64,
+    /// Factor of a step size where the sign has stayed, > 1.
+    pub eta_plus: f64,
+    /// Smallest step size, > 0.
+    pub step_min: f64,
+    /// Largest step size, ≥ `step_min`.
+    pub step_max: f64,
+}
+
+/// One step; `start` is added to the step sizes, which are 0 before the first.
+#[derive(Clone, Copy)]
+struct Rule {
+    start: f64,
+    eta_minus: f64,
+    eta_plus: f64,
+    step_min: f64,
+    step_max: f64,
+}
+
+impl kernels::Update for Rule {
+    const STATES: usize = 2;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, [previous, size, spare]: [V; 3], g: V) -> (V, [V; 3]) {
+        let zero = g.like(0.0);
+        // The product of the signs, not the sign of the product, which may underflow to 0.
+        let turn = sign(g) * sign(previous);
+        let turned = zero.gt(turn);
+        let kept = V::select(turn.gt(zero), g.like(self.eta_plus), g.like(1.0));
+        let size = (size + size.like(self.start)) * V::select(turned, g.like(self.eta_minus), kept);
+        let size = size.max(size.like(self.step_min)).min(size.like(self.step_max));
+        let g = V::select(turned, zero, g);
+        (w - sign(g) * size, [g, size, spare])
+    }
+}
+
+impl Update for Rprop {
+    fn state_names(&self) -> &'static [&'static str] {
+        &["previous_gradient", "step_size"]
+    }
+
+    fn learning_rate(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        let rule = Rule {
+            start: if t == 1 { self.learning_rate } else { 0.0 },
+            eta_minus: self.eta_minus,
+            eta_plus: self.eta_plus,
+            step_min: self.step_min,
+            // Infinite step sizes times a sign of 0 would be NaN.
+            step_max: self.step_max.min(T::MAX.to_f64()),
+        };
+        elementwise::update(target, w, states, g, rule);
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(self.eta_minus > 0.0 && self.eta_minus < 1.0) {
+            return Err(format!("eta_minus must be greater than 0 and less than 1, got {}", self.eta_minus));
+        }
+        if !(self.eta_plus.is_finite() && self.eta_plus > 1.0) {
+            return Err(format!("eta_plus must be finite and greater than 1, got {}", self.eta_plus));
+        }
+        positive("step_min", self.step_min)?;
+        positive("step_max", self.step_max)?;
+        if self.step_min > self.step_max {
+            return Err(format!("step_min must be at most step_max, {}, got {}", self.step_max, self.step_min));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Every optimizer at the ends of its range: nothing becomes NaN, and padding stays 0.
+
+use super::*;
+use serde_json::Value;
+
+/// Each optimizer, and again with the smallest eps there is.
+fn every() -> Vec<Optimizer> {
+    let mut all: Vec<Value> = serde_json::from_str(include_str!("../../tests/optimizers.json")).unwrap();
+    let mut tiny: Vec<Value> = all.iter().filter(|o| o["eps"].is_f64()).cloned().collect();
+    tiny.iter_mut().for_each(|o| o["eps"] = 5e-324.into());
+    all.extend(tiny);
+    all.into_iter().map(|o| serde_json::from_value(o).unwrap()).collect()
+}
+
+/// Parameters and states after the steps `ts`, all from 0 or, for parameters, `w`, with the gradients g, g, …
+fn after<T: Real>(target: Target, o: &Optimizer, ts: &[u64], w: T, g: &[T]) -> (Vec<T>, Vec<Buffer<T>>) {
+    let n = g.len().next_multiple_of(T::LINE);
+    let mut padded = vec![T::ZERO; n];
+    padded[..g.len()].copy_from_slice(g);
+    let mut parameters = vec![w; n];
+    let mut states: Vec<_> = o.state_names().iter().map(|_| Buffer::zeroed(n).unwrap()).collect();
+    for &t in ts {
+        o.update(target, t, &mut parameters, &mut states, &padded);
+    }
+    (parameters, states)
+}
+
+#[test]
+fn every_optimizer_is_looked_at() {
+    let names: Vec<_> = every().iter().map(Optimizer::name).collect();
+    assert!(Optimizer::NAMES.iter().all(|name| names.contains(name)));
+    for optimizer in every() {
+        optimizer.check().unwrap();
+    }
+}
+
+#[test]
+fn padding_stays_zero() {
+    fn check<T: Real>() {
+        for (target, o) in Target::available().into_iter().flat_map(|t| every().into_iter().map(move |o| (t, o))) {
+            for ts in [&[1, 2, 3][..], &[1 << 40]] {
+                let (w, states) = after(target, &o, ts, T::ZERO, &[T::ZERO]);
+                assert!(w.iter().all(|&w| w == T::ZERO), "{o:?}, {}, t = {ts:?}", target.name());
+                assert!(states.iter().all(|s| s.iter().all(|s| s.is_finite())), "{o:?}, t = {ts:?}");
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn no_gradient_makes_what_is_not_finite() {
+    fn check<T: Real>(subnormal: T, normal: T) {
+        // `Network` refuses gradients beyond half the root of the largest number.
+        let largest = T::MAX.sqrt() * T::from_f64(0.5);
+        let mut g = vec![T::ZERO, subnormal, normal, normal.sqrt(), T::from_f64(1e-8), T::ONE, largest];
+        g.extend(g.clone().into_iter().map(|g| -g));
+        for (target, o) in Target::available().into_iter().flat_map(|t| every().into_iter().map(move |o| (t, o))) {
+            for ts in [&[1, 2, 3][..], &[1 << 40, (1 << 40) + 1]] {
+                let (w, states) = after(target, &o, ts, T::ONE, &g);
+                let finite = w.iter().chain(states.iter().flat_map(|s| s.iter())).all(|x| x.is_finite());
+                assert!(finite, "{o:?}, {}, t = {ts:?}: {w:?} {states:?}", target.name());
+            }
+        }
+    }
+    check(f32::from_bits(1), f32::MIN_POSITIVE);
+    check(f64::from_bits(1), f64::MIN_POSITIVE);
+}
