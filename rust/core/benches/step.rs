@@ -39,14 +39,14 @@ fn network(&(_, sizes, _, _, adam, classes): &Workload) -> Network<f32> {
             )
         })
         .collect();
-    let loss = if classes { "cross_entropy" } else { "mse" };
+    let loss = if classes { r#"{"name": "cross_entropy", "label_smoothing": 0.0}"# } else { r#"{"name": "mse"}"# };
     let optimizer = if adam {
         r#"{"name": "adam", "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#
     } else {
         r#"{"name": "sgd", "learning_rate": 0.01, "momentum": 0.0, "nesterov": false}"#
     };
     let spec = format!(
-        r#"{{"n_inputs": {}, "layers": [{}], "loss": {{"name": "{loss}"}}, "optimizer": {optimizer},
+        r#"{{"n_inputs": {}, "layers": [{}], "loss": {loss}, "optimizer": {optimizer},
             "dtype": "float32", "seed": 1, "n_threads": null}}"#,
         sizes[0],
         layers.join(",")

@@ -3,6 +3,7 @@
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Matrix, MatrixMut, Real, Target, padded};
+use std::mem::MaybeUninit;
 
 /// `to[j][i] = from[i][j]`; the padding of `to` becomes 0.
 ///
@@ -70,27 +71,35 @@ impl<T: Real> Transpose<T> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn edge<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {
-        let mut from = [[T::ZERO; 16]; 16];
-        let mut to = [[T::ZERO; 16]; 16];
+        let (mut from, mut to) = (MaybeUninit::<Block<T>>::uninit(), MaybeUninit::<Block<T>>::uninit());
+        let (from, to) = (from.as_mut_ptr().cast::<T>(), to.as_mut_ptr().cast::<T>());
         let (rows, columns) = (T::LINE.min(self.rows.saturating_sub(i)), T::LINE.min(self.columns - j));
         // SAFETY: rows i .. i + rows of `from` are read up to the end of their padded columns, rows j .. j + columns of
-        // `to` are written inside theirs; the blocks hold a line by a line.
+        // `to` are written inside theirs; the blocks hold a line by a line, and are written before they are read.
         unsafe {
-            for (x, row) in from.iter_mut().enumerate().take(rows) {
+            for x in 0..T::LINE {
+                let row = self.from.wrapping_add((i + x) * self.from_stride + j);
                 for y in (0..T::LINE).step_by(V::LANES) {
-                    V::load(self.from.add((i + x) * self.from_stride + j + y)).store(row.as_mut_ptr().add(y));
+                    let part = if x < rows { V::load(row.add(y)) } else { V::splat(T::ZERO) };
+                    part.store(from.add(x * 16 + y));
                 }
             }
             for y in (0..columns).step_by(V::LANES) {
                 for x in (0..T::LINE).step_by(V::LANES) {
-                    V::transpose(from[x].as_ptr().add(y), 16, to[y].as_mut_ptr().add(x), 16);
+                    V::transpose(from.add(x * 16 + y), 16, to.add(y * 16 + x), 16);
                 }
             }
-            for (y, row) in to.iter().enumerate().take(columns) {
+            for y in 0..columns {
                 for x in (0..T::LINE).step_by(V::LANES) {
-                    V::load(row.as_ptr().add(x)).store(self.to.add((j + y) * self.to_stride + i + x));
+                    V::load(to.add(y * 16 + x)).store(self.to.add((j + y) * self.to_stride + i + x));
                 }
             }
         }
     }
+}
+
+/// Room for a line by a line of either type; a vector that crossed two lines of the cache would take twice as long.
+#[repr(align(64))]
+struct Block<T> {
+    _rows: [[T; 16]; 16],
 }
