@@ -26,6 +26,7 @@ const SHAPES: &[(usize, usize, usize)] = &[
 struct Relu;
 
 impl Map for Relu {
+    const FUSED: bool = true;
     #[inline(always)]
     fn map<V: Vector>(self, z: V) -> V {
         z.max(z.like(0.0))
@@ -33,6 +34,7 @@ impl Map for Relu {
 }
 
 impl Map2 for Relu {
+    const FUSED: bool = true;
     #[inline(always)]
     fn map<V: Vector>(self, d_a: V, a: V) -> V {
         V::select(a.gt(a.like(0.0)), d_a, a.like(0.0))
