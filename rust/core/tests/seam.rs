@@ -20,12 +20,14 @@ fn run(command: &mut Command) -> String {
 fn binary() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("seam");
     run(Command::new(env!("CARGO"))
-        .args(["build", "--release", "--example", "seam", "--package", env!("CARGO_PKG_NAME"), "--offline"])
+        .args(["rustc", "--release", "--example", "seam", "--package", env!("CARGO_PKG_NAME"), "--offline"])
         .args(["--config", "profile.release.strip=false"])
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .arg("--target-dir")
-        .arg(&folder));
+        .arg(&folder)
+        // Calls of memset and of panics go straight to them, and not through a register or a table without their names.
+        .args(["--", "-C", "relocation-model=static"]));
     folder.join("release/examples/seam")
 }
 
@@ -41,15 +43,22 @@ fn kernels_call_nothing() {
     let listing = run(Command::new("objdump").args(["--disassemble", "--no-show-raw-insn", "--demangle"]).arg(&binary));
     let (mut functions, mut calls) = (BTreeMap::new(), Vec::new());
     let mut entry = None;
+    // The last function whose address was loaded: one that is called often is called through a register.
+    let mut loaded = "";
     for line in listing.lines() {
         if line.ends_with(">:") {
+            loaded = "";
             entry = ENTRIES.into_iter().find(|name| line.contains(&format!("target::{name}")));
             *functions.entry(entry).or_insert(0) += 1;
+        } else if line.contains("(%rip),%r") && line.contains('@') {
+            loaded = line;
         } else if let Some(name) = entry
             && line.contains("call ")
-            && !ALLOWED.iter().any(|allowed| line.contains(allowed))
         {
-            calls.push(format!("{name}: {}", line.trim()));
+            let callee = if line.contains("call   *%r") { loaded } else { line };
+            if !ALLOWED.iter().any(|allowed| callee.contains(allowed)) {
+                calls.push(format!("{name}: {}", line.trim()));
+            }
         }
     }
     for name in ENTRIES {
