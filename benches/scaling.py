@@ -27,7 +27,7 @@ from chainrule.plots.display import NOTE, PALETTE, tidy
 
 from .peers import kernels, record
 from .peers.machine import ROOT
-from .peers.workloads import Workload
+from .peers.workloads import STANDSTILL, Workload
 
 CLIFF, SURELY = 1.5, 1.1
 # Powers of two, halfway between them, and one to either side of a vector's length and of its multiples.
@@ -98,7 +98,8 @@ def measure(points: list[Point], times: Times, seconds: float, name: str) -> Non
         rng = np.random.default_rng(0)
         x, y = (rng.standard_normal((batch, width), dtype=np.float32) for _ in range(2))
         for threads, of_points in times.items():
-            net = chainrule.Network([width, width, width], seed=0, n_threads=threads)
+            slow = chainrule.Adam(learning_rate=STANDSTILL)
+            net = chainrule.Network([width, width, width], optimizer=slow, seed=0, n_threads=threads)
             of_points[point] = min(of_points.get(point, np.inf), step_time(net, x, y, seconds))
 
 

@@ -52,8 +52,9 @@ class Worker:
         """
         wrong = 0.0
         if check:
-            enough = dataclasses.replace(workload, rows=max(workload.rows, CHECKED_STEPS * workload.batch))
-            wrong = error(enough, self.module.Peer(enough, self.threads).few_steps(CHECKED_STEPS), CHECKED_STEPS)
+            rows = max(workload.rows, CHECKED_STEPS * workload.batch)
+            checked = dataclasses.replace(workload, rows=rows, stands_still=False)
+            wrong = error(checked, self.module.Peer(checked, self.threads).few_steps(CHECKED_STEPS), CHECKED_STEPS)
             allowed = getattr(self.module, "TOLERANCE", TOLERANCE[workload.dtype])
             assert wrong < allowed, f"{self.module.NAME} is wrong on {workload.name}: {wrong:.1e}"
         self.workload, self.peer = workload, self.module.Peer(workload, self.threads)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 LEARNING_RATE = {"sgd": 0.01, "adam": 1e-3}
+# For steps that are repeated on one batch. A network that fits it has gradients so small that their squares are
+# subnormal numbers, which take the processor longer: Adam on 8-64-64-4 and one row 5.5 microseconds instead of 4.0.
+STANDSTILL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Workload:
     gain: float = 1.0
     activation: str = "relu"
     dtype: str = "float32"
+    stands_still: bool = False
 
     @property
     def steps(self) -> int:
@@ -49,7 +53,7 @@ class Workload:
     @property
     def learning_rate(self) -> float:
         """Step size that every peer uses."""
-        return LEARNING_RATE[self.optimizer]
+        return STANDSTILL if self.stands_still else LEARNING_RATE[self.optimizer]
 
     @property
     def n_parameters(self) -> int:
@@ -115,7 +119,8 @@ class Call:
     @property
     def workload(self) -> Workload:
         """The network that is called, with data enough for a call and for every class."""
-        return Workload(self.name, self.sizes, self.rows, max(self.rows, self.sizes[-1]), "adam", self.loss)
+        rows = max(self.rows, self.sizes[-1])
+        return Workload(self.name, self.sizes, self.rows, rows, "adam", self.loss, stands_still=True)
 
 
 CALLS = {
