@@ -129,7 +129,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, metavar="NAME", help=", ".join(PEERS))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="about how long one timing takes")
     parser.add_argument("--wheel", type=Path, help="the built wheel, or its folder")
     parser.add_argument("--record", type=Path, default=record.FOLDER, help="folder for the record")
