@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
-# What pytest is given on top of pyproject.toml, e.g. make test ARGS='-k verify -x'
+# What pytest is given on top of pyproject.toml, e.g. make test ARGS='-k verify -x'; or the benches, ARGS=--quick
 ARGS ?=
 # Which interpreters `make test-versions` tries
 PYTHONS ?= $(PYTHON)
@@ -18,7 +18,7 @@ export RUSTDOCFLAGS := -D warnings
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-portable test-python test-versions lint bench clean
+.PHONY: help demo test test-rust test-portable test-python test-versions lint bench scaling clean
 
 help:  ## show this list
 	@echo 'usage: make TARGET'
@@ -50,9 +50,13 @@ lint: $(VENV)/native $(VENV)/test $(VENV)/lint  ## run every formatter, linter a
 	$(BIN)/mypy python
 	$(BIN)/python -m mypy.stubtest chainrule._native
 
-bench: $(VENV)/native $(VENV)/bench  ## time a training step against NumPy, scikit-learn, JAX and torch (TORCH=1 installs torch)
+bench: $(VENV)/native $(VENV)/bench  ## time the kernels, and steps and calls beside other libraries (TORCH=1 installs torch; ARGS=--help)
 	$(if $(TORCH),$(PIP) install --group bench-torch)
-	$(BIN)/python -m benches.peers
+	@$(BIN)/maturin build --release --quiet --out $(VENV)/wheels
+	$(BIN)/python -m benches.peers --wheel $(VENV)/wheels $(ARGS)
+
+scaling: $(VENV)/native $(VENV)/test  ## time a step over batch sizes and widths, draw docs/scaling.png and list cliffs
+	$(BIN)/python -m benches.scaling $(ARGS)
 
 clean:  ## remove everything that was built or installed here
 	rm -rf $(VENV) target dist .hypothesis .pytest_cache .mypy_cache .ruff_cache

@@ -116,7 +116,7 @@ def test_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
 def test_missing_package_names_the_extra(module, arguments, told, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, module, None)
-    assert_mistake(call(capsys, *arguments), told, "pip install chainrule[")
+    assert_mistake(call(capsys, *arguments), told, "pip install 'chainrule[")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_missing_package_names_the_extra(module, arguments, told, capsys, monkey
         ("click", ["info"], "chainrule: the command line needs click: pip install 'chainrule[cli]'"),
         ("pandas", ["train", "x.csv"], "chainrule train: tables need pandas: pip install 'chainrule[cli]'"),
         ("pandas", ["predict", "m", "x.csv"], "chainrule predict: tables need pandas: pip install 'chainrule[cli]'"),
-        ("matplotlib", ["train", "x.csv"], "chainrule train: plots need matplotlib: pip install chainrule[plot]"),
+        ("matplotlib", ["train", "x.csv"], "chainrule train: plots need matplotlib: pip install 'chainrule[plot]'"),
         (
             "sklearn",
             ["train", "x.csv", "--target", "b", "--no-report"],

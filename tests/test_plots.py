@@ -219,7 +219,7 @@ def test_plots_load_matplotlib_only_to_draw_and_say_where_it_is_missing():
         "plots.WeightHistogramDisplay.from_network(Network([1, 1], seed=0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.splitlines()[-1] == "ImportError: plots need matplotlib: pip install chainrule[plot]"
+    assert done.stderr.splitlines()[-1] == "ImportError: plots need matplotlib: pip install 'chainrule[plot]'"
 
 
 # ── Loss curve ───────────────────────────────────────────────────────────────────────────────────────────────────────

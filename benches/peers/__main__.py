@@ -1,152 +1,143 @@
-"""Times training steps and single calls of chainrule beside its peers, and records them in benches/record.
+"""Times chainrule beside its peers, prints the tables and records them in benches/record.
+
+kernels: the matrix products of the Rust core, and the peak of the multiply-add units (needs cargo). steps: training
+steps on each number of threads; with them float64 against float32, and more threads against one. calls: one `step` or
+`predict` from Python. package: the time of the import, the size of the wheel.
 
 Every peer does the same work in its own process: float32, the same sizes, first weights, batch size, optimizer and
 loss, a fresh shuffle each epoch. Before it is timed, its weights after a few steps in a fixed order must be those of
-textbook.py. Rounds go through the peers in turn, so that a slow moment of the machine falls on all of them.
+textbook.py. Rounds go through the peers in turn, so that a slow moment of the machine falls on all of them. A peer
+that is not installed is named and left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import json
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
-
-from . import table
-from .client import ROOT, Client
-from .machine import describe
+from . import kernels, package, record, table, variants
+from .timing import PEERS, close, start, time_calls, time_steps
 from .workloads import WORKLOADS
 
-PEERS = ("chainrule", "numpy", "sklearn", "torch", "jax")
-CALLS = {
-    # name: (kind, sizes, loss, rows)
-    "step 8-64-64-4 adam, 1 row": ("step", (8, 64, 64, 4), "mse", 1),
-    "step 8-64-64-4 adam, 32 rows": ("step", (8, 64, 64, 4), "mse", 32),
-    "predict 4-16-3, 1 row": ("predict", (4, 16, 3), "cross_entropy", 1),
-    "predict 8-64-64-4, 1 row": ("predict", (8, 64, 64, 4), "mse", 1),
-    "predict 784-128-10, 1 row": ("predict", (784, 128, 10), "cross_entropy", 1),
-    "predict 8-64-64-4, 256 rows": ("predict", (8, 64, 64, 4), "mse", 256),
-    "predict 64-100-10, 256 rows": ("predict", (64, 100, 10), "cross_entropy", 256),
-    "predict 784-128-10, 256 rows": ("predict", (784, 128, 10), "cross_entropy", 256),
-}
+PARTS = ("kernels", "steps", "calls", "package")
 
 
 def main() -> None:
     """Run what the options ask for, print the tables and write the record."""
     options = parse()
-    started = dt.datetime.now(dt.UTC)
-    record: dict = {"date": f"{started:%Y-%m-%dT%H:%MZ}", "machine": describe(), "rounds": options.rounds}
+    shape = ("64 64 64" if options.quick else "") if "kernels" in options.parts else "peak"
+    products, peaks = kernels.measure(shape, options.seconds * 4)
+    found = record.new("benches.peers", peaks) | {"rounds": options.rounds}
     text = []
-    for threads in options.threads:
-        clients = start([*options.peers], threads)
-        record["versions"] = {c.name: c.version for c in clients} | record.get("versions", {})
-        gflops = max((c("peak")["gflops"] for c in clients if c.module == "numpy"), default=100.0 * threads)
-        times, checks = time_steps(clients, options)
-        columns = [c.name for c in clients]
-        record[f"steps, {threads} threads"] = {"peak_gflops": gflops, "us": times, "checks": checks}
-        text += [
-            f"## Training step, {threads} thread{'s' * (threads > 1)}\n",
-            f"Microseconds, median (minimum) of {options.rounds} rounds; peak {gflops:.0f} GFLOP/s.\n",
-            table.steps(times, columns, gflops),
-            "",
-        ]
-        close(clients)
-    if options.calls:
-        clients = start([*options.peers, "onnx"], 1)
-        record["versions"] |= {c.name: c.version for c in clients}
-        times = time_calls(clients, options)
-        record["calls"] = {"us": times}
-        text += ["## One call from Python, 1 thread\n", table.calls(times, [c.name for c in clients]), ""]
-        close(clients)
-    machine = record["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    head = (
-        f"# chainrule beside its peers, {started:%Y-%m-%d}\n\n"
-        f"{machine['processor']} (family/model {machine['family_model']}), {machine['cores']} cores, "
-        f"{machine['vectors']}, {machine['clock_mhz'] or '?'} MHz, {machine['system']}, Python {machine['python']}. "
-        f"{versions}.\nCommand: `python -m benches.peers {' '.join(sys.argv[1:])}`. JAX's compile time is left out.\n"
+    if "kernels" in options.parts:
+        found["kernels"] = products
+        text += ["## Matrix products\n", f"```\n{products}\n```" if products else "Left out: cargo was not found.", ""]
+    if "steps" in options.parts:
+        for threads in options.threads:
+            text += steps(threads, options, found)
+    if "calls" in options.parts:
+        text += calls(options, found)
+    if "package" in options.parts:
+        text += of_package(options, found)
+    report = "\n".join([*record.head("chainrule beside its peers", found), *text])
+    record.write(options.record, "peers", found, report)
+
+
+def steps(threads: int, options: argparse.Namespace, found: dict) -> list[str]:
+    """Time the training steps on so many threads, put them into what was found and return the tables."""
+    clients, left_out = start([*options.peers], threads, variants.on(threads))
+    versions(clients, left_out, found)
+    gflops, what = found["peak_gflops"].get(threads), "the multiply-add units"
+    if not gflops:
+        product = next((c for c in clients if c.module == "numpy"), None)
+        gflops, what = (product("peak")["gflops"], "NumPy's product") if product else (100.0 * threads, "a guess")
+    times, checks = time_steps(clients, options.workloads, options.rounds, options.seconds)
+    close(clients)
+    found[f"steps, {threads} threads"] = {"gflops": gflops, "peak_of": what, "us": times, "checks": checks}
+    columns = [c.name for c in clients if not c.variant]
+    caption = (
+        f"Microseconds a step of `fit`, median (minimum) of {options.rounds} rounds. The floor goes by {what}, "
+        f"{gflops:.0f} GFLOP/s.{compiling(checks)}"
     )
-    report = "\n".join([head, *text])
-    print(report)
-    if options.record:
-        options.record.mkdir(parents=True, exist_ok=True)
-        name = f"{started:%Y-%m-%d}-peers"
-        (options.record / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
-        (options.record / f"{name}.md").write_text(report)
+    text = [
+        f"## Training step, {threads} thread{'s' * (threads > 1)}\n",
+        f"{caption}\n",
+        table.steps(times, columns, gflops, threads),
+        "",
+    ]
+    for variant in (c.variant for c in clients if c.variant):
+        text += [f"## {variant.title.format(threads=threads)}\n", table.ratio(times, variant, threads), ""]
+    return text
+
+
+def compiling(checks: dict) -> str:
+    """Say how long JAX compiled, which is in no other figure: its first epoch, which for the rest is short."""
+    firsts = [check["first_epoch_s"] for of_row in checks.values() for name, check in of_row.items() if "JAX" in name]
+    return f" Left out: JAX's first epochs, up to {max(firsts):.2g} s with compiling." if firsts else ""
+
+
+def calls(options: argparse.Namespace, found: dict) -> list[str]:
+    """Time single calls from Python, put them into what was found and return the tables."""
+    clients, left_out = start([*options.peers, "onnx"], 1)
+    versions(clients, left_out, found)
+    times = time_calls(clients, options.rounds, options.seconds / 4)
+    close(clients)
+    found["calls"] = {"us": times}
+    columns = [c.name for c in clients]
+    return [
+        "## `step` called from Python, 1 thread\n",
+        "Microseconds, median (minimum).\n",
+        table.calls(times, "step", [name for name in columns if "ONNX" not in name]),
+        "",
+        "## Inference from Python, 1 thread\n",
+        table.calls(times, "predict", columns),
+        "",
+    ]
+
+
+def of_package(options: argparse.Namespace, found: dict) -> list[str]:
+    """Measure import and wheel, put them into what was found and return the table."""
+    imports = package.import_times(options.rounds)
+    rows = [
+        [f"{line}, ms", table.cell(times), f"≤ {package.IMPORTS[line]:g}" if package.IMPORTS[line] else "–"]
+        for line, times in imports.items()
+    ]
+    found["import_ms"] = imports
+    if options.wheel:
+        found["wheel_mb"] = package.wheel_size(options.wheel)
+        rows.append(["wheel, MB", f"{found['wheel_mb']:.2f}", f"≤ {package.WHEEL:g}"])
+    return ["## The package\n", table.markdown(["what", "median (minimum)", "goal"], rows), ""]
+
+
+def versions(clients: list, left_out: dict[str, str], found: dict) -> None:
+    """Note who takes part, in which version, and who does not, and why."""
+    found["versions"] |= {c.name: c.version for c in clients if not c.variant}
+    found["left_out"] |= left_out
+    for module, why in left_out.items():
+        print(f"{module}: left out ({why})", file=sys.stderr)
 
 
 def parse() -> argparse.Namespace:
     """Read the options; names that do not exist are refused by argparse."""
-    parser = argparse.ArgumentParser(prog="python -m benches.peers", description=__doc__)
-    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, metavar="NAME")
-    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser = argparse.ArgumentParser(
+        prog="python -m benches.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--workloads", nargs="+", choices=WORKLOADS, default=WORKLOADS, metavar="NAME", help=", ".join(WORKLOADS)
+    )
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, metavar="NAME", help=", ".join(PEERS))
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="about how long one timing takes")
-    parser.add_argument("--no-calls", dest="calls", action="store_false", help="only training steps")
-    parser.add_argument("--record", type=Path, default=ROOT / "benches" / "record", help="folder for the record")
+    parser.add_argument("--wheel", type=Path, help="the built wheel, or its folder")
+    parser.add_argument("--record", type=Path, default=record.FOLDER, help="folder for the record")
     parser.add_argument("--no-record", dest="record", action="store_const", const=None)
+    parser.add_argument("--quick", action="store_true", help="does it run? two workloads, one short round, no record")
+    if parser.parse_known_args()[0].quick:
+        parser.set_defaults(rounds=1, seconds=0.01, record=None, workloads=["iris", "policy"])
     return parser.parse_args()
-
-
-def start(modules: list[str], threads: int) -> list[Client]:
-    """Start the workers; a peer that is not installed is left out, and said so."""
-    clients = []
-    for module in modules:
-        client = Client(module, threads)
-        if client.missing:
-            print(f"{module}: left out ({client.missing})", file=sys.stderr)
-        else:
-            clients.append(client)
-    return clients
-
-
-def close(clients: list[Client]) -> None:
-    """End the workers."""
-    for client in clients:
-        client.close()
-
-
-def time_steps(clients: list[Client], options: argparse.Namespace) -> tuple[table.Times, dict]:
-    """Check all peers on each workload, then time them round by round."""
-    times: table.Times = {}
-    checks: dict = {}
-    for name in options.workloads:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        checks[name] = {c.name: c("setup", name=name, seconds=options.seconds) for c in clients}
-        times[name] = rounds(clients, "time", options)
-    return times, checks
-
-
-def time_calls(clients: list[Client], options: argparse.Namespace) -> table.Times:
-    """Compare the predictions of all peers, then time the calls round by round."""
-    times: table.Times = {}
-    for name, (kind, sizes, loss, rows) in CALLS.items():
-        print(f"{name} …", file=sys.stderr, flush=True)
-        able = [c for c in clients if c.module != "onnx" or kind == "predict"]
-        arguments = {"kind": kind, "sizes": sizes, "loss": loss, "rows": rows, "seconds": options.seconds / 4}
-        answers = {c.name: c("setup_call", **arguments)["answer"] for c in able}
-        if kind == "predict":
-            first = np.array(next(iter(answers.values())))
-            for peer, answer in answers.items():
-                wrong = float(np.abs(np.array(answer) - first).max())
-                assert wrong < 1e-4, f"{peer} predicts something else: {wrong:.1e}"
-        times[name] = rounds(able, "time_call", options)
-    return times
-
-
-def rounds(clients: list[Client], command: str, options: argparse.Namespace) -> dict[str, list[float]]:
-    """Ask each client in turn, the order reversed every other round, and rest a little: threads of others spin on."""
-    found: dict[str, list[float]] = {c.name: [] for c in clients}
-    for turn in range(options.rounds):
-        for client in clients[:: 1 if turn % 2 else -1]:
-            time.sleep(0.02)
-            found[client.name].append(client(command)["us"])
-    return found
 
 
 if __name__ == "__main__":

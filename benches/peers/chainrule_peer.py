@@ -24,8 +24,10 @@ class Peer:
         kind = {"sgd": chainrule.SGD, "adam": chainrule.Adam}[self.workload.optimizer]
         net = chainrule.Network(
             self.workload.sizes,
+            activation=self.workload.activation,
             loss=self.workload.loss,
             optimizer=kind(learning_rate=self.workload.learning_rate),
+            dtype=self.workload.dtype,
             seed=0,
             n_threads=self.threads,
         )

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from .machine import ROOT
+from .variants import Variant
+
 # Some machines set these for the sake of old libraries; they make a current NumPy slow.
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
@@ -25,15 +26,15 @@ def environment(threads: int) -> dict[str, str]:
 class Client:
     """One running worker; calling a command waits for its answer."""
 
-    def __init__(self, module: str, threads: int) -> None:
-        self.module, self.threads = module, threads
+    def __init__(self, module: str, threads: int, variant: Variant | None = None) -> None:
+        self.module, self.threads, self.variant = module, threads, variant
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benches.peers.worker", module, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=environment(threads),
+            env=environment(threads) | dict(variant.variables if variant else {}),
         )
         # A peer that was promised one thread gets one core: XLA's own flags leave it two. Without them, and on one
         # core, it is faster (policy 53 against 67 microseconds).
@@ -42,7 +43,7 @@ class Client:
             os.sched_setaffinity(self.process.pid, cores[-threads:])
         hello = self.answer()
         self.missing: str | None = hello.get("missing")
-        self.name: str = hello.get("name", module)
+        self.name: str = hello.get("name", module) + (f" {variant.remark}" if variant else "")
         self.version: str | None = hello.get("version")
 
     def __call__(self, command: str, **arguments: object) -> dict:

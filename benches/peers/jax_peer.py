@@ -30,8 +30,9 @@ class Peer:
         return p, zeros(p), zeros(p), jnp.zeros((), jnp.int32)
 
     def output(self, p: list, x: jax.Array) -> jax.Array:
+        activation = jnp.tanh if self.workload.activation == "tanh" else jax.nn.relu
         for w, b in p[:-1]:
-            x = jax.nn.relu(x @ w + b)
+            x = activation(x @ w + b)
         return x @ p[-1][0] + p[-1][1]
 
     def loss(self, p: list, x: jax.Array, y: jax.Array) -> jax.Array:

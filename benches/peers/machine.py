@@ -1,17 +1,21 @@
-"""What the figures were measured on: processor, cores, clock, and the peak rate of a matrix product."""
+"""What the figures were measured on: processor, cores, clock, load, commit; the peak rate of a matrix product."""
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import numpy as np
 
+ROOT = Path(__file__).parents[2]
+
 
 def describe() -> dict:
-    """Return processor, cores and clock as far as the system tells."""
+    """Return what the system tells of the machine, how busy it was just now, and which commit is measured."""
     fields: dict[str, str] = {}
     if (cpuinfo := Path("/proc/cpuinfo")).exists():
         for line in cpuinfo.read_text().splitlines():
@@ -26,7 +30,18 @@ def describe() -> dict:
         "vectors": "avx512" if "avx512f" in flags else "avx2" if "avx2" in flags else "other",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "commit": commit(),
     }
+
+
+def commit() -> str | None:
+    """Return the commit of the working tree, marked where files differ from it; None outside of a repository."""
+    if not shutil.which("git"):
+        return None
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
 
 
 def peak_gflops(seconds: float = 1.0) -> float:

@@ -27,6 +27,7 @@ class Peer:
         self.buffers(self.batch)
         self.order = np.arange(workload.rows)
         self.last = len(sizes) - 2
+        self.tanh = workload.activation == "tanh"
 
     def views(self, flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         weights, biases, at = [], [], 0
@@ -51,7 +52,7 @@ class Peer:
             a = np.dot(self.a[layer], w, out=self.a[layer + 1])
             a += b
             if layer < self.last:
-                np.maximum(a, 0, out=a)
+                np.tanh(a, out=a) if self.tanh else np.maximum(a, 0, out=a)
         return self.a[-1]
 
     def backward(self) -> None:
@@ -70,7 +71,14 @@ class Peer:
             np.dot(self.ones, self.delta[layer + 1], out=self.d_b[layer])
             if layer:
                 np.dot(self.delta[layer + 1], self.w[layer].T, out=self.delta[layer])
-                self.delta[layer] *= np.greater(self.a[layer], 0, out=self.mask[layer])
+                self.delta[layer] *= self.slope(layer)
+
+    def slope(self, layer: int) -> np.ndarray:
+        a = self.a[layer]
+        if not self.tanh:
+            return np.greater(a, 0, out=self.mask[layer])
+        np.multiply(a, a, out=a)  # 1 − a²; nothing reads a after this
+        return np.subtract(1, a, out=a)
 
     def update(self) -> None:
         rate = self.workload.learning_rate

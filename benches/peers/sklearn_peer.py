@@ -37,6 +37,7 @@ class Peer:
         kind = MLPClassifier if self.workload.classifies else MLPRegressor
         return kind(
             hidden_layer_sizes=self.workload.sizes[1:-1],
+            activation=self.workload.activation,
             solver=self.workload.optimizer,
             alpha=0,
             batch_size=self.workload.batch,

@@ -1,10 +1,11 @@
-"""The figures as one table in Markdown: what each peer took, and how many times as fast chainrule is."""
+"""The figures as tables in Markdown: what each peer took, how much faster chainrule is, and the goals."""
 
 from __future__ import annotations
 
 from statistics import median
 
-from .workloads import WORKLOADS
+from .variants import OURS, Variant
+from .workloads import CALLS, WORKLOADS
 
 Times = dict[str, dict[str, list[float]]]  # row, then column, then microseconds round by round
 
@@ -21,9 +22,9 @@ def markdown(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([line(head), rule, *map(line, rows)])
 
 
-def number(us: float) -> str:
-    """Three significant digits, or whole microseconds."""
-    return f"{us:,.0f}" if us >= 100 else f"{us:.3g}"
+def number(value: float) -> str:
+    """Three significant digits, or whole ones."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def cell(times: list[float] | None) -> str:
@@ -31,39 +32,77 @@ def cell(times: list[float] | None) -> str:
     return f"{number(median(times))} ({number(min(times))})" if times else "–"
 
 
-def best_peer(of_row: dict[str, list[float]], *, ours: str) -> tuple[str, float] | None:
-    """Return the peer with the smallest median, and that median."""
-    peers = {name: median(times) for name, times in of_row.items() if not name.startswith(ours) and times}
-    return min(peers.items(), key=lambda item: item[1]) if peers else None
+def quotient(above: float | None, times: list[float] | None) -> str:
+    """Return a figure over the median of times, a dash where either is missing."""
+    return f"{above / median(times):.2f}" if above and times else "–"
 
 
-def steps(times: Times, columns: list[str], gflops: float, ours: str = "chainrule") -> str:
+def best_peer(of_row: dict[str, list[float]]) -> str:
+    """Return how many times as fast chainrule is as the peer with the smallest median, and that peer."""
+    peers = {name: median(times) for name, times in of_row.items() if not name.startswith(OURS) and times}
+    if not peers or OURS not in of_row:
+        return "–"
+    name = min(peers, key=peers.__getitem__)
+    return f"{quotient(peers[name], of_row[OURS])}× {name}"
+
+
+def title(workload: str) -> str:
+    """Return a workload's name with its sizes."""
+    return f"{workload} {'-'.join(map(str, WORKLOADS[workload].sizes))}"
+
+
+def steps(times: Times, columns: list[str], gflops: float, threads: int) -> str:
     """Return the table of training steps; the floor takes the machine's measured peak on the threads of this table."""
     rows = []
     for name, of_row in times.items():
-        w = WORKLOADS[name]
-        floor, best, mine = w.floor(gflops), best_peer(of_row, ours=ours), of_row.get(ours)
-        ratio = f"{best[1] / median(mine):.2f}× {best[0]}" if best and mine else "–"
+        w, mine = WORKLOADS[name], of_row.get(OURS)
+        goal, floor = w.goal_on(threads), w.floor(gflops, threads)
         rows.append(
             [
-                f"{name} {'-'.join(map(str, w.sizes))}",
-                f"{w.rows:,} / {w.batch} {w.optimizer}",
+                title(name),
+                f"{w.rows:,} / {w.batch:,} {w.optimizer}",
                 *(cell(of_row.get(column)) for column in columns),
+                f"≤ {number(goal)}" if goal else "–",
+                quotient(goal, mine),
+                best_peer(of_row),
+                f"≥ {w.ratio:g}×" if w.ratio and threads == 1 else "–",
                 number(floor),
-                f"{floor / median(mine):.2f}" if mine else "–",
-                ratio,
-                f"≥ {w.ratio:g}×" if w.ratio else "–",
+                quotient(floor, mine),
             ]
         )
-    head = ["workload", "rows / batch", *columns, "floor", "floor / chainrule", "best peer / chainrule", "goal"]
+    head = ["workload", "rows / batch", *columns, "goal", f"goal / {OURS}"]
+    head += [f"best peer / {OURS}", "goal of that", "floor", f"floor / {OURS}"]
     return markdown(head, rows)
 
 
-def calls(times: Times, columns: list[str], ours: str = "chainrule") -> str:
-    """Return the table of single calls from Python."""
-    rows = []
-    for name, of_row in times.items():
-        best, mine = best_peer(of_row, ours=ours), of_row.get(ours)
-        ratio = f"{best[1] / median(mine):.2f}× {best[0]}" if best and mine else "–"
-        rows.append([name, *(cell(of_row.get(column)) for column in columns), ratio])
-    return markdown(["call", *columns, "best peer / chainrule"], rows)
+def ratio(times: Times, variant: Variant, threads: int) -> str:
+    """Return the table of chainrule beside itself, run in another way in the same rounds."""
+    other = f"{OURS} {variant.remark}"
+    above, below = (other, OURS) if variant.slower else (OURS, other)
+    rows = [
+        [
+            title(name),
+            cell(of_row[above]),
+            cell(of_row[below]),
+            quotient(median(of_row[above]), of_row[below]),
+            f"≥ {variant.goal(WORKLOADS[name], threads):.3g}",
+        ]
+        for name, of_row in times.items()
+    ]
+    return markdown(["workload", above, below, f"{above} / {below}", "goal"], rows)
+
+
+def calls(times: Times, kind: str, columns: list[str]) -> str:
+    """Return the table of single calls of one kind from Python."""
+    rows = [
+        [
+            name,
+            *(cell(of_row.get(column)) for column in columns),
+            f"≤ {CALLS[name].goal:g}",
+            quotient(CALLS[name].goal, of_row.get(OURS)),
+            best_peer(of_row),
+        ]
+        for name, of_row in times.items()
+        if CALLS[name].kind == kind
+    ]
+    return markdown(["call", *columns, "goal", f"goal / {OURS}", f"best peer / {OURS}"], rows)

@@ -28,10 +28,11 @@ def parameters_after(workload: Workload, steps: int) -> list[np.ndarray]:
 
 def gradient(workload: Workload, p: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
     """Backpropagate the mean loss of one batch."""
+    tanh = workload.activation == "tanh"
     a = [x]
     for layer in range(0, len(p), 2):
         z = a[-1] @ p[layer] + p[layer + 1]
-        a.append(z if layer == len(p) - 2 else np.maximum(z, 0))
+        a.append(z if layer == len(p) - 2 else np.tanh(z) if tanh else np.maximum(z, 0))
     if workload.classifies:  # delta = (softmax(z) − onehot(y)) / n
         delta = np.exp(a[-1] - a[-1].max(axis=1, keepdims=True))
         delta /= delta.sum(axis=1, keepdims=True)
@@ -43,7 +44,8 @@ def gradient(workload: Workload, p: list[np.ndarray], x: np.ndarray, y: np.ndarr
     for layer in range(len(p) - 2, -1, -2):
         grads = [a[layer // 2].T @ delta, delta.sum(axis=0), *grads]
         if layer:
-            delta = (delta @ p[layer].T) * (a[layer // 2] > 0)
+            hidden = a[layer // 2]
+            delta = (delta @ p[layer].T) * (1 - hidden**2 if tanh else hidden > 0)
     return grads
 
 

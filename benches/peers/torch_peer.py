@@ -13,7 +13,7 @@ torch.set_num_interop_threads(1)
 
 
 class Peer:
-    """A Sequential of Linear and ReLU; its weights are ours, transposed."""
+    """A Sequential of Linear and ReLU or Tanh; its weights are ours, transposed."""
 
     def __init__(self, workload: Workload, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -26,12 +26,13 @@ class Peer:
 
     def start(self) -> None:
         layers: list[torch.nn.Module] = []
+        activation = torch.nn.Tanh if self.workload.activation == "tanh" else torch.nn.ReLU
         for w, b in zip(*first_weights(self.workload), strict=True):
             linear = torch.nn.Linear(*w.shape)
             with torch.no_grad():
                 linear.weight.copy_(torch.from_numpy(w.T.copy()))
                 linear.bias.copy_(torch.from_numpy(b))
-            layers += [linear, torch.nn.ReLU()]
+            layers += [linear, activation()]
         self.model = torch.nn.Sequential(*layers[:-1])
         kind = torch.optim.SGD if self.workload.optimizer == "sgd" else torch.optim.Adam
         self.optimizer = kind(self.model.parameters(), lr=self.workload.learning_rate, fused=True)

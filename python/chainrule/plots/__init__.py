@@ -10,7 +10,7 @@ displays, so that they go together.
 >>> display.ax_.get_ylabel()
 'loss'
 
-matplotlib is needed only when something is drawn: ``pip install chainrule[plot]``.
+matplotlib is needed only when something is drawn: ``pip install 'chainrule[plot]'``.
 """
 
 from __future__ import annotations

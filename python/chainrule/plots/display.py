@@ -1,7 +1,7 @@
 """What all displays share: the axes they draw into, their colors, and how they are saved and shown.
 
-matplotlib is imported inside functions (``pip install chainrule[plot]``). Without `ax` a display makes a figure of its
-own that pyplot does not know: no window opens, and the figure goes when the display goes.
+matplotlib is imported inside functions (``pip install 'chainrule[plot]'``). Without `ax` a display makes a figure of
+its own that pyplot does not know: no window opens, and the figure goes when the display goes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def axes(width: float = 7.0, height: float = 4.5) -> Axes:
     try:
         from matplotlib.figure import Figure
     except ImportError as missing:
-        raise ImportError("plots need matplotlib: pip install chainrule[plot]") from missing
+        raise ImportError("plots need matplotlib: pip install 'chainrule[plot]'") from missing
     return Figure(figsize=(width, height), layout="constrained").subplots()
 
 

@@ -1,10 +1,12 @@
 //! The three products at the sizes of real layers: GFLOP/s, and the fraction of what the multiply-add units can do.
 //!
 //! `cargo bench -p chainrule-kernels --bench product [-- filter [seconds]]`. One thread; answers are checked before
-//! timing; the best of as many rounds as go into the seconds (on a busy machine give it many). `CHAINRULE_TARGET` chooses the target.
+//! timing; the best of as many rounds as go into the seconds (on a busy machine give it many). `CHAINRULE_TARGET`
+//! chooses the target. First come the peaks of one thread and of all; the filter `peak` leaves it at them.
+
+mod units;
 
 use chainrule_kernels::{Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, product, stride};
-use std::hint::black_box;
 use std::time::Instant;
 
 /// Batch × n_out × n_in.
@@ -65,42 +67,15 @@ fn rates(limit: f64, flop: f64, mut f: impl FnMut()) -> (f64, f64) {
     };
     time(2);
     let calls = (5e-5 / time(2)).clamp(1.0, 1e6) as usize;
-    let (mut best, mut units) = (f64::INFINITY, f64::INFINITY);
+    let (mut best, mut units) = (f64::INFINITY, f64::NAN);
     let rounds = (limit / (5e-5 + time(1))) as usize;
     for _ in 0..rounds.max(20) {
-        units = units.min(spin());
+        let mut flop = None;
+        let spent = seconds(|| flop = units::spin());
+        units = units.max(flop.map_or(f64::NAN, |flop| flop / spent));
         best = best.min(time(calls));
     }
-    (flop / best, SPIN / units)
-}
-
-/// Operations of [`spin`].
-const SPIN: f64 = 20_000.0 * 12.0 * 8.0 * 2.0;
-
-/// Seconds of a loop of f32 multiply-adds that touches no memory.
-fn spin() -> f64 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::*;
-        #[target_feature(enable = "avx2,fma")]
-        fn chains(steps: usize) -> f32 {
-            let b = _mm256_set1_ps(black_box(0.5));
-            let mut c = [_mm256_set1_ps(black_box(1.0)); 12];
-            for _ in 0..steps {
-                for c in &mut c {
-                    *c = _mm256_fmadd_ps(*c, b, b);
-                }
-            }
-            c.iter().map(|&c| _mm256_cvtss_f32(c)).sum()
-        }
-        if Target::named("avx2").is_some() {
-            return seconds(|| {
-                // SAFETY: a target is named only where the CPU has its instructions.
-                black_box(unsafe { chains(black_box(20_000)) });
-            });
-        }
-    }
-    f64::NAN
+    (flop / best, units)
 }
 
 struct Layer<T> {
@@ -207,6 +182,16 @@ fn main() {
     let filter = words.next().unwrap_or_default();
     let limit = words.next().map_or(0.4, |seconds| seconds.parse().expect("seconds"));
     let target = Target::best().expect("CHAINRULE_TARGET");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for threads in (1..=cores).filter(|threads| threads.is_power_of_two() || *threads == cores) {
+        match units::peak(threads) {
+            Some(rate) => println!("peak of {threads} threads: {:.1} GFLOP/s", rate / 1e9),
+            None => println!("peak of {threads} threads: not known"),
+        }
+    }
+    if filter == "peak" {
+        return;
+    }
     table::<f32>(target, &filter, limit);
     table::<f64>(target, &filter, limit);
 }
