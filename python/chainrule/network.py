@@ -76,7 +76,9 @@ class Network:
         In [0, 2**63). Decides the initial weights, the order of rows and the dropout masks. None draws one, which
         `seed` then tells.
     n_threads : int, optional
-        How many threads may compute, >= 1; results do not depend on it, to the bit. None: as many as there are.
+        The most threads to compute with, >= 1; results do not depend on it, to the bit. None: what the environment
+        variable CHAINRULE_NUM_THREADS says, else OMP_NUM_THREADS, else one for each processor that this process may
+        use. More than there are processors are never used, and small networks use one.
 
     Raises
     ------
@@ -189,6 +191,15 @@ class Network:
     def seed(self) -> int:
         """What initial weights, masks and permutations follow from."""
         return self._spec.seed
+
+    @property
+    def n_threads(self) -> int:
+        """The most threads that are computed with: 1 where this network's work is not worth more.
+
+        What was asked for, else the environment variable CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the
+        processors that this process may use; never more than those.
+        """
+        return self.native.n_threads
 
     @property
     def config(self) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def installation() -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "target": f"{Network([1, 1], seed=0).native.target} (usable here: {', '.join(_native.targets())})",
     }
-    found |= {name: os.environ[name] for name in ("CHAINRULE_TARGET", "CHAINRULE_NUM_THREADS") if name in os.environ}
+    variables = ("CHAINRULE_TARGET", "CHAINRULE_NUM_THREADS", "OMP_NUM_THREADS")
+    found |= {name: os.environ[name] for name in variables if name in os.environ}
     for kind, names in registry().items():
         if kind != "target":
             found[f"{kind}es" if kind.endswith("s") else f"{kind}s"] = ", ".join(names)

@@ -35,6 +35,7 @@ mod plan;
 mod registry;
 pub mod rng;
 mod spec;
+mod threads;
 mod trace;
 mod train;
 mod workspace;
@@ -48,3 +49,6 @@ pub use spec::{Dtype, Spec};
 pub use trace::LayerTrace;
 pub use train::Epoch;
 pub use workspace::Workspace;
+
+#[doc(hidden)]
+pub use chainrule_kernels::pool::force as force_threads;

@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::workspace::view_mut;
-use crate::{Batch, Error, Real, Rows, Spec, Workspace, params};
+use crate::{Batch, Error, Real, Rows, Spec, Workspace, params, threads};
 use chainrule_kernels::{Buffer, Picks, Target};
 
 /// A multilayer perceptron with the state of its training.
@@ -59,6 +59,8 @@ impl<T: Real> Network<T> {
         spec.check()?;
         let target = Target::best().map_err(|error| Error::Config(error.to_string()))?;
         let plan = Plan::new::<T>(&spec)?;
+        let threads = plan.threads_for(plan.tile, threads::resolve(spec.n_threads)?);
+        let target = target.with_threads(threads);
         let states = spec
             .optimizer
             .state_names()
@@ -108,6 +110,11 @@ impl<T: Real> Network<T> {
     /// Name of the instruction set that is computed with.
     pub fn target_name(&self) -> &'static str {
         self.target.name()
+    }
+
+    /// The most threads that are computed with; 1 where no work on this network is worth more.
+    pub fn threads(&self) -> usize {
+        self.target.threads()
     }
 
     /// Copies the parameters to `out`: w_1 row by row, b_1, w_2, …

@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::layer::{Layer, Place};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::{padded, stride};
+use chainrule_kernels::{padded, pool, stride};
 
 /// Most rows of a batch that go through the network at once. A larger batch goes in tiles whose gradients add up in
 /// the order of the rows, so its bits are those of the whole batch.
@@ -105,6 +105,21 @@ impl Plan {
     /// The last layer's place, where that is thin.
     pub(crate) fn thin(&self) -> Option<&Place> {
         self.places.last().and_then(Option::as_ref).filter(|place| place.thin)
+    }
+
+    /// Floating-point operations of the largest product for `rows` rows, or of a pass over rows or parameters as long.
+    pub(crate) fn largest_work(&self, rows: usize) -> usize {
+        let products =
+            self.places.iter().flatten().map(|place| place.n_in.saturating_mul(place.n_out).saturating_mul(2));
+        let passes = self.units.iter().map(|&units| units.saturating_mul(pool::PASS));
+        let of_rows = products.chain(passes).max().unwrap_or(0).saturating_mul(rows);
+        of_rows.max(self.padded_parameters.saturating_mul(2 * pool::PASS))
+    }
+
+    /// How many of `threads` a batch of `rows` rows is worth: all or one. Who asks once a step need not ask at every
+    /// product, which is 3 % of a step of 1 µs.
+    pub(crate) fn threads_for(&self, rows: usize, threads: usize) -> usize {
+        if pool::is_worth(self.largest_work(rows.min(self.tile))) { threads } else { 1 }
     }
 
     /// Floating-point operations of a training step on `rows` rows: 2 forward and 4 backward a weight and row.

@@ -5,7 +5,7 @@ use crate::optimizer::RulePass;
 use crate::rng::{Purpose, Stream};
 use crate::workspace::{packed, view};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Picks, product, rows, squares, within};
+use chainrule_kernels::{self as kernels, Picks, pool, product, rows, squares, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some hundred microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 1e7;
@@ -109,6 +109,7 @@ impl<T: Real> Network<T> {
         if data.x.rows() != epoch.n_rows {
             return Err(Error::Rows { argument: "epoch", expected: data.x.rows(), got: epoch.n_rows });
         }
+        pool::rouse(self.target.threads(), self.plan.largest_work(epoch.batch_size.min(self.plan.tile)));
         let steps_between_looks = (FLOPS_BETWEEN_LOOKS / self.plan.flops(epoch.batch_size)).max(1.0) as usize;
         let mut steps = 0;
         while epoch.next_row < epoch.n_rows {
@@ -142,8 +143,22 @@ impl<T: Real> Network<T> {
         Ok(true)
     }
 
-    /// One update from some rows; returns their loss and the sum of their weights.
+    /// One update from some rows, on as many threads as they are worth; returns their loss and the sum of their weights.
     fn step_rows(
+        &mut self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        picks: Picks<'_>,
+        at: Option<(u64, usize)>,
+    ) -> Result<(f64, f64), Error> {
+        let all = self.target;
+        self.target = all.with_threads(self.plan.threads_for(picks.len(), all.threads()));
+        let result = self.step_on_target(ws, batch, picks, at);
+        self.target = all;
+        result
+    }
+
+    fn step_on_target(
         &mut self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,

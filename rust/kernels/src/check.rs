@@ -1,8 +1,10 @@
 //! Questions about many numbers: is every one of them within a bound, and how long is the vector?
 
+use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Real, Target};
+use std::ops::Range;
 
 /// Whether |x| ≤ limit for every number of `x`: false where one is NaN.
 ///
@@ -11,12 +13,36 @@ use crate::{Real, Target};
 pub fn within<T: Real>(target: Target, x: &[T], limit: T) -> bool {
     assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
     // SAFETY: whole vectors, checked above.
-    unsafe { target.run(Within { x, limit }) }
+    unsafe { pool::run(target, x.len() * PASS / 2, || Within { x, limit }) }
 }
 
+#[derive(Clone, Copy)]
 struct Within<'a, T> {
     x: &'a [T],
     limit: T,
+}
+
+// SAFETY: nothing is written.
+unsafe impl<T: Real> Cut for Within<'_, T> {
+    type Out = bool;
+
+    fn units(&self) -> usize {
+        self.x.len() / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        Within { x: &self.x[units.start * T::LINE..units.end * T::LINE], ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+
+    fn join(one: bool, other: bool) -> bool {
+        one & other
+    }
 }
 
 impl<T: Real> Kernel<T> for Within<'_, T> {
@@ -54,11 +80,35 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
 pub fn squares<T: Real>(target: Target, x: &[T]) -> T {
     assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
     // SAFETY: whole vectors, checked above.
-    unsafe { target.run(Squares { x }) }
+    unsafe { pool::run(target, x.len() * PASS / 2, || Squares { x }) }
 }
 
+#[derive(Clone, Copy)]
 struct Squares<'a, T> {
     x: &'a [T],
+}
+
+// SAFETY: nothing is written.
+unsafe impl<T: Real> Cut for Squares<'_, T> {
+    type Out = T;
+
+    fn units(&self) -> usize {
+        self.x.len() / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        Squares { x: &self.x[units.start * T::LINE..units.end * T::LINE] }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+
+    fn join(one: T, other: T) -> T {
+        one + other
+    }
 }
 
 impl<T: Real> Kernel<T> for Squares<'_, T> {

@@ -2,9 +2,11 @@
 //!
 //! Lengths are whole lines of 64 bytes, so there are no tails: every element goes through the same instructions.
 
+use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Buffer, Map, Map2, Real, Target, Update};
+use std::ops::Range;
 
 /// x ← f(x).
 ///
@@ -24,9 +26,9 @@ pub fn map<T: Real>(target: Target, x: &mut [T], f: impl Map) {
 pub fn map_to<T: Real>(target: Target, x: &[T], y: &mut [T], f: impl Map) {
     whole(x);
     assert_eq!(x.len(), y.len(), "x and y differ in length");
-    let region = Region { rows: 1, columns: x.len(), stride: 0 };
+    let (region, from, to) = (Region { rows: 1, columns: x.len(), stride: 0 }, x.as_ptr(), y.as_mut_ptr());
     // SAFETY: one row of x.len() = y.len() numbers, whole vectors.
-    unsafe { target.run(MapRegion { from: x.as_ptr(), to: y.as_mut_ptr(), region, f }) }
+    unsafe { pool::run(target, region.columns * PASS, || MapRegion { from, to, region, f }) }
 }
 
 /// x ← f(x, y).
@@ -49,9 +51,10 @@ pub fn update<T: Real, U: Update>(target: Target, w: &mut [T], states: &mut [Buf
     whole(w);
     assert_eq!(w.len(), g.len(), "w and g differ in length");
     let states = pointers::<T, U>(w, states);
-    let kernel = UpdateAll { len: w.len(), w: w.as_mut_ptr(), states, g: g.as_ptr(), u };
+    let (len, w, g) = (w.len(), w.as_mut_ptr(), g.as_ptr());
+    let kernel = || UpdateAll { len, w, states, g, u };
     // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
-    unsafe { target.run(kernel) }
+    unsafe { pool::run(target, len * 2 * PASS, kernel) }
 }
 
 /// Where the states that `U` has begin.
@@ -102,7 +105,7 @@ pub(crate) unsafe fn map_region<T: Real, F: Map>(target: Target, x: *mut T, regi
     if !F::IDENTITY {
         let region = region.joined();
         // SAFETY: the caller's region.
-        unsafe { target.run(MapRegion { from: x, to: x, region, f }) }
+        unsafe { pool::run(target, region.columns * PASS, || MapRegion { from: x, to: x, region, f }) }
     }
 }
 
@@ -122,17 +125,40 @@ pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
     if !F::IDENTITY {
         let region = if y_stride == region.stride { region.joined() } else { region };
         // SAFETY: the caller's regions.
-        unsafe { target.run(Map2Region { x, to: x, y, y_stride, region, f }) }
+        unsafe { pool::run(target, region.columns * PASS, || Map2Region { x, to: x, y, y_stride, region, f }) }
     }
 }
 
 /// Where `from` and `to` are the same memory they are two fields all the same: were it one pointer, the compiler would make masked stores of formulas that
 /// choose between x and something else, at ten times the cost on AMD's processors.
+#[derive(Clone, Copy)]
 struct MapRegion<T, F> {
     from: *const T,
     to: *mut T,
     region: Region,
     f: F,
+}
+
+// SAFETY: a part writes lines of its own.
+unsafe impl<T: Real, F: Map> Cut for MapRegion<T, F> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        // Regions of more rows are parts of a product already.
+        if self.region.rows == 1 { self.region.columns / T::LINE } else { 1 }
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let (at, columns) = (units.start * T::LINE, units.len() * T::LINE);
+        let region = Region { columns, ..self.region };
+        MapRegion { from: self.from.wrapping_add(at), to: self.to.wrapping_add(at), region, ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
 }
 
 impl<T: Real, F: Map> Kernel<T> for MapRegion<T, F> {
@@ -154,6 +180,7 @@ impl<T: Real, F: Map> Kernel<T> for MapRegion<T, F> {
 }
 
 /// `x` and `to` are the same memory, as above.
+#[derive(Clone, Copy)]
 struct Map2Region<T, F> {
     x: *const T,
     to: *mut T,
@@ -161,6 +188,29 @@ struct Map2Region<T, F> {
     y_stride: usize,
     region: Region,
     f: F,
+}
+
+// SAFETY: a part writes lines of its own.
+unsafe impl<T: Real, F: Map2> Cut for Map2Region<T, F> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        // Regions of more rows are parts of a product already.
+        if self.region.rows == 1 { self.region.columns / T::LINE } else { 1 }
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let (at, columns) = (units.start * T::LINE, units.len() * T::LINE);
+        let region = Region { columns, ..self.region };
+        let (x, to, y) = (self.x.wrapping_add(at), self.to.wrapping_add(at), self.y.wrapping_add(at));
+        Map2Region { x, to, y, region, ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
 }
 
 impl<T: Real, F: Map2> Kernel<T> for Map2Region<T, F> {
@@ -182,12 +232,39 @@ impl<T: Real, F: Map2> Kernel<T> for Map2Region<T, F> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct UpdateAll<T, U> {
     len: usize,
     w: *mut T,
     states: [*mut T; 3],
     g: *const T,
     u: U,
+}
+
+// SAFETY: a part writes numbers of w and the states of its own.
+unsafe impl<T: Real, U: Update> Cut for UpdateAll<T, U> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        self.len / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let at = units.start * T::LINE;
+        UpdateAll {
+            len: units.len() * T::LINE,
+            w: self.w.wrapping_add(at),
+            states: self.states.map(|state| state.wrapping_add(at)),
+            g: self.g.wrapping_add(at),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
 }
 
 impl<T: Real, U: Update> Kernel<T> for UpdateAll<T, U> {

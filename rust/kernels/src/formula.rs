@@ -7,7 +7,7 @@
 use crate::Vector;
 
 /// An elementwise formula of one argument, such as an activation: a = f(z).
-pub trait Map: Copy {
+pub trait Map: Copy + Send + Sync {
     /// True where `map` returns its argument: the kernels then leave the pass out.
     const IDENTITY: bool = false;
     /// True for a formula of a few instructions that is used often: products then apply it to their sums in registers,
@@ -18,7 +18,7 @@ pub trait Map: Copy {
 }
 
 /// An elementwise formula of two arguments, such as a gradient through an activation: d_z = d_a ⊙ f'(a).
-pub trait Map2: Copy {
+pub trait Map2: Copy + Send + Sync {
     /// True where `map` returns its first argument: the kernels then leave the pass out and never read the second.
     const IDENTITY: bool = false;
     /// As [`Map::FUSED`].
@@ -28,7 +28,7 @@ pub trait Map2: Copy {
 }
 
 /// One step of an optimizer for a vector of parameters: (w, states) ← update(w, states, g).
-pub trait Update: Copy {
+pub trait Update: Copy + Send + Sync {
     /// How many of the three states are used (0 to 3): sgd 0, momentum 1, adam 2.
     const STATES: usize;
     /// The new parameters and states; states beyond `STATES` come in as 0 and are dropped.

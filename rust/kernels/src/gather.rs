@@ -1,10 +1,12 @@
 //! Rows of a caller's table, copied in any order into a matrix: the only touch of the data itself.
 
+use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{MatrixMut, Real, Target};
 use std::any::TypeId;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// A table of `f32` or `f64` in memory that others may own: it is copied from, number by number or in vectors, and never
 /// borrowed as a slice. `'a` keeps the memory alive.
@@ -84,13 +86,15 @@ impl<'a> Picks<'a> {
 
     /// The parts of at most `rows` rows each, in order.
     pub fn tiles(self, rows: usize) -> impl Iterator<Item = Picks<'a>> {
-        (0..self.len()).step_by(rows).map(move |at| {
-            let len = rows.min(self.len() - at);
-            match self {
-                Picks::Range { start, .. } => Picks::Range { start: start + at, len },
-                Picks::Index(index) => Picks::Index(&index[at..at + len]),
-            }
-        })
+        (0..self.len()).step_by(rows).map(move |at| self.part(at, rows.min(self.len() - at)))
+    }
+
+    /// The `len` from the `at`-th on.
+    fn part(self, at: usize, len: usize) -> Picks<'a> {
+        match self {
+            Picks::Range { start, .. } => Picks::Range { start: start + at, len },
+            Picks::Index(index) => Picks::Index(&index[at..at + len]),
+        }
     }
 
     /// How many.
@@ -133,16 +137,18 @@ pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut in
     };
     assert!(inside, "a row that is picked is not among the {} there are", from.rows);
     let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
+    let work = rows.len() * from.columns * 2 * PASS;
     // SAFETY: the picks are inside, checked above; `into` holds a padded row for each (MatrixMut::new).
     unsafe {
         if from.number == TypeId::of::<f32>() {
-            target.run(Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
+            pool::run(target, work, || Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
         } else {
-            target.run(Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
+            pool::run(target, work, || Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
         }
     }
 }
 
+#[derive(Clone, Copy)]
 struct Gather<'a, S, T> {
     from: Source<'a>,
     rows: Picks<'a>,
@@ -157,6 +163,30 @@ struct Gather<'a, S, T> {
 const LONG: usize = 256;
 /// Bytes that are asked for ahead, but at least two rows.
 const AHEAD: usize = 1024;
+
+// SAFETY: a part writes rows of `to` of its own, and the table may be read by anyone.
+unsafe impl<S: Real, T: Real> Cut for Gather<'_, S, T> {
+    type Out = bool;
+
+    fn units(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let to = self.to.wrapping_add(units.start * self.to_row);
+        Gather { rows: self.rows.part(units.start, units.len()), to, ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+
+    fn join(one: bool, other: bool) -> bool {
+        one & other
+    }
+}
 
 impl<S: Real, T: Real> Kernel<T> for Gather<'_, S, T> {
     type Out = bool;

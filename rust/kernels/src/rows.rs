@@ -3,9 +3,11 @@
 //! A sum's order is fixed by the data's shape alone, never by the target's vectors or by the batch.
 
 use crate::math;
+use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Matrix, MatrixMut, Real, Target, padded};
+use std::ops::Range;
 
 /// p = exp(z − c) / Σ exp(z − c) row by row, and `log_sum_exp` = c + ln Σ exp(z − c), with c = max z: the largest term
 /// is exp(0), nothing overflows.
@@ -18,17 +20,18 @@ use crate::{Matrix, MatrixMut, Real, Target, padded};
 pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_sum_exp: &mut [T]) {
     assert_eq!((z.rows(), z.columns()), (p.rows(), p.columns()), "z and p differ in shape");
     assert!(log_sum_exp.len() >= z.rows(), "{} sums for {} rows", log_sum_exp.len(), z.rows());
-    let kernel = Softmax {
+    let (p_stride, p_data, sums) = (p.stride(), p.data_mut().as_mut_ptr(), log_sum_exp.as_mut_ptr());
+    let kernel = || Softmax {
         rows: z.rows(),
         columns: z.columns(),
         z: z.data().as_ptr(),
         z_stride: z.stride(),
-        p_stride: p.stride(),
-        p: p.data_mut().as_mut_ptr(),
-        sums: log_sum_exp.as_mut_ptr(),
+        p_stride,
+        p: p_data,
+        sums,
     };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the sums are checked.
-    unsafe { target.run(kernel) }
+    unsafe { pool::run(target, z.rows() * z.columns() * 4 * PASS, kernel) }
 }
 
 /// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows ascending, so that the
@@ -39,18 +42,13 @@ pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_s
 pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     let columns = padded::<T>(m.columns());
     assert!(out.len() >= columns, "{} sums for {columns} padded columns", out.len());
-    let kernel = ColumnSums {
-        rows: m.rows(),
-        columns,
-        m: m.data().as_ptr(),
-        stride: m.stride(),
-        accumulate,
-        out: out.as_mut_ptr(),
-    };
+    let out = out.as_mut_ptr();
+    let kernel = || ColumnSums { rows: m.rows(), columns, m: m.data().as_ptr(), stride: m.stride(), accumulate, out };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
-    unsafe { target.run(kernel) }
+    unsafe { pool::run(target, m.rows() * columns * PASS / 2, kernel) }
 }
 
+#[derive(Clone, Copy)]
 struct Softmax<T> {
     rows: usize,
     columns: usize,
@@ -63,6 +61,31 @@ struct Softmax<T> {
 
 /// Vectors in a line, at most (16 bytes each).
 const PARTS: usize = 4;
+
+// SAFETY: a part writes rows of p, and their sums, of its own.
+unsafe impl<T: Real> Cut for Softmax<T> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        self.rows
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        Softmax {
+            rows: units.len(),
+            z: self.z.wrapping_add(units.start * self.z_stride),
+            p: self.p.wrapping_add(units.start * self.p_stride),
+            sums: self.sums.wrapping_add(units.start),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+}
 
 impl<T: Real> Kernel<T> for Softmax<T> {
     type Out = ();
@@ -163,6 +186,7 @@ fn ln(x: f64) -> f64 {
     2.0 * t * sum + e * std::f64::consts::LN_2
 }
 
+#[derive(Clone, Copy)]
 struct ColumnSums<T> {
     rows: usize,
     columns: usize,
@@ -170,6 +194,35 @@ struct ColumnSums<T> {
     stride: usize,
     accumulate: bool,
     out: *mut T,
+}
+
+// SAFETY: a part writes sums of its own.
+unsafe impl<T: Real> Cut for ColumnSums<T> {
+    type Out = T;
+
+    fn units(&self) -> usize {
+        self.columns / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let column = units.start * T::LINE;
+        ColumnSums {
+            columns: units.len() * T::LINE,
+            m: self.m.wrapping_add(column),
+            out: self.out.wrapping_add(column),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+
+    fn join(one: T, other: T) -> T {
+        one + other
+    }
 }
 
 impl<T: Real> Kernel<T> for ColumnSums<T> {

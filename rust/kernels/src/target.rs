@@ -1,4 +1,5 @@
-//! Which instructions to use: found out once, carried as a value, entered through one function each.
+//! What a computation runs on: instructions, found out once, carried as a value, entered through one function each; and
+//! how many threads.
 
 use crate::Real;
 use crate::product::Shape;
@@ -58,11 +59,29 @@ enum Isa {
     Portable,
 }
 
-/// The instructions that a computation uses. A value exists only where the CPU has them.
+/// The instructions that a computation uses, and the most threads. A value exists only where the CPU has the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target(Isa);
+pub struct Target {
+    isa: Isa,
+    threads: u16,
+}
 
 impl Target {
+    fn of(isa: Isa) -> Self {
+        Target { isa, threads: 1 }
+    }
+
+    /// The same instructions on up to `threads` threads (1 where nothing else was said): on so many where the work is worth
+    /// it. No bit of any result depends on it.
+    pub fn with_threads(self, threads: usize) -> Self {
+        Target { threads: threads.clamp(1, u16::MAX as usize) as u16, ..self }
+    }
+
+    /// The most threads.
+    pub fn threads(self) -> usize {
+        self.threads as usize
+    }
+
     /// The best target of this CPU, or the one that the environment variable `CHAINRULE_TARGET` names. Found once a
     /// process.
     ///
@@ -94,17 +113,17 @@ impl Target {
     pub fn named(name: &str) -> Option<Target> {
         match name {
             #[cfg(target_arch = "x86_64")]
-            "avx512" => Avx512::detect().map(|token| Target(Isa::Avx512(token))),
+            "avx512" => Avx512::detect().map(|token| Target::of(Isa::Avx512(token))),
             #[cfg(target_arch = "x86_64")]
-            "avx2" => Avx2::detect().map(|token| Target(Isa::Avx2(token))),
-            "portable" => Some(Target(Isa::Portable)),
+            "avx2" => Avx2::detect().map(|token| Target::of(Isa::Avx2(token))),
+            "portable" => Some(Target::of(Isa::Portable)),
             _ => None,
         }
     }
 
     /// The target's name, one of [`all_names`](Target::all_names).
     pub fn name(self) -> &'static str {
-        match self.0 {
+        match self.isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
@@ -116,7 +135,7 @@ impl Target {
     /// The tiles that pay on this target.
     #[inline(always)]
     pub(crate) fn shape<T: Real>(self) -> Shape {
-        match self.0 {
+        match self.isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(_) => Shape::of::<T::Avx512>(),
             #[cfg(target_arch = "x86_64")]
@@ -133,7 +152,7 @@ impl Target {
     pub(crate) unsafe fn run<T: Real, K: Kernel<T>>(self, kernel: K) -> K::Out {
         // SAFETY: the token proves the CPU; the caller knows the addresses.
         unsafe {
-            match self.0 {
+            match self.isa {
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx512(Avx512(())) => enter_avx512(kernel),
                 #[cfg(target_arch = "x86_64")]

@@ -89,6 +89,7 @@ pub(crate) struct Facts {
     pub(crate) n_outputs: usize,
     pub(crate) n_parameters: usize,
     pub(crate) target: &'static str,
+    pub(crate) n_threads: usize,
     pub(crate) dtype: Dtype,
 }
 
@@ -112,6 +113,7 @@ impl<T: Element + Real> Cell<T> {
                 n_outputs: network.n_outputs(),
                 n_parameters: network.n_parameters(),
                 target: network.target_name(),
+                n_threads: network.threads(),
                 dtype: T::DTYPE,
             },
             network: RwLock::new(network),

@@ -68,6 +68,13 @@ mod native {
         })
     }
 
+    /// For tests: with `on`, networks made from now on take as many threads as they are asked to, cut all their work however
+    /// small, and wait for all threads to take part. Returns how often a thread has helped in such work so far.
+    #[pyfunction]
+    fn _force_threads(on: bool) -> u64 {
+        chainrule_core::force_threads(on)
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();

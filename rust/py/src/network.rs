@@ -170,6 +170,12 @@ impl Network {
         self.facts().target
     }
 
+    /// The most threads that are computed with.
+    #[getter]
+    fn n_threads(&self) -> usize {
+        self.facts().n_threads
+    }
+
     /// Step size of the next update, > 0. Setting raises ValueError out of range, RuntimeError during training.
     #[getter]
     fn learning_rate(&self, py: Python<'_>) -> PyResult<f64> {

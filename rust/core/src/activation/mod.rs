@@ -43,7 +43,7 @@ const FAR: f64 = 1e4;
 /// An activation that treats each unit alone.
 ///
 /// Both formulas must be `#[inline(always)]`: they are compiled once for each target inside the kernels' loops.
-pub(crate) trait Elementwise: Copy {
+pub(crate) trait Elementwise: Copy + Send + Sync {
     /// Whether a = z, so that nothing has to be done.
     const IDENTITY: bool = false;
     /// Whether both formulas are a few instructions, and used often: see [`Map::FUSED`].

@@ -28,6 +28,8 @@ const STEPS_WIDE: usize = 100;
 /// The sums start + a b for m rows and n columns, given to `finish`. The padding of the last line of c is computed from
 /// the operands' or 0.
 ///
+/// They may be a part of a product, whose shape is what decides the order.
+///
 /// # Safety
 /// The operands, c and what `finish` holds are good for m rows, `padded(n)` columns and k steps. Without a c to keep the
 /// sums between blocks of k there is one block, and `finish` takes the sums from registers.
@@ -48,9 +50,9 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
         return unsafe { rows_outside(target, &shape, &operands, (m, rows), n, &finish) };
     }
     let k = operands.k;
-    let large = m <= n && n * k * size_of::<T>() > LARGE;
+    let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > LARGE;
     let blocks = if c.is_some() { blocks(k, if large { STEPS } else { STEPS_LONG }) } else { 1 };
-    let wide = m > n && k > STEPS_WIDE && !F::LONG;
+    let wide = operands.whole.0 > operands.whole.1 && k > STEPS_WIDE && !F::LONG;
     let mut done = 0;
     for block in 0..blocks {
         operands.k = (k - done).div_ceil(blocks - block);

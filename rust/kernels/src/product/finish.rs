@@ -16,6 +16,9 @@ pub(super) trait Finish<T: Real>: Copy {
     /// Whether the formula is long: small tiles then let its square roots run beside the next tile's sums.
     const LONG: bool = false;
 
+    /// The same with row i and column j of the product as its first.
+    fn at(self, i: usize, j: usize) -> Self;
+
     /// Asks for what [`done`](Finish::done) will read at row i and column j.
     ///
     /// # Safety
@@ -47,6 +50,10 @@ pub(super) struct Store<T> {
 impl<T: Real> Finish<T> for Store<T> {
     const FUSED: bool = true;
 
+    fn at(self, i: usize, j: usize) -> Self {
+        Store { c: self.c.wrapping_add(i * self.c_row + j), ..self }
+    }
+
     #[inline(always)]
     unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
         // SAFETY: inside c, as the caller promises.
@@ -63,6 +70,10 @@ pub(super) struct Value<T, F> {
 
 impl<T: Real, F: Map> Finish<T> for Value<T, F> {
     const FUSED: bool = F::FUSED;
+
+    fn at(self, i: usize, j: usize) -> Self {
+        Value { c: self.c.at(i, j), ..self }
+    }
 
     #[inline(always)]
     unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
@@ -88,6 +99,10 @@ pub(super) struct Value2<T, F> {
 
 impl<T: Real, F: Map2> Finish<T> for Value2<T, F> {
     const FUSED: bool = F::FUSED;
+
+    fn at(self, i: usize, j: usize) -> Self {
+        Value2 { c: self.c.at(i, j), saved: self.saved.wrapping_add(i * self.saved_row + j), ..self }
+    }
 
     #[inline(always)]
     unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize) {
@@ -118,6 +133,11 @@ pub(super) struct Step<T, U> {
 impl<T: Real, U: Update> Finish<T> for Step<T, U> {
     const FUSED: bool = true;
     const LONG: bool = U::STATES > 1;
+
+    fn at(self, i: usize, j: usize) -> Self {
+        let at = i * self.w_row + j;
+        Step { w: self.w.wrapping_add(at), states: self.states.map(|state| state.wrapping_add(at)), ..self }
+    }
 
     #[inline(always)]
     unsafe fn ahead<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {

@@ -14,6 +14,7 @@
 
 mod driver;
 mod finish;
+mod parts;
 mod tile;
 mod transpose;
 
@@ -30,6 +31,7 @@ static ZERO: f64 = 0.0;
 
 /// a b, every chain from 0.
 fn operands<T: Real>(a: Factor<T>, b: Matrix<T>) -> Operands<T> {
+    let whole = (a.rows(), b.columns());
     let (data, a_row, a_step) = a.parts();
     Operands {
         a: data.as_ptr(),
@@ -40,6 +42,7 @@ fn operands<T: Real>(a: Factor<T>, b: Matrix<T>) -> Operands<T> {
         start: (&raw const ZERO).cast(),
         start_row: 0,
         start_columns: false,
+        whole,
         k: b.rows(),
         ahead: 0,
     }
@@ -73,7 +76,7 @@ pub fn forward<T: Real, F: Map>(
         (operands.start, operands.start_columns) = (bias.as_ptr(), true);
     }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, shape, Some(c), Value { c, f }) }
+    unsafe { parts::multiply(target, operands, shape, Some(c), Value { c, f }) }
 }
 
 /// `y_t[j][i] = bias[j] + Σ_k w_t[j][k] x_t[k][i]` for w_t (n_out, n_in), x_t (n_in, n), y_t (n_out, n): forward
@@ -99,7 +102,7 @@ pub fn forward_transposed<T: Real>(
         (operands.start, operands.start_row) = (bias.as_ptr(), 1);
     }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, shape, Some(c), c) }
+    unsafe { parts::multiply(target, operands, shape, Some(c), c) }
 }
 
 /// `d_x[i][k] = slope(Σ_j delta[i][j] w_t[j][k], a[i][k])` for delta (n, n_out), w_t the transpose of w (n_out, n_in),
@@ -124,7 +127,7 @@ pub fn backward_input<'a, T: Real, F: Map2>(
     let (shape, c) = ((d_x.rows(), d_x.columns()), store(&mut d_x));
     let finish = Value2 { c, saved: a.data().as_ptr(), saved_row: a.stride(), f: slope };
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands(delta, w_t), shape, Some(c), finish) }
+    unsafe { parts::multiply(target, operands(delta, w_t), shape, Some(c), finish) }
 }
 
 /// `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, or `d_w[k][j] + Σ_i …` where `accumulate`, for x (n, n_in), delta (n, n_out),
@@ -150,7 +153,7 @@ pub fn backward_weight<'a, T: Real>(
         (operands.start, operands.start_row, operands.start_columns) = (c.c, c.c_row, true);
     }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { driver::multiply(target, operands, shape, Some(c), c) }
+    unsafe { parts::multiply(target, operands, shape, Some(c), c) }
 }
 
 /// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the d_w of [`backward_weight`] to the bit,
@@ -178,5 +181,5 @@ pub fn update_weight<'a, T: Real, U: Update>(
     let finish = Step { w: w.data_mut().as_mut_ptr(), states, w_row: stride, u };
     // SAFETY: the shapes are checked above, a matrix holds rows · stride numbers (Matrix::new), and the states are as
     // long as the parameters.
-    unsafe { driver::multiply(target, operands(x_t, delta), shape, None, finish) }
+    unsafe { parts::multiply(target, operands(x_t, delta), shape, None, finish) }
 }

@@ -25,10 +25,25 @@ pub(super) struct Operands<T> {
     pub(super) start: *const T,
     pub(super) start_row: usize,
     pub(super) start_columns: bool,
+    /// Rows and columns of the whole product, of which this may be a part.
+    pub(super) whole: (usize, usize),
     /// Length of the chain.
     pub(super) k: usize,
     /// Lines of the strip of b to the right that each tile asks for.
     pub(super) ahead: usize,
+}
+
+impl<T: Real> Operands<T> {
+    /// The same with row i and column j of the product as its first.
+    pub(super) fn at(self, i: usize, j: usize) -> Self {
+        let start = i * self.start_row + if self.start_columns { j } else { 0 };
+        Operands {
+            a: self.a.wrapping_add(i * self.a_row),
+            b: self.b.wrapping_add(j),
+            start: self.start.wrapping_add(start),
+            ..self
+        }
+    }
 }
 
 /// The tiles that pay on a target.

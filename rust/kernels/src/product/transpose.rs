@@ -1,9 +1,11 @@
 //! The transpose of a matrix, in blocks of one line by one line.
 
+use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Matrix, MatrixMut, Real, Target, padded};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// `to[j][i] = from[i][j]`; the padding of `to` becomes 0.
 ///
@@ -11,18 +13,20 @@ use std::mem::MaybeUninit;
 /// Unless `to` has as many rows as `from` columns, and the other way round.
 pub fn transpose<T: Real>(target: Target, from: Matrix<T>, mut to: MatrixMut<T>) {
     assert_eq!((from.rows(), from.columns()), (to.columns(), to.rows()), "not the shape of the transpose");
-    let kernel = Transpose {
+    let (from_data, to_stride, to_data) = (from.data().as_ptr(), to.stride(), to.data_mut().as_mut_ptr());
+    let kernel = || Transpose {
         rows: from.rows(),
         columns: from.columns(),
-        from: from.data().as_ptr(),
+        from: from_data,
         from_stride: from.stride(),
-        to_stride: to.stride(),
-        to: to.data_mut().as_mut_ptr(),
+        to_stride,
+        to: to_data,
     };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
-    unsafe { target.run(kernel) }
+    unsafe { pool::run(target, from.rows() * from.columns() * PASS, kernel) }
 }
 
+#[derive(Clone, Copy)]
 struct Transpose<T> {
     rows: usize,
     columns: usize,
@@ -30,6 +34,31 @@ struct Transpose<T> {
     from_stride: usize,
     to: *mut T,
     to_stride: usize,
+}
+
+// SAFETY: a part writes rows of `to` of its own.
+unsafe impl<T: Real> Cut for Transpose<T> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        self.columns.div_ceil(T::LINE)
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let column = units.start * T::LINE;
+        Transpose {
+            columns: (units.end * T::LINE).min(self.columns) - column,
+            from: self.from.wrapping_add(column),
+            to: self.to.wrapping_add(column * self.to_stride),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
 }
 
 impl<T: Real> Kernel<T> for Transpose<T> {

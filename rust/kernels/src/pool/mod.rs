@@ -1,0 +1,438 @@
+//! Threads: work that is cut into parts, which the caller and some workers take one after the other.
+//!
+//! ```text
+//! caller: write down the job ─▶ open the gate ─▶ take parts ─▶ shut the gate, wait until nobody is inside
+//! worker: look at the gate for a while, then sleep ─▶ enter ─▶ take parts until none is left ─▶ leave
+//! ```
+//!
+//! There are no workers until work is worth it, and they end with the process. What a part writes does not depend on who
+//! takes it, so no result depends on the number of threads. A caller never waits for a worker that has not come: it
+//! takes all the parts that are left itself. A caller that finds the workers busy with another's job works alone, and so
+//! does a part that wants to cut its own work. A panic in a part goes on in the caller, and the workers stay.
+//!
+//! After a fork the child is another process without workers: it has its own, made on need, and leaves alone what it
+//! has inherited of its parent's.
+
+mod gate;
+#[cfg(test)]
+mod tests;
+
+use crate::Target;
+use gate::{Gate, SEATS};
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+use std::{hint, ptr};
+
+/// Work that is worth cutting for workers that are awake, in floating-point operations of a product.
+const CUT: usize = 700_000;
+/// Work that is worth waking workers for: that takes the caller some microseconds, and them some tens.
+const WAKE: usize = 6_000_000;
+/// What reading and writing a number costs a pass over memory, in floating-point operations.
+pub const PASS: usize = 12;
+/// Parts a thread: some, so that a thread that comes late or is interrupted leaves its parts to others.
+const PARTS: usize = 4;
+/// How long a worker looks for its next job before it sleeps.
+const SPIN: Duration = Duration::from_micros(50);
+/// How long no sleeping worker is woken after one found itself on its caller's processor: all the others are busy, so it
+/// would only take the caller's time (and the 50 µs above, as measured).
+const CROWDED: Duration = Duration::from_millis(5);
+/// Looks between two looks at the clock.
+const LOOKS: usize = 64;
+
+/// Whether all work is worth it, and everyone is waited for: see [`force`].
+static FORCED: AtomicBool = AtomicBool::new(false);
+/// How often a worker had a part in forced work.
+static HELPED: AtomicU64 = AtomicU64::new(0);
+/// The pool of this process, or of the one that it was forked from.
+static POOL: AtomicPtr<Pool> = AtomicPtr::new(ptr::null_mut());
+
+/// For tests: cuts all work however small, and has each caller wait until all its threads have come, until called with
+/// `false`. Returns how often a worker has had a part in such work.
+#[doc(hidden)]
+pub fn force(on: bool) -> u64 {
+    FORCED.store(on, Ordering::Relaxed);
+    HELPED.load(Ordering::Relaxed)
+}
+
+/// Whether [`force`] is on.
+#[doc(hidden)]
+pub fn is_forced() -> bool {
+    FORCED.load(Ordering::Relaxed)
+}
+
+/// Whether work of so many floating-point operations is worth cutting: a question of the work alone.
+#[inline]
+pub fn is_worth(work: usize) -> bool {
+    work >= CUT || is_forced()
+}
+
+/// Work that can be cut into parts: rows, or lines of columns, of what it writes.
+///
+/// # Safety
+/// Parts that have no unit in common may be done by several threads at once: none writes what another reads or writes.
+pub(crate) unsafe trait Cut: Copy {
+    /// What comes out of it.
+    type Out: Send;
+    /// How many units there are.
+    fn units(&self) -> usize;
+    /// The part that is these units.
+    fn part(self, units: Range<usize>) -> Self;
+    /// Does it.
+    ///
+    /// # Safety
+    /// The addresses in it are good for what it does.
+    unsafe fn run(self, target: Target) -> Self::Out;
+    /// What comes out of two parts, in any order.
+    fn join(one: Self::Out, _other: Self::Out) -> Self::Out {
+        one
+    }
+}
+
+/// Does what `make` makes, on the target's threads where that is worth it; `work` is how many floating-point operations
+/// of a product take as long.
+///
+/// # Safety
+/// As [`Cut::run`].
+// Alone it must cost nothing: a step of a small network has 20 of these in less than 1 µs. Made here and not passed in, for
+// then it is made once where it is needed (4 % of such a step).
+#[inline(always)]
+pub(crate) unsafe fn run<C: Cut>(target: Target, work: usize, make: impl Fn() -> C) -> C::Out {
+    if target.threads() == 1 || !is_worth(work) {
+        // SAFETY: the caller's promise.
+        return unsafe { make().run(target) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { run_parts(target, work, make()) }
+}
+
+/// # Safety
+/// As [`Cut::run`].
+#[cold]
+#[inline(never)]
+unsafe fn run_parts<C: Cut>(target: Target, work: usize, whole: C) -> C::Out {
+    let (units, alone, shared) = (whole.units(), target.with_threads(1), Shared(whole));
+    if units < 2 {
+        // SAFETY: the caller's promise.
+        return unsafe { whole.run(alone) };
+    }
+    let (result, parts) = (Mutex::new(None), units.min(PARTS * target.threads()));
+    each_part(target.threads(), parts, work, &|part| {
+        let part = shared.get().part(units * part / parts..units * (part + 1) / parts);
+        // SAFETY: the caller's promise, for a part of it.
+        let new = unsafe { part.run(alone) };
+        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+        *result = Some(match result.take() {
+            None => new,
+            Some(before) => C::join(before, new),
+        });
+    });
+    let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+    result.unwrap_or_else(|| unreachable!("there are parts, and each has a result"))
+}
+
+/// Work that several threads look at.
+struct Shared<C>(C);
+
+// SAFETY: it is cut before it is done, and what it says of its parts is what this needs (`Cut`).
+unsafe impl<C: Cut> Sync for Shared<C> {}
+
+impl<C: Cut> Shared<C> {
+    fn get(&self) -> C {
+        self.0
+    }
+}
+
+/// Wakes the workers for `threads` threads where products of `work` floating-point operations are about to come one
+/// after the other and are worth it, though a single one would not be worth waking them.
+pub fn rouse(threads: usize, work: usize) {
+    if threads > 1 && is_worth(work) {
+        Pool::of_this_process().rouse(threads - 1);
+    }
+}
+
+/// Calls `part` for 0, 1, … `parts` − 1 in any order, on up to `threads` threads at once, the caller's among them;
+/// `work` is how many floating-point operations all of them are.
+fn each_part(threads: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) {
+    let shared = threads > 1
+        && parts > 1
+        && is_worth(work)
+        && Pool::of_this_process().run(threads.min(parts) - 1, parts, work, part);
+    if !shared {
+        (0..parts).for_each(part);
+    }
+}
+
+/// What is to be done. Good while the gate is open or somebody is inside.
+#[derive(Clone, Copy)]
+struct Job {
+    part: *const (dyn Fn(usize) + Sync),
+    parts: usize,
+}
+
+struct Worker {
+    thread: Thread,
+    asleep: Arc<AtomicBool>,
+}
+
+impl Worker {
+    fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::SeqCst)
+    }
+
+    fn wake(&self) {
+        if self.is_asleep() && self.asleep.swap(false, Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Workers {
+    all: Vec<Worker>,
+    /// The system refused to start another.
+    refused: bool,
+}
+
+struct Pool {
+    /// The process whose threads the workers are.
+    process: u32,
+    gate: Gate,
+    next: Next,
+    /// The processor of the last caller.
+    processor: AtomicUsize,
+    /// When workers may be woken again, in microseconds since `start`.
+    crowded: AtomicU64,
+    start: Instant,
+    job: UnsafeCell<Job>,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Held by the caller whose job is on.
+    workers: Mutex<Workers>,
+}
+
+/// The next part to take; on lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Next(AtomicUsize);
+
+// SAFETY: `job` is written by the holder of `workers` before it opens the gate, and read by those inside.
+unsafe impl Sync for Pool {}
+// SAFETY: a job that has ended is not used again, so the pointer in it may go anywhere.
+unsafe impl Send for Pool {}
+
+impl Pool {
+    /// Made at the first call in a process, without workers.
+    fn of_this_process() -> &'static Pool {
+        let process = std::process::id();
+        let mut seen = POOL.load(Ordering::Acquire);
+        loop {
+            // SAFETY: what was ever in POOL is never freed.
+            if let Some(pool) = unsafe { seen.as_ref() }
+                && pool.process == process
+            {
+                return pool;
+            }
+            let nothing: &(dyn Fn(usize) + Sync) = &|_| {};
+            let new = Box::into_raw(Box::new(Pool {
+                process,
+                gate: Gate::default(),
+                next: Next::default(),
+                processor: AtomicUsize::new(NOWHERE),
+                crowded: AtomicU64::new(0),
+                start: Instant::now(),
+                job: UnsafeCell::new(Job { part: nothing, parts: 0 }),
+                panic: Mutex::new(None),
+                workers: Mutex::new(Workers::default()),
+            }));
+            match POOL.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => seen = new,
+                Err(other) => {
+                    // SAFETY: ours, and nobody has seen it.
+                    drop(unsafe { Box::from_raw(new) });
+                    seen = other;
+                }
+            }
+        }
+    }
+
+    fn rouse(&'static self, wanted: usize) {
+        if let Ok(mut workers) = self.workers.try_lock() {
+            self.grow(&mut workers, wanted);
+            if workers.all.iter().take(wanted).any(Worker::is_asleep) && !self.is_crowded() {
+                self.processor.store(processor(), Ordering::Relaxed);
+                workers.all.iter().take(wanted).for_each(Worker::wake);
+            }
+        }
+    }
+
+    /// Does all parts with up to `wanted` workers; false, and nothing done, where there are none to be had or the work
+    /// is not worth waking them.
+    fn run(&'static self, wanted: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) -> bool {
+        let mut workers = match self.workers.try_lock() {
+            Ok(workers) => workers,
+            Err(TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let forced = is_forced();
+        if work >= WAKE || forced {
+            self.grow(&mut workers, wanted);
+        }
+        let asleep = workers.all.iter().take(wanted).all(Worker::is_asleep);
+        if asleep && !forced && (work < WAKE || self.is_crowded()) {
+            return false;
+        }
+        let wanted = wanted.min(workers.all.len());
+        if wanted == 0 {
+            return false;
+        }
+        // SAFETY: only the lifetime changes: nobody uses the job after `shut` below.
+        let part: *const (dyn Fn(usize) + Sync + 'static) = unsafe { std::mem::transmute(ptr::from_ref(part)) };
+        let job = Job { part, parts };
+        // SAFETY: this thread holds `workers`, the gate is shut and nobody is inside.
+        unsafe { *self.job.get() = job };
+        self.next.0.store(0, Ordering::Relaxed);
+        self.processor.store(processor(), Ordering::Relaxed);
+        self.gate.open(wanted);
+        workers.all.iter().take(wanted).for_each(Worker::wake);
+        if forced {
+            self.gate.fill();
+        }
+        self.take_parts(job);
+        self.gate.shut();
+        drop(workers);
+        if let Some(panic) = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            resume_unwind(panic);
+        }
+        true
+    }
+
+    /// Takes parts until none is left, and returns how many; a panic is kept for the caller and ends the job.
+    fn take_parts(&self, job: Job) -> usize {
+        let mut taken = 0;
+        loop {
+            let next = self.next.0.fetch_add(1, Ordering::Relaxed);
+            if next >= job.parts {
+                return taken;
+            }
+            taken += 1;
+            // SAFETY: the gate is open or this thread is inside, so the caller is still in `run`.
+            let part = unsafe { &*job.part };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| part(next))) {
+                self.next.0.store(job.parts, Ordering::Relaxed);
+                *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+            }
+        }
+    }
+
+    /// Starts workers until there are `wanted`, or the system has no more threads.
+    fn grow(&'static self, workers: &mut Workers, wanted: usize) {
+        while workers.all.len() < wanted.min(SEATS) && !workers.refused {
+            let asleep = Arc::new(AtomicBool::new(false));
+            let flag = asleep.clone();
+            let builder = thread::Builder::new().name("chainrule".into());
+            match without_signals(|| builder.spawn(move || self.serve(&flag))) {
+                Ok(handle) => workers.all.push(Worker { thread: handle.thread().clone(), asleep }),
+                Err(_) => workers.refused = true,
+            }
+        }
+    }
+
+    /// Whether workers are not worth waking at present.
+    fn is_crowded(&self) -> bool {
+        (self.start.elapsed().as_micros() as u64) < self.crowded.load(Ordering::Relaxed)
+    }
+
+    /// Whether this worker is where its caller was, which then waits for it or is about to come back.
+    fn is_in_the_way(&self) -> bool {
+        let here = processor();
+        let is = here != NOWHERE && here == self.processor.load(Ordering::Relaxed);
+        if is {
+            let until = (self.start.elapsed() + CROWDED).as_micros() as u64;
+            self.crowded.store(until, Ordering::Relaxed);
+        }
+        is
+    }
+
+    /// The life of a worker.
+    fn serve(&self, asleep: &AtomicBool) {
+        let mut last = 0;
+        loop {
+            last = self.next_job(last, asleep);
+            // SAFETY: this thread is inside.
+            let job = unsafe { *self.job.get() };
+            if is_forced() {
+                HELPED.fetch_add(u64::from(self.take_parts(job) > 0), Ordering::Relaxed);
+            } else if !self.is_in_the_way() {
+                self.take_parts(job);
+            }
+            self.gate.leave();
+        }
+    }
+
+    /// Waits for a job after `last`, and joins it.
+    fn next_job(&self, last: u32, asleep: &AtomicBool) -> u32 {
+        loop {
+            let start = Instant::now();
+            loop {
+                for _ in 0..LOOKS {
+                    if let Some(job) = self.gate.join(last) {
+                        return job;
+                    }
+                    hint::spin_loop();
+                }
+                if start.elapsed() > SPIN || self.is_in_the_way() {
+                    break;
+                }
+            }
+            asleep.store(true, Ordering::SeqCst);
+            while asleep.load(Ordering::SeqCst) && !self.gate.is_open(last) {
+                thread::park();
+            }
+            asleep.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// No processor.
+const NOWHERE: usize = usize::MAX;
+
+/// The processor that this thread is on, where the system tells.
+fn processor() -> usize {
+    #[cfg(all(target_os = "linux", not(miri)))]
+    // SAFETY: the call takes nothing and returns a number.
+    return usize::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(NOWHERE);
+    #[cfg(not(all(target_os = "linux", not(miri))))]
+    NOWHERE
+}
+
+/// Starts a thread to which no signal is delivered, but for those of its own faults: they are for the program's threads,
+/// which may wait for them.
+#[cfg(unix)]
+fn without_signals<R>(start: impl FnOnce() -> R) -> R {
+    use std::mem::zeroed;
+    // SAFETY: a set of signals is plain numbers, for which zero will do, and the calls write no more than their sets.
+    let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { (zeroed(), zeroed()) };
+    // SAFETY: as above.
+    unsafe {
+        libc::sigfillset(&mut all);
+        for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL] {
+            libc::sigdelset(&mut all, fault);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+    }
+    let result = start();
+    // SAFETY: the set that the call above filled in.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut()) };
+    result
+}
+
+/// Starts a thread.
+#[cfg(not(unix))]
+fn without_signals<R>(start: impl FnOnce() -> R) -> R {
+    start()
+}

@@ -1,0 +1,71 @@
+//! A product cut into parts for several threads: rows or columns of the result, none of a chain.
+
+use super::driver;
+use super::finish::{Finish, Store};
+use super::tile::Operands;
+use crate::pool::{self, Cut};
+use crate::{Real, Target};
+use std::ops::Range;
+
+/// What [`driver::multiply`] takes.
+#[derive(Clone, Copy)]
+struct Product<T, F> {
+    operands: Operands<T>,
+    shape: (usize, usize),
+    c: Option<Store<T>>,
+    finish: F,
+}
+
+impl<T: Real, F: Finish<T>> Product<T, F> {
+    fn by_columns(&self) -> bool {
+        self.shape.1 > self.shape.0
+    }
+}
+
+// SAFETY: the operands are only read; a part writes, and reads again, its rows or whole lines of its columns.
+unsafe impl<T: Real, F: Finish<T>> Cut for Product<T, F> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        let (m, n) = self.shape;
+        if self.by_columns() { n.div_ceil(T::LINE) } else { m }
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let (m, n) = self.shape;
+        let (row, column, shape) = if self.by_columns() {
+            let column = units.start * T::LINE;
+            (0, column, (m, (units.end * T::LINE).min(n) - column))
+        } else {
+            (units.start, 0, (units.len(), n))
+        };
+        Product {
+            operands: self.operands.at(row, column),
+            shape,
+            c: self.c.map(|c| c.at(row, column)),
+            finish: self.finish.at(row, column),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { driver::multiply(target, self.operands, self.shape, self.c, self.finish) }
+    }
+}
+
+/// [`driver::multiply`] on the target's threads, where that is worth it.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
+    target: Target,
+    operands: Operands<T>,
+    shape: (usize, usize),
+    c: Option<Store<T>>,
+    finish: F,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { pool::run(target, 2 * shape.0 * shape.1 * operands.k, || Product { operands, shape, c, finish }) }
+}

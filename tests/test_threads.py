@@ -1,0 +1,204 @@
+"""Threads: the same bits from any number of them, who decides how many, and life after a fork."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from chainrule import DivergenceError, Network, _native
+
+from .strategies import cases
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+
+
+@pytest.fixture(scope="module")
+def forced():
+    """Networks take the threads they are asked to, and share all work among them however small."""
+    before = _native._force_threads(True)
+    yield
+    assert _native._force_threads(False) > before, "no thread has helped"
+
+
+def everything(case, n_threads):
+    """Return what a network computes, as bytes."""
+    net = case.native(n_threads=n_threads)
+    assert net.n_threads == n_threads
+    X, y, weight = case.data
+    parts = [net.forward(X), net.predict(X), net.forward(X, training=True)]
+    gradient = net.gradient(X, y, sample_weight=weight, training=True)
+    parts += [*gradient.weights, *[b for b in gradient.biases if b is not None]]
+    backward = net.backward(X, np.ones((len(X), net.n_outputs)), training=False)
+    parts += [backward.inputs, *backward.weights]
+    numbers = [gradient.loss, net.evaluate(X, y, sample_weight=weight)["loss"]]
+    try:
+        numbers += [net.step(X, y, sample_weight=weight)]
+        numbers += net.fit(X, y, sample_weight=weight, epochs=2, batch_size=7, progress=False).loss
+    except DivergenceError:
+        pass  # at the same place on any number of threads, which the weights then show
+    parts += [*net.weights, *[v for v in net.state_dict().values() if isinstance(v, np.ndarray)]]
+    return [np.asarray(part).tobytes() for part in [*parts, numbers]]
+
+
+@pytest.mark.usefixtures("forced")
+@given(cases(max_depth=3))
+def test_bits_do_not_depend_on_n_threads(case):
+    for dtype in ("float32", "float64"):
+        case.arguments["dtype"] = dtype
+        expected = everything(case, 1)
+        for n_threads in (2, 3, 8):
+            assert everything(case, n_threads) == expected, n_threads
+
+
+def large(n_threads=2, **arguments):
+    """Return a network that is worth two threads, and data for it."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((512, 300)), rng.integers(0, 10, 512)
+    net = Network([300, 256, 10], loss="cross_entropy", seed=1, n_threads=n_threads, **arguments)
+    return net, X, y
+
+
+def trained(n_threads=2):
+    """Return the predictions of a network after an epoch on that many threads."""
+    net, X, y = large(n_threads)
+    net.fit(X, y, epochs=1, batch_size=128, progress=False)
+    return net.predict(X)
+
+
+def in_child(work):
+    """Run `work` in a forked child and return whether it ended well within five seconds."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if work() else 1)
+        finally:
+            os._exit(2)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status == 0
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+@needs_fork
+@pytest.mark.usefixtures("forced")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_forked_child_has_threads_of_its_own():
+    expected = trained(1)
+    assert np.array_equal(trained(), expected)
+
+    def work():
+        helped = _native._force_threads(True)
+        right = np.array_equal(trained(), expected)
+        return right and _native._force_threads(True) > helped and in_child(lambda: np.array_equal(trained(), expected))
+
+    assert in_child(work)
+    assert np.array_equal(trained(), expected)
+
+
+@needs_fork
+@pytest.mark.usefixtures("forced")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_child_forked_while_threads_compute():
+    expected = trained(1)
+    stop = threading.Event()
+
+    def compute():
+        while not stop.is_set():
+            trained()
+
+    others = [threading.Thread(target=compute) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        assert all(in_child(lambda: np.array_equal(trained(), expected)) for _ in range(5))
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
+
+
+@pytest.mark.parametrize("method", [m for m in multiprocessing.get_all_start_methods() if m != "fork"])
+def test_processes_of_multiprocessing(method):
+    expected = trained()
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        for got in pool.map_async(trained, [2, 2, 1]).get(timeout=60):
+            assert np.array_equal(got, expected)
+
+
+@pytest.mark.usefixtures("forced")
+def test_many_python_threads_at_once():
+    expected = trained(1)
+    results = [None] * 6
+
+    def compute(i):
+        results[i] = trained(i % 3 + 1)
+
+    threads = [threading.Thread(target=compute, args=[i]) for i in range(len(results))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert all(np.array_equal(result, expected) for result in results)
+
+
+def run(code, **variables):
+    """Run Python code in a process of its own and return what it prints, or the end of its complaint."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=kept | variables, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
+IN_USE = "from chainrule import Network; print(Network([500, 500, 1], n_threads={}).n_threads)"
+
+
+def test_who_decides_how_many_threads():
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    two = str(min(2, processors))
+    assert run(IN_USE.format(2), CHAINRULE_NUM_THREADS="1", OMP_NUM_THREADS="1") == two
+    assert run(IN_USE.format(None), CHAINRULE_NUM_THREADS="2", OMP_NUM_THREADS="1") == two
+    assert run(IN_USE.format(None), CHAINRULE_NUM_THREADS="", OMP_NUM_THREADS="2,1") == two
+    assert run(IN_USE.format(None), OMP_NUM_THREADS="1") == "1"
+    assert run(IN_USE.format(None)) == run(IN_USE.format(2**31 - 1))
+    if hasattr(os, "sched_setaffinity"):
+        one = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}}); "
+        assert run(one + IN_USE.format(None)) == "1"
+
+
+@pytest.mark.parametrize("name", ["CHAINRULE_NUM_THREADS", "OMP_NUM_THREADS"])
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_variable_that_is_no_number_of_threads_is_refused(name, value):
+    message = f"ValueError: {name} must be an integer of at least 1, got '{value}'"
+    assert run(IN_USE.format(None), **{name: value}) == message
+    assert run(IN_USE.format(1), **{name: value}) == "1"
+
+
+def test_small_networks_use_one_thread():
+    assert run("from chainrule import Network; print(Network([4, 16, 3], n_threads=2).n_threads)") == "1"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of threads here")
+def test_no_thread_before_work_is_worth_it():
+    code = """if True:
+        import os, numpy
+        before = len(os.listdir("/proc/self/task"))
+        from chainrule import Network
+        net = Network([8, 64, 64, 4], n_threads=2)
+        net.fit(numpy.ones((320, 8)), numpy.ones((320, 4)), epochs=2, progress=False)
+        print(len(os.listdir("/proc/self/task")) - before)"""
+    assert run(code) == "0"
