@@ -17,6 +17,7 @@ __all__ = [
     "Network",
     "Snapshot",
     "__version__",
+    "_force_threads",
     "read_tensors",
     "registry",
     "targets",

@@ -116,14 +116,10 @@ pub(crate) unsafe fn run<C: Cut>(target: Target, work: usize, make: impl Fn() ->
 #[cold]
 #[inline(never)]
 unsafe fn run_parts<C: Cut>(target: Target, work: usize, whole: C) -> C::Out {
-    let (units, alone, shared) = (whole.units(), target.with_threads(1), Shared(whole));
-    if units < 2 {
-        // SAFETY: the caller's promise.
-        return unsafe { whole.run(alone) };
-    }
+    let (units, alone, to_cut) = (whole.units(), target.with_threads(1), Shared(whole));
     let (result, parts) = (Mutex::new(None), units.min(PARTS * target.threads()));
-    each_part(target.threads(), parts, work, &|part| {
-        let part = shared.get().part(units * part / parts..units * (part + 1) / parts);
+    let shared = share(target.threads(), parts, work, &|part| {
+        let part = to_cut.get().part(units * part / parts..units * (part + 1) / parts);
         // SAFETY: the caller's promise, for a part of it.
         let new = unsafe { part.run(alone) };
         let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,6 +128,10 @@ unsafe fn run_parts<C: Cut>(target: Target, work: usize, whole: C) -> C::Out {
             Some(before) => C::join(before, new),
         });
     });
+    if !shared {
+        // SAFETY: the caller's promise.
+        return unsafe { whole.run(alone) };
+    }
     let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.unwrap_or_else(|| unreachable!("there are parts, and each has a result"))
 }
@@ -156,16 +156,10 @@ pub fn rouse(threads: usize, work: usize) {
     }
 }
 
-/// Calls `part` for 0, 1, … `parts` − 1 in any order, on up to `threads` threads at once, the caller's among them;
-/// `work` is how many floating-point operations all of them are.
-fn each_part(threads: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) {
-    let shared = threads > 1
-        && parts > 1
-        && is_worth(work)
-        && Pool::of_this_process().run(threads.min(parts) - 1, parts, work, part);
-    if !shared {
-        (0..parts).for_each(part);
-    }
+/// Calls `part` for 0, 1, … `parts` − 1 in any order, on up to `threads` threads at once, the caller's among them; false,
+/// and nothing done, where the caller is better off alone. `work` is how many floating-point operations all of them are.
+fn share(threads: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) -> bool {
+    threads > 1 && parts > 1 && is_worth(work) && Pool::of_this_process().run(threads.min(parts) - 1, parts, work, part)
 }
 
 /// What is to be done. Good while the gate is open or somebody is inside.

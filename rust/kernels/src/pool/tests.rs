@@ -11,6 +11,12 @@ fn one_by_one() -> MutexGuard<'static, ()> {
 
 const MUCH: usize = usize::MAX;
 
+fn each_part(threads: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) {
+    if !share(threads, parts, work, part) {
+        (0..parts).for_each(part);
+    }
+}
+
 fn every_part_once(threads: usize, parts: usize) {
     let done: Vec<AtomicUsize> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
     each_part(threads, parts, MUCH, &|i| {
