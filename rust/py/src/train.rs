@@ -30,6 +30,8 @@ impl<T: Element + Real> Cell<T> {
                     network.train(workspace, &data.batch(), &mut epoch, &mut || start.elapsed() < SLICE)
                 })?;
                 if finished {
+                    // The next epoch comes soon, and may be done before it is asked to give way.
+                    self.give_way(py);
                     return Ok(epoch.loss());
                 }
                 // No lock is held here: a signal handler runs Python code, which may call this network.
