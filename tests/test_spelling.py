@@ -92,3 +92,11 @@ def test_module_offers_the_nearest_of_its_names():
 def test_field_of_an_option_is_hinted_at(option, field, meant):
     with pytest.raises(TypeError, match=rf"{option.__name__}\(\) got .*'{field}'; did you mean '{meant}'\?"):
         option(**{field: 1})
+
+
+def test_keyword_of_a_picture_is_hinted_at():
+    history = Network([2, 1], seed=0).fit([[0, 1], [1, 0]], [0, 1])
+    with pytest.raises(TypeError, match=r"History\.plot\(\) got .*'colums'; did you mean 'columns'\?"):
+        history.plot(colums=["loss"])
+    with pytest.raises(TypeError, match=r"from_predictions\(\) got .*'normalise'; did you mean 'normalize'\?"):
+        chainrule.plots.ConfusionMatrixDisplay.from_predictions([0, 1], [0, 1], normalise="true")

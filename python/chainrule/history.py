@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .reference.spelling import checks_keywords
+
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping
 
@@ -62,6 +64,7 @@ class History:
         for name, value in logs.items():
             self._columns.setdefault(name, []).append(value)
 
+    @checks_keywords
     def plot(self, ax: Axes | None = None, *, columns: str | Iterable[str] | None = None) -> LossCurveDisplay:
         """Draw the loss by epochs, or other columns; a notebook shows what is returned.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from chainrule.reference.spelling import checks_keywords
+
 from .arguments import as_network, batch, classes, names_of_classes, one_of, same_length
 from .display import Display, size_in_points
 from .outputs import Outputs
@@ -92,6 +94,7 @@ class ConfusionMatrixDisplay(Display):
         self.normalize = normalize
 
     @classmethod
+    @checks_keywords
     def from_predictions(
         cls,
         y_true: ArrayLike,
@@ -145,6 +148,7 @@ class ConfusionMatrixDisplay(Display):
         return cls(table, display_labels=names, normalize=normalize).plot(ax)
 
     @classmethod
+    @checks_keywords
     def from_network(
         cls,
         network: Network,

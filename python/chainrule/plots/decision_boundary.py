@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule.reference.options import integer, number
+from chainrule.reference.spelling import checks_keywords
 
 from .arguments import as_network, batch, features, names_of_classes
 from .display import MARKERS, PALETTE, Display, limits, makes_room, note
@@ -88,6 +89,7 @@ class DecisionBoundaryDisplay(Display):
         self.feature_names = list(feature_names)
 
     @classmethod
+    @checks_keywords
     def from_network(
         cls,
         network: Network,

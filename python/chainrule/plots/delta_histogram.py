@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from chainrule.reference.spelling import checks_keywords
+
 from .arguments import as_network
 from .display import LARGEST, Display
 from .layer_rows import Row, draw_rows, own_size
@@ -75,6 +77,7 @@ class DeltaHistogramDisplay(Display):
         self.limits = decades(np.concatenate(self.deltas, axis=None))
 
     @classmethod
+    @checks_keywords
     def from_network(cls, network: Network, X: ArrayLike, y: ArrayLike, *, ax: Axes | None = None) -> Self:
         """Trace a batch and draw its deltas; nothing is trained.
 

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule import _arrays
 from chainrule.metrics import LOWER_IS_BETTER, METRICS
 from chainrule.reference.options import shown
+from chainrule.reference.spelling import checks_keywords
 
 from .arguments import numbers
 from .display import BACKDROP, NOTE, PALETTE, Display, makes_room, tidy
@@ -90,6 +91,7 @@ class LossCurveDisplay(Display):
         self.best_column, self.best_epoch = best(self.epoch, self.columns)
 
     @classmethod
+    @checks_keywords
     def from_history(
         cls,
         history: HistoryLike | Sequence[HistoryLike],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule.reference.options import integer
+from chainrule.reference.spelling import checks_keywords
 
 from .arguments import as_network, batch, numbers, one_of, same_length
 from .display import PALETTE, Display, limits, note, tidy
@@ -67,6 +68,7 @@ class PredictionErrorDisplay(Display):
         same_length(self.y_true, self.y_pred)
 
     @classmethod
+    @checks_keywords
     def from_predictions(
         cls, y_true: ArrayLike, y_pred: ArrayLike, *, kind: str = "actual_vs_predicted", ax: Axes | None = None
     ) -> Self:
@@ -99,6 +101,7 @@ class PredictionErrorDisplay(Display):
         return cls(y_true, y_pred).plot(ax, kind=kind)
 
     @classmethod
+    @checks_keywords
     def from_network(
         cls,
         network: Network,

@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.describe import layer_name
 from chainrule.reference.layers import Dense
 from chainrule.reference.options import shown
+from chainrule.reference.spelling import checks_keywords
 
 from .arguments import as_network
 from .display import Display, limits
@@ -67,6 +68,7 @@ class WeightHistogramDisplay(Display):
         self.limits = limits(values, "network.parameters", margin=0.02)
 
     @classmethod
+    @checks_keywords
     def from_network(cls, network: Network, *, biases: bool = False, ax: Axes | None = None) -> Self:
         """Draw the weights as they stand.
 
