@@ -112,7 +112,7 @@ def drawn(display: Display) -> Axes:
 def whole_figure(ax: Axes) -> Figure:
     """Return the figure that can be saved: not the SubFigure that may lie between it and `ax`."""
     figure: Any = ax.figure.figure
-    return figure  # type: ignore[no-any-return]
+    return figure  # type: ignore[no-any-return] # its types do not tell the root from a SubFigure
 
 
 def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
