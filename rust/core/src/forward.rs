@@ -122,8 +122,8 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / Σ w, in the last of `ws.d`, and in
-    /// `ws.thin` as well where the last layer is thin. Returns Σ wᵢ lᵢ.
+    /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / Σ w, in the last of `ws.d`, or in
+    /// `ws.thin` where the last layer is thin. Returns Σ wᵢ lᵢ.
     pub(crate) fn loss_tile(
         &self,
         ws: &mut Workspace<T>,
@@ -221,8 +221,16 @@ impl<T: Real> Network<T> {
             scratch: &mut ws.scratch,
         };
         each_loss!(loss, l => l.evaluate_columns(target, packed(a_t, n_out, rows), y, out));
-        product::transpose(target, packed(d_t, n_out, rows), view_mut(&mut ws.d[last], rows, n_out, stride));
         true
+    }
+
+    /// Puts the delta of a thin last layer where those of others are.
+    pub(crate) fn finish_delta(&self, ws: &mut Workspace<T>, rows: usize) {
+        if let Some(place) = self.plan.thin() {
+            let last = self.spec.layers.len();
+            let d = view_mut(&mut ws.d[last], rows, place.n_out, self.plan.strides[last]);
+            product::transpose(self.target, packed(&ws.thin[1], place.n_out, rows), d);
+        }
     }
 
     /// The delta of a thin last layer with its rows in columns, from where those of others are.

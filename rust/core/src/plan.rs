@@ -119,7 +119,7 @@ impl Plan {
     /// How many of `threads` a batch of `rows` rows is worth: all or one. Who asks once a step need not ask at every
     /// product, which is 3 % of a step of 1 µs.
     pub(crate) fn threads_for(&self, rows: usize, threads: usize) -> usize {
-        if pool::is_worth(self.largest_work(rows.min(self.tile))) { threads } else { 1 }
+        if threads > 1 && pool::is_worth(self.largest_work(rows.min(self.tile))) { threads } else { 1 }
     }
 
     /// Floating-point operations of a training step on `rows` rows: 2 forward and 4 backward a weight and row.
