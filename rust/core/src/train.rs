@@ -150,6 +150,9 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         at: Option<(u64, usize)>,
     ) -> Result<(f64, f64), Error> {
+        if let Some(done) = self.narrow_step(ws, batch, picks, at)? {
+            return Ok(done);
+        }
         let all = self.target;
         self.target = all.with_threads(self.plan.threads_for(picks.len(), all.threads()));
         let result = self.step_on_target(ws, batch, picks, at);

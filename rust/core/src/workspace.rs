@@ -5,6 +5,7 @@ use crate::layer::Layer;
 use crate::plan::Plan;
 use crate::rng::Stream;
 use crate::{Error, Network, Real};
+use chainrule_kernels::narrow::Narrow;
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
 
 /// Memory for one computation at a time on one network; grows on need.
@@ -42,6 +43,8 @@ pub struct Workspace<T> {
     pub(crate) x_is_small: bool,
     /// Losses of the rows at hand.
     pub(crate) row_loss: Vec<f64>,
+    /// Memory of narrow steps, once there was one.
+    pub(crate) narrow: Option<Narrow<T>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -71,6 +74,7 @@ impl<T: Real> Workspace<T> {
             scratch: none()?,
             x_is_small: false,
             row_loss: Vec::new(),
+            narrow: None,
         })
     }
 

@@ -30,19 +30,9 @@ pub fn cross_entropy<T: Real>(
     let columns = padded::<T>(z.columns());
     assert!(z.rows() > 0, "no outputs");
     assert!(scale.len() >= columns && loss.len() >= columns, "a scale or losses shorter than {columns}");
-    let (d_stride, d, loss) = (d.stride(), d.data_mut().as_mut_ptr(), loss.as_mut_ptr());
-    let kernel = || CrossEntropy {
-        rows: z.rows(),
-        columns,
-        z: z.data().as_ptr(),
-        z_stride: z.stride(),
-        labels: labels.as_ptr(),
-        n_labels: labels.len(),
-        scale: scale.as_ptr(),
-        d_stride,
-        d,
-        loss,
-    };
+    let (d, loss) = ((d.data_mut().as_mut_ptr(), d.stride()), loss.as_mut_ptr());
+    let (from, labels) = ((z.data().as_ptr(), z.stride()), (labels.as_ptr(), labels.len()));
+    let kernel = || CrossEntropy::new((z.rows(), columns), from, labels, scale.as_ptr(), d, loss);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
     unsafe { pool::run(target, z.rows() * columns * 4 * PASS, kernel) }
 }
@@ -65,26 +55,15 @@ pub fn terms<T: Real>(
     assert_eq!((a.rows(), a.columns()), (d.rows(), d.columns()), "a and d differ in shape");
     let columns = padded::<T>(a.columns());
     assert!(scale.len() >= columns && loss.len() >= columns, "a scale or losses shorter than {columns}");
-    let (d_stride, d, loss) = (d.stride(), d.data_mut().as_mut_ptr(), loss.as_mut_ptr());
-    let kernel = || Terms {
-        rows: a.rows(),
-        columns,
-        a: a.data().as_ptr(),
-        a_stride: a.stride(),
-        y: y.data().as_ptr(),
-        y_stride: y.stride(),
-        scale: scale.as_ptr(),
-        d_stride,
-        d,
-        loss,
-        term,
-    };
+    let (d, loss) = ((d.data_mut().as_mut_ptr(), d.stride()), loss.as_mut_ptr());
+    let (from, y) = ((a.data().as_ptr(), a.stride()), (y.data().as_ptr(), y.stride()));
+    let kernel = || Terms::new((a.rows(), columns), from, y, scale.as_ptr(), d, loss, term);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
     unsafe { pool::run(target, a.rows() * columns * 2 * PASS, kernel) }
 }
 
 #[derive(Clone, Copy)]
-struct CrossEntropy<T> {
+pub(crate) struct CrossEntropy<T> {
     rows: usize,
     columns: usize,
     z: *const T,
@@ -163,6 +142,21 @@ impl<T: Real> Kernel<T> for CrossEntropy<T> {
     }
 }
 
+impl<T> CrossEntropy<T> {
+    /// For (rows, whole lines of columns) of z and d with their strides, and so many labels.
+    #[inline(always)]
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (z, z_stride): (*const T, usize),
+        (labels, n_labels): (*const u32, usize),
+        scale: *const T,
+        (d, d_stride): (*mut T, usize),
+        loss: *mut T,
+    ) -> Self {
+        CrossEntropy { rows, columns, z, z_stride, labels, n_labels, scale, d, d_stride, loss }
+    }
+}
+
 impl<T: Real> CrossEntropy<T> {
     /// The labels of a vector of columns, −1 where the batch has ended.
     ///
@@ -188,7 +182,7 @@ impl<T: Real> CrossEntropy<T> {
 }
 
 #[derive(Clone, Copy)]
-struct Terms<T, F> {
+pub(crate) struct Terms<T, F> {
     rows: usize,
     columns: usize,
     a: *const T,
@@ -200,6 +194,22 @@ struct Terms<T, F> {
     d_stride: usize,
     loss: *mut T,
     term: F,
+}
+
+impl<T, F> Terms<T, F> {
+    /// For (rows, whole lines of columns) of a, y and d with their strides.
+    #[inline(always)]
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (a, a_stride): (*const T, usize),
+        (y, y_stride): (*const T, usize),
+        scale: *const T,
+        (d, d_stride): (*mut T, usize),
+        loss: *mut T,
+        term: F,
+    ) -> Self {
+        Terms { rows, columns, a, a_stride, y, y_stride, scale, d, d_stride, loss, term }
+    }
 }
 
 // SAFETY: a part writes lines of d and losses of its own.

@@ -295,7 +295,7 @@ impl<T: Real> ColumnSums<T> {
     }
 }
 
-struct RowSums<T> {
+pub(crate) struct RowSums<T> {
     rows: usize,
     columns: usize,
     m: *const T,
@@ -333,6 +333,12 @@ impl<T: Real> Kernel<T> for RowSums<T> {
 }
 
 impl<T: Real> RowSums<T> {
+    /// The sums of (rows, columns) of m with its stride.
+    #[inline(always)]
+    pub(crate) fn new((rows, columns): (usize, usize), (m, stride): (*const T, usize), out: *mut T) -> Self {
+        RowSums { rows, columns, m, stride, accumulate: false, out }
+    }
+
     /// The sums of up to H rows from row i on, side by side, for each addition waits for the one before it in its row.
     ///
     /// # Safety

@@ -107,7 +107,7 @@ pub(crate) trait Transfer: Copy {
 
 /// a = f(z), as the kernels take it.
 #[derive(Clone, Copy)]
-struct Value<A>(A);
+pub(crate) struct Value<A>(pub(crate) A);
 
 impl<A: Elementwise> Map for Value<A> {
     const IDENTITY: bool = A::IDENTITY;
@@ -120,7 +120,7 @@ impl<A: Elementwise> Map for Value<A> {
 
 /// d ⊙ f'(z), as the kernels take it.
 #[derive(Clone, Copy)]
-struct TimesSlope<A>(A);
+pub(crate) struct TimesSlope<A>(pub(crate) A);
 
 impl<A: Elementwise> Map2 for TimesSlope<A> {
     const IDENTITY: bool = A::IDENTITY;

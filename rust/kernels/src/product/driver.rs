@@ -105,6 +105,8 @@ fn blocks(k: usize, steps: usize) -> usize {
 #[inline]
 fn width(shape: &Shape, m: usize, vectors: usize, wide: bool) -> usize {
     match vectors {
+        // One row reads all of b once: whole lines of it, one after the other, as far as possible.
+        8.. if m == 1 => 8,
         4.. if m <= shape.few => 4,
         2.. if shape.pairs => 2,
         3.. if wide && !shape.pairs => 3,

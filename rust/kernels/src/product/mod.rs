@@ -24,6 +24,7 @@ use finish::{Step, Store, Value, Value2};
 use std::ops::Range;
 use tile::Operands;
 pub(crate) use tile::Shape;
+pub(crate) use transpose::Transpose;
 pub use transpose::transpose;
 
 /// Where chains without a bias start.

@@ -83,7 +83,9 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
     unsafe fn run<V: Raw<Scalar = T>>(self) {
         let rows = if F::LONG { V::ROWS_LONG } else { V::ROWS };
         // Other shapes are never asked for on this target: do not compile them.
-        if !(W == 4 && H <= V::FEW || H <= rows && (W == 1 || (W == 2) && V::PAIRS || W == 3 && !V::PAIRS && !F::LONG))
+        if !(W == 8 && H == 1
+            || W == 4 && H <= V::FEW
+            || H <= rows && (W == 1 || (W == 2) && V::PAIRS || W == 3 && !V::PAIRS && !F::LONG))
         {
             return;
         }
@@ -170,5 +172,5 @@ pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
     }
     shapes!((1, 1)(2, 1)(3, 1)(4, 1)(5, 1)(6, 1)(7, 1)(8, 1)(1, 2)(2, 2)(3, 2)(4, 2)(5, 2)(6, 2)(1, 3)(2, 3)(3, 3)(
         4, 3
-    )(5, 3)(6, 3)(7, 3)(8, 3)(1, 4)(2, 4)(3, 4));
+    )(5, 3)(6, 3)(7, 3)(8, 3)(1, 4)(2, 4)(3, 4)(1, 8));
 }
