@@ -20,6 +20,9 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         training: bool,
     ) -> Result<(f64, f64), Error> {
+        if let Some(done) = self.narrow_gradient(ws, batch, picks)? {
+            return Ok(done);
+        }
         let weight_sum = batch.weight_sum(picks);
         self.start_batch(ws, picks.len(), training, false)?;
         if weight_sum == 0.0 {

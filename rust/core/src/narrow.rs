@@ -132,10 +132,60 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         at: Option<(u64, usize)>,
     ) -> Result<Option<(f64, f64)>, Error> {
+        let rows = picks.len();
+        let (Some(formulas), true) = (self.narrow_formulas(batch), rows <= self.plan.tile) else { return Ok(None) };
+        let (loss, small) = self.narrow_tile(ws, batch, picks, formulas, (rows, true))?;
+        let loss = loss / rows as f64;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { loss, at });
+        }
+        if !small {
+            return Ok(None);
+        }
+        let optimizer = self.spec.optimizer;
+        let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows });
+        assert!(updated, "an optimizer that is not fused");
+        self.steps += 1;
+        Ok(Some((loss, rows as f64)))
+    }
+
+    /// The loss of the rows of `picks` of a narrow network, and its gradient in `ws.gradient`. None, and nothing done, where
+    /// the general way has to be gone.
+    pub(crate) fn narrow_gradient(
+        &self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        picks: Picks<'_>,
+    ) -> Result<Option<(f64, f64)>, Error> {
+        let Some(formulas) = self.narrow_formulas(batch) else { return Ok(None) };
+        ws.reserve_gradient(&self.plan, false)?;
+        let (rows, mut loss) = (picks.len(), 0.0);
+        for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
+            loss += self.narrow_tile(ws, batch, tile, formulas, (rows, t == 0))?.0;
+            let Workspace { narrow: Some(narrow), gradient, .. } = ws else { unreachable!("propagated before") };
+            narrow.accumulate(self.target, gradient, tile.len(), t == 0);
+        }
+        Ok(Some((loss / rows as f64, rows as f64)))
+    }
+
+    /// What a narrow step on `batch` computes, where it can.
+    fn narrow_formulas(&self, batch: &Batch<'_, T>) -> Option<(Hidden, Square)> {
+        let hidden = self.plan.narrow?;
+        let term = term(&self.spec.loss, matches!(batch.y, Targets::Labels(_)), self.n_outputs())?;
+        batch.sample_weight.is_none().then_some((hidden, term))
+    }
+
+    /// Forward and back for the rows of `picks` of a batch of so many rows, of which they are the first or not: Σ of their
+    /// losses, and whether their gradient is small for certain.
+    fn narrow_tile(
+        &self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        picks: Picks<'_>,
+        (hidden, term): (Hidden, Square),
+        (rows_of_batch, first): (usize, bool),
+    ) -> Result<(f64, bool), Error> {
         let (rows, k, target) = (picks.len(), self.n_outputs(), self.target);
-        let Some(hidden) = self.plan.narrow else { return Ok(None) };
-        let term = term(&self.spec.loss, matches!(batch.y, Targets::Labels(_)), k);
-        let (Some(term), None, true) = (term, batch.sample_weight, rows <= self.plan.tile) else { return Ok(None) };
         let Workspace { narrow, labels, .. } = ws;
         let narrow = memory(narrow, &self.plan, rows)?;
         if labels.len() < rows {
@@ -153,21 +203,10 @@ impl<T: Real> Network<T> {
                 None
             }
         };
-        narrow.set_scale(rows, T::from_f64(1.0 / rows as f64));
-        let formulas = (hidden, Slope(hidden), term);
-        let small = narrow.propagate(target, &self.parameters, rows, labels_of_rows, formulas, small_squares());
-        let loss = sum_of(narrow.losses(rows), T::to_f64) / rows as f64;
-        if !loss.is_finite() {
-            return Err(Error::Diverged { loss, at });
-        }
-        if !(small && x_is_small) {
-            return Ok(None);
-        }
-        let optimizer = self.spec.optimizer;
-        let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows });
-        assert!(updated, "an optimizer that is not fused");
-        self.steps += 1;
-        Ok(Some((loss, rows as f64)))
+        narrow.set_scale(rows, T::from_f64(1.0 / rows_of_batch as f64));
+        let (formulas, most) = ((hidden, Slope(hidden), term), small_squares());
+        let small = narrow.propagate(target, &self.parameters, rows, labels_of_rows, formulas, most, first);
+        Ok((sum_of(narrow.losses(rows), T::to_f64), small && x_is_small))
     }
 
     /// The outputs of the rows of `tile`, in the last of `ws.a`, where the network is narrow.
@@ -261,12 +300,12 @@ mod tests {
             network.plan.narrow = None;
         }
         let mut ws = Workspace::new(&network).unwrap();
-        let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 70);
+        let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 300);
         let x: Vec<T> = (0..n * n_in).map(wave).collect();
         let y: Vec<T> = (0..n * k).map(|i| wave(i + 17)).collect();
         let labels: Vec<u32> = (0..n).map(|i| (i * 7 % k) as u32).collect();
         let mut all = Vec::new();
-        for rows in [16, 1, 40, 70, 7, 33] {
+        for rows in [16, 1, 40, 70, 300, 7, 33] {
             let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
             let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
             let batch = Batch { x: &x, y, sample_weight: None };
@@ -275,7 +314,7 @@ mod tests {
             network.forward(&mut ws, &x, false, &mut out).unwrap();
             all.extend(out);
         }
-        assert_eq!(network.step_count(), 6);
+        assert_eq!(network.step_count(), 7);
         for part in std::iter::once(&network.parameters).chain(&network.states) {
             all.extend_from_slice(part);
         }

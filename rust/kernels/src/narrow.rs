@@ -6,9 +6,10 @@
 //! forward    a_l = f(b_l + a_{l−1} w_l), the last layer with the rows of the batch in columns: zᵀ = b + wᵀ aᵀ
 //! propagate  forward, loss and its derivative dᵀ in columns, deltas back through the layers, Σ_rows delta
 //! update     (w, states) ← u(w, states, a_{l−1}ᵀ delta_l), b likewise
+//! accumulate d_w ← d_w + a_{l−1}ᵀ delta_l, d_b likewise, for batches of several tiles
 //! ```
 //!
-//! One thread, one tile of rows, a last layer without an activation whose wᵀ is stored.
+//! One thread, one tile of rows at a time, a last layer without an activation whose wᵀ is stored.
 
 use crate::columns::{CrossEntropy, Terms};
 use crate::elementwise::{pointers, step};
@@ -190,8 +191,8 @@ impl<T: Real> Narrow<T> {
     }
 
     /// Forward, loss, and everything back. The losses are those of `labels`, cross-entropy, or else of `term` and the targets
-    /// in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at most `most` (Σ x² where
-    /// `x_is_small` says so).
+    /// in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at most `most`, but for a = x. The
+    /// sums of the deltas go on from those of the last call unless this is the `first` tile of a batch.
     ///
     /// # Panics
     /// Where there are too few parameters or labels, or too many rows.
@@ -204,6 +205,7 @@ impl<T: Real> Narrow<T> {
         labels: Option<&[u32]>,
         (f, slope, term): (impl Map, impl Map2, impl Term),
         most: T,
+        first: bool,
     ) -> bool {
         self.check(parameters, rows);
         assert!(labels.is_none_or(|labels| labels.len() == rows), "not a label a row");
@@ -211,7 +213,7 @@ impl<T: Real> Narrow<T> {
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
         let forward = Forward { narrow: self, arena, parameters, rows, f };
         // SAFETY: all places are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
-        unsafe { target.run(Propagate { forward, labels, slope, term, most }) }
+        unsafe { target.run(Propagate { forward, labels, slope, term, most, first }) }
     }
 
     /// The update that follows from [`propagate`](Narrow::propagate).
@@ -228,9 +230,21 @@ impl<T: Real> Narrow<T> {
     ) {
         self.check(parameters, rows);
         let states = pointers::<T, U>(parameters, states);
-        let (arena, w) = (self.arena.as_mut_ptr().cast_const(), parameters.as_mut_ptr());
+        let to = Step { w: parameters.as_mut_ptr(), states, u };
         // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
-        unsafe { target.run(UpdateAll { narrow: self, arena, w, states, rows, u }) }
+        unsafe { target.run(Weights { narrow: self, rows, to }) }
+    }
+
+    /// The gradient that follows from [`propagate`](Narrow::propagate), in the places of the parameters: added to what is there
+    /// unless this is the `first` tile of a batch.
+    ///
+    /// # Panics
+    /// Where the gradient is shorter than the parameters, or there are too many rows.
+    pub fn accumulate(&mut self, target: Target, gradient: &mut [T], rows: usize, first: bool) {
+        self.check(gradient, rows);
+        let to = Add { gradient: gradient.as_mut_ptr(), first };
+        // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
+        unsafe { target.run(Weights { narrow: self, rows, to }) }
     }
 }
 
@@ -426,6 +440,7 @@ struct Propagate<'a, T, F, S, L> {
     slope: S,
     term: L,
     most: T,
+    first: bool,
 }
 
 impl<T: Real, F: Map, S: Map2, L: Term> Kernel<T> for Propagate<'_, T, F, S, L> {
@@ -539,8 +554,8 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
         // SAFETY: the places are good (`Narrow::new`).
         unsafe {
             let d_b = arena.add(head.d_b);
-            let m = arena.add(head.d).cast_const();
-            let squares = RowSums::new((head.n_out, rows), (m, head.d_row), d_b).run::<V>();
+            let m = (arena.add(head.d).cast_const(), head.d_row);
+            let squares = RowSums::new((head.n_out, rows), m, !self.first, d_b).run::<V>();
             let mut small = squares <= self.most;
             let above = narrow.hidden.iter().skip(1).chain([head]);
             for (place, above) in narrow.hidden.iter().zip(above) {
@@ -578,6 +593,11 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
             let zero = V::splat(T::ZERO);
             // Several chains side by side, or each addition would wait for the one before.
             let (mut sums, mut deltas, mut outputs) = ([zero; W], [zero; W], [zero; W]);
+            if !self.first {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(arena.add(place.d_b + j + v * V::LANES));
+                }
+            }
             for i in 0..self.forward.rows {
                 let (d, a) = (arena.add(place.d + i * place.d_row + j), arena.add(above.a + i * above.a_row + j));
                 for v in 0..W {
@@ -596,21 +616,75 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
     }
 }
 
+/// What becomes of sums of a gradient.
+trait Sink<T: Real>: Copy {
+    /// Where the chains of a vector of weights start.
+    ///
+    /// # Safety
+    /// `at` is a place of the parameters, and the CPU is V's.
+    #[inline(always)]
+    unsafe fn start<V: Raw<Scalar = T>>(self, _at: usize) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::splat(T::ZERO) }
+    }
+
+    /// Takes them.
+    ///
+    /// # Safety
+    /// `at` is a place of the parameters, and the CPU is V's.
+    unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V);
+}
+
+/// (w, states) ← u(w, states, sums).
 #[derive(Clone, Copy)]
-struct UpdateAll<'a, T, U> {
-    narrow: &'a Narrow<T>,
-    arena: *const T,
+struct Step<T, U> {
     w: *mut T,
     states: [*mut T; 3],
-    rows: usize,
     u: U,
 }
 
-impl<T: Real, U: Update> Kernel<T> for UpdateAll<'_, T, U> {
+impl<T: Real, U: Update> Sink<T> for Step<T, U> {
+    #[inline(always)]
+    unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
+        // SAFETY: inside w and the U::STATES states that are set (`Narrow::update`).
+        unsafe { step(self.w, self.states, at, sums, self.u) }
+    }
+}
+
+/// gradient ← sums that started from it, or from 0 where this is the first tile of a batch.
+#[derive(Clone, Copy)]
+struct Add<T> {
+    gradient: *mut T,
+    first: bool,
+}
+
+impl<T: Real> Sink<T> for Add<T> {
+    #[inline(always)]
+    unsafe fn start<V: Raw<Scalar = T>>(self, at: usize) -> V {
+        // SAFETY: inside the gradient (`Narrow::accumulate`).
+        unsafe { if self.first { V::splat(T::ZERO) } else { V::load(self.gradient.add(at)) } }
+    }
+
+    #[inline(always)]
+    unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
+        // SAFETY: as above.
+        unsafe { sums.store(self.gradient.add(at)) }
+    }
+}
+
+/// The sums of all gradients.
+#[derive(Clone, Copy)]
+struct Weights<'a, T, S> {
+    narrow: &'a Narrow<T>,
+    rows: usize,
+    to: S,
+}
+
+impl<T: Real, S: Sink<T>> Kernel<T> for Weights<'_, T, S> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
-        let UpdateAll { narrow, arena, .. } = self;
+        let (narrow, arena) = (self.narrow, self.narrow.arena.as_ptr());
         let head = &narrow.head;
         // SAFETY: the places are good (`Narrow::new`).
         unsafe {
@@ -626,7 +700,7 @@ impl<T: Real, U: Update> Kernel<T> for UpdateAll<'_, T, U> {
     }
 }
 
-impl<T: Real, U: Update> UpdateAll<'_, T, U> {
+impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
     /// The weights of a layer, as they are stored: m rows of n, from numbers a(i, row) and vectors b(row, ..).
     ///
     /// # Safety
@@ -658,7 +732,7 @@ impl<T: Real, U: Update> UpdateAll<'_, T, U> {
     /// W vectors of all m rows.
     ///
     /// # Safety
-    /// As [`UpdateAll::weights`].
+    /// As [`Weights::weights`].
     #[inline(always)]
     unsafe fn strip<V: Raw<Scalar = T>, const W: usize>(
         &self,
@@ -686,7 +760,7 @@ impl<T: Real, U: Update> UpdateAll<'_, T, U> {
     /// H rows of W vectors of weights from (i, j) on; returns H.
     ///
     /// # Safety
-    /// As [`UpdateAll::weights`].
+    /// As [`Weights::weights`].
     #[inline(always)]
     unsafe fn tile<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
@@ -695,19 +769,26 @@ impl<T: Real, U: Update> UpdateAll<'_, T, U> {
         b: (*const T, usize),
         (i, j): (usize, usize),
     ) -> usize {
-        // SAFETY: the caller's promise; w and the U::STATES states that are set hold the place (`Narrow::update`).
+        let at = place.w + i * place.w_row + j;
+        // SAFETY: the caller's promise.
         unsafe {
-            let sums = multiply::<V, H, W>([[V::splat(T::ZERO); W]; H], a, b, self.rows);
+            let mut sums = [[V::splat(T::ZERO); W]; H];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = self.to.start(at + r * place.w_row + v * V::LANES);
+                }
+            }
+            let sums = multiply::<V, H, W>(sums, a, b, self.rows);
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    step(self.w, self.states, place.w + (i + r) * place.w_row + j + v * V::LANES, sum, self.u);
+                    self.to.done(at + r * place.w_row + v * V::LANES, sum);
                 }
             }
         }
         H
     }
 
-    /// The bias of a layer, where it has one.
+    /// The bias of a layer, where it has one: its sums are there, of all tiles so far.
     ///
     /// # Safety
     /// As [`Kernel::run`].
@@ -715,8 +796,8 @@ impl<T: Real, U: Update> UpdateAll<'_, T, U> {
     unsafe fn bias<V: Raw<Scalar = T>>(&self, place: &Place) {
         let Some(b) = place.b else { return };
         for j in (0..place.n_out).step_by(V::LANES) {
-            // SAFETY: b and Σ delta are whole lines, b inside w and the states that are set.
-            unsafe { step(self.w, self.states, b + j, V::load(self.arena.add(place.d_b + j)), self.u) }
+            // SAFETY: b and Σ delta are whole lines.
+            unsafe { self.to.done(b + j, V::load(self.narrow.arena.as_ptr().add(place.d_b + j))) }
         }
     }
 }

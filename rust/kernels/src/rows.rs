@@ -56,8 +56,8 @@ pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out:
 /// Where `out` is shorter than the rows.
 pub fn row_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     assert!(out.len() >= m.rows(), "{} sums for {} rows", out.len(), m.rows());
-    let (rows, columns, stride) = (m.rows(), m.columns(), m.stride());
-    let kernel = RowSums { rows, columns, m: m.data().as_ptr(), stride, accumulate, out: out.as_mut_ptr() };
+    let (shape, from) = ((m.rows(), m.columns()), (m.data().as_ptr(), m.stride()));
+    let kernel = RowSums::new(shape, from, accumulate, out.as_mut_ptr());
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
     unsafe { target.run(kernel) }
 }
@@ -335,8 +335,13 @@ impl<T: Real> Kernel<T> for RowSums<T> {
 impl<T: Real> RowSums<T> {
     /// The sums of (rows, columns) of m with its stride.
     #[inline(always)]
-    pub(crate) fn new((rows, columns): (usize, usize), (m, stride): (*const T, usize), out: *mut T) -> Self {
-        RowSums { rows, columns, m, stride, accumulate: false, out }
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (m, stride): (*const T, usize),
+        accumulate: bool,
+        out: *mut T,
+    ) -> Self {
+        RowSums { rows, columns, m, stride, accumulate, out }
     }
 
     /// The sums of up to H rows from row i on, side by side, for each addition waits for the one before it in its row.
