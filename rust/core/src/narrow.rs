@@ -65,32 +65,61 @@ impl Hidden {
     }
 }
 
-impl Map for Hidden {
+impl Hidden {
+    /// What is done in registers, and what is left to a pass of its own.
+    fn formulas(self) -> (Short, Option<Long>) {
+        (Short(self), matches!(self, Hidden::Tanh | Hidden::Sigmoid).then_some(Long(self)))
+    }
+}
+
+/// f(z) and d ⊙ f'(z) of a [`Hidden`], where they are a few instructions; else z and d.
+#[derive(Clone, Copy)]
+struct Short(Hidden);
+
+impl Map for Short {
     #[inline(always)]
     fn map<V: Vector>(self, z: V) -> V {
-        match self {
-            Hidden::Identity => z,
+        match self.0 {
             Hidden::Relu => Value(Relu {}).map(z),
             Hidden::LeakyRelu(leaky) => Value(leaky).map(z),
-            Hidden::Tanh => Value(Tanh {}).map(z),
-            Hidden::Sigmoid => Value(Sigmoid {}).map(z),
+            Hidden::Identity | Hidden::Tanh | Hidden::Sigmoid => z,
         }
     }
 }
 
-/// d ⊙ f'(z) of a [`Hidden`].
-#[derive(Clone, Copy)]
-struct Slope(Hidden);
-
-impl Map2 for Slope {
+impl Map2 for Short {
     #[inline(always)]
     fn map<V: Vector>(self, d: V, a: V) -> V {
         match self.0 {
-            Hidden::Identity => d,
             Hidden::Relu => TimesSlope(Relu {}).map(d, a),
             Hidden::LeakyRelu(leaky) => TimesSlope(leaky).map(d, a),
+            Hidden::Identity | Hidden::Tanh | Hidden::Sigmoid => d,
+        }
+    }
+}
+
+/// The same where they are more.
+#[derive(Clone, Copy)]
+struct Long(Hidden);
+
+impl Map for Long {
+    #[inline(always)]
+    fn map<V: Vector>(self, z: V) -> V {
+        match self.0 {
+            Hidden::Tanh => Value(Tanh {}).map(z),
+            Hidden::Sigmoid => Value(Sigmoid {}).map(z),
+            Hidden::Identity | Hidden::Relu | Hidden::LeakyRelu(_) => z,
+        }
+    }
+}
+
+impl Map2 for Long {
+    #[inline(always)]
+    fn map<V: Vector>(self, d: V, a: V) -> V {
+        match self.0 {
             Hidden::Tanh => TimesSlope(Tanh {}).map(d, a),
             Hidden::Sigmoid => TimesSlope(Sigmoid {}).map(d, a),
+            Hidden::Identity | Hidden::Relu | Hidden::LeakyRelu(_) => d,
         }
     }
 }
@@ -170,7 +199,7 @@ impl<T: Real> Network<T> {
 
     /// What a narrow step on `batch` computes, where it can.
     fn narrow_formulas(&self, batch: &Batch<'_, T>) -> Option<(Hidden, Square)> {
-        let hidden = self.plan.narrow?;
+        let hidden = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target))?;
         let term = term(&self.spec.loss, matches!(batch.y, Targets::Labels(_)), self.n_outputs())?;
         batch.sample_weight.is_none().then_some((hidden, term))
     }
@@ -204,8 +233,10 @@ impl<T: Real> Network<T> {
             }
         };
         narrow.set_scale(rows, T::from_f64(1.0 / rows_of_batch as f64));
-        let (formulas, most) = ((hidden, Slope(hidden), term), small_squares());
-        let small = narrow.propagate(target, &self.parameters, rows, labels_of_rows, formulas, most, first);
+        let (short, long) = hidden.formulas();
+        narrow.forward(target, &self.parameters, rows, (short, long));
+        let (formulas, most) = ((short, long, term), small_squares());
+        let small = narrow.backward(target, &self.parameters, rows, labels_of_rows, formulas, most, first);
         Ok((sum_of(narrow.losses(rows), T::to_f64), small && x_is_small))
     }
 
@@ -216,12 +247,12 @@ impl<T: Real> Network<T> {
         x: &dyn Rows<T>,
         tile: Picks<'_>,
     ) -> Result<bool, Error> {
-        let Some(hidden) = self.plan.narrow else { return Ok(false) };
+        let Some(hidden) = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target)) else { return Ok(false) };
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
         let narrow = memory(&mut ws.narrow, &self.plan, rows)?;
         gather(self.target, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
-        narrow.forward(self.target, &self.parameters, rows, hidden);
+        narrow.forward(self.target, &self.parameters, rows, hidden.formulas());
         product::transpose(self.target, narrow.outputs(rows), view_mut(&mut ws.a[last], rows, k, stride));
         Ok(true)
     }
@@ -318,7 +349,7 @@ mod tests {
         for part in std::iter::once(&network.parameters).chain(&network.states) {
             all.extend_from_slice(part);
         }
-        assert_eq!(ws.narrow.is_some(), narrow);
+        assert_eq!(ws.narrow.is_some(), narrow && Narrow::<T>::is_for(target));
         all
     }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! forward    a_l = f(b_l + a_{l−1} w_l), the last layer with the rows of the batch in columns: zᵀ = b + wᵀ aᵀ
-//! propagate  forward, loss and its derivative dᵀ in columns, deltas back through the layers, Σ_rows delta
+//! backward   the loss and its derivative dᵀ in columns, deltas back through the layers, Σ_rows delta
 //! update     (w, states) ← u(w, states, a_{l−1}ᵀ delta_l), b likewise
 //! accumulate d_w ← d_w + a_{l−1}ᵀ delta_l, d_b likewise, for batches of several tiles
 //! ```
@@ -120,6 +120,12 @@ impl<T: Real> Narrow<T> {
         Ok(Narrow { hidden: places, head, rows, parameters, a_t, z_t, y_t, y, scale, losses, arena })
     }
 
+    /// Whether `target` has such kernels: the general way is good enough without vectors.
+    #[inline]
+    pub fn is_for(target: Target) -> bool {
+        target.shape::<T>().narrow
+    }
+
     /// Rows that fit.
     pub fn rows(&self) -> usize {
         self.rows
@@ -159,7 +165,7 @@ impl<T: Real> Narrow<T> {
         self.arena[self.scale + rows..self.scale + padded::<T>(rows)].fill(T::ZERO);
     }
 
-    /// The losses of the rows after [`propagate`](Narrow::propagate).
+    /// The losses of the rows after [`backward`](Narrow::backward).
     #[inline]
     pub fn losses(&self, rows: usize) -> &[T] {
         &self.arena[self.losses..][..rows]
@@ -179,44 +185,48 @@ impl<T: Real> Narrow<T> {
         assert!(0 < rows && rows <= self.rows, "{rows} rows, not {}", self.rows);
     }
 
-    /// Forward propagation of the rows in [`x_mut`](Narrow::x_mut).
+    /// Forward propagation of the rows in [`x_mut`](Narrow::x_mut), with `f` in registers and, if there is one, another
+    /// function after it: a long one would be compiled into every tile.
     ///
     /// # Panics
-    /// Where there are too few parameters or too many rows.
-    pub fn forward(&mut self, target: Target, parameters: &[T], rows: usize, f: impl Map) {
+    /// Where there are too few parameters or too many rows, or the target has no such kernels.
+    pub fn forward(&mut self, target: Target, parameters: &[T], rows: usize, (f, pass): (impl Map, Option<impl Map>)) {
         self.check(parameters, rows);
-        let arena = self.arena.as_mut_ptr();
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
+        let at = At { narrow: self, arena, parameters, rows };
         // SAFETY: all places are inside the arena and the parameters, and the rows fit (`new`, `check`).
-        unsafe { target.run(Forward { narrow: self, arena, parameters: parameters.as_ptr(), rows, f }) }
+        unsafe { target.run(Forward { at, f, pass }) }
     }
 
-    /// Forward, loss, and everything back. The losses are those of `labels`, cross-entropy, or else of `term` and the targets
+    /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or else of `term` and the targets
     /// in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at most `most`, but for a = x. The
     /// sums of the deltas go on from those of the last call unless this is the `first` tile of a batch.
     ///
     /// # Panics
     /// Where there are too few parameters or labels, or too many rows.
     #[allow(clippy::too_many_arguments, reason = "what a step depends on")]
-    pub fn propagate(
+    pub fn backward(
         &mut self,
         target: Target,
         parameters: &[T],
         rows: usize,
         labels: Option<&[u32]>,
-        (f, slope, term): (impl Map, impl Map2, impl Term),
+        (slope, pass, term): (impl Map2, Option<impl Map2>, impl Term),
         most: T,
         first: bool,
     ) -> bool {
         self.check(parameters, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
         assert!(labels.is_none_or(|labels| labels.len() == rows), "not a label a row");
         let labels = labels.map(<[u32]>::as_ptr);
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
-        let forward = Forward { narrow: self, arena, parameters, rows, f };
+        let at = At { narrow: self, arena, parameters, rows };
         // SAFETY: all places are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
-        unsafe { target.run(Propagate { forward, labels, slope, term, most, first }) }
+        unsafe { target.run(Backward { at, labels, slope, pass, term, most, first }) }
     }
 
-    /// The update that follows from [`propagate`](Narrow::propagate).
+    /// The update that follows from [`backward`](Narrow::backward).
     ///
     /// # Panics
     /// Where there are too few parameters or too many rows, or not `U::STATES` states as long as the parameters.
@@ -229,19 +239,21 @@ impl<T: Real> Narrow<T> {
         u: U,
     ) {
         self.check(parameters, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
         let states = pointers::<T, U>(parameters, states);
         let to = Step { w: parameters.as_mut_ptr(), states, u };
         // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
         unsafe { target.run(Weights { narrow: self, rows, to }) }
     }
 
-    /// The gradient that follows from [`propagate`](Narrow::propagate), in the places of the parameters: added to what is there
+    /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters: added to what is there
     /// unless this is the `first` tile of a batch.
     ///
     /// # Panics
     /// Where the gradient is shorter than the parameters, or there are too many rows.
     pub fn accumulate(&mut self, target: Target, gradient: &mut [T], rows: usize, first: bool) {
         self.check(gradient, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
         let to = Add { gradient: gradient.as_mut_ptr(), first };
         // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
         unsafe { target.run(Weights { narrow: self, rows, to }) }
@@ -302,6 +314,11 @@ macro_rules! tiles {
                     $self.$tile::<V, 6, 2>($($argument),*);
                 }
                 $j += 2 * V::LANES;
+            } else if V::HALVES && 2 * ($columns - $j) <= V::LANES {
+                for $i in (0..$rows).step_by(8) {
+                    $self.$tile::<V::Half, 8, 1>($($argument),*);
+                }
+                $j += V::LANES;
             } else {
                 for $i in (0..$rows).step_by(8) {
                     $self.$tile::<V, 8, 1>($($argument),*);
@@ -312,32 +329,50 @@ macro_rules! tiles {
     };
 }
 
+/// What is worked on.
 #[derive(Clone, Copy)]
-struct Forward<'a, T, F> {
+struct At<'a, T> {
     narrow: &'a Narrow<T>,
     arena: *mut T,
     parameters: *const T,
     rows: usize,
-    f: F,
 }
 
-impl<T: Real, F: Map> Kernel<T> for Forward<'_, T, F> {
+#[derive(Clone, Copy)]
+struct Forward<'a, T, F, G> {
+    at: At<'a, T>,
+    f: F,
+    pass: Option<G>,
+}
+
+impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
-        let Forward { narrow, rows, .. } = self;
+        if !V::NARROW {
+            return;
+        }
+        let At { narrow, arena, rows, .. } = self.at;
         let above = narrow.hidden.iter().skip(1).chain([&narrow.head]);
         // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
         unsafe {
             for (place, above) in narrow.hidden.iter().zip(above) {
                 tiles!(rows, place.n_out, |i, j| self.hidden(place, above, i, j));
+                if let Some(pass) = self.pass {
+                    for i in 0..rows {
+                        for j in (0..place.n_out).step_by(V::LANES) {
+                            let a = arena.add(above.a + i * above.a_row + j);
+                            pass.map(V::load(a)).store(a);
+                        }
+                    }
+                }
             }
             self.head::<V>();
         }
     }
 }
 
-impl<T: Real, F: Map> Forward<'_, T, F> {
+impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     /// Outputs of a hidden layer: rows i .. i + H, W vectors from column j on.
     ///
     /// # Safety
@@ -350,7 +385,7 @@ impl<T: Real, F: Map> Forward<'_, T, F> {
         i: usize,
         j: usize,
     ) {
-        let Forward { arena, parameters, f, .. } = *self;
+        let At { arena, parameters, .. } = self.at;
         // SAFETY: the caller's promise.
         unsafe {
             let mut start = [V::splat(T::ZERO); W];
@@ -362,7 +397,7 @@ impl<T: Real, F: Map> Forward<'_, T, F> {
             let sums = multiply::<V, H, W>([start; H], x, w, place.n_in);
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    f.map(sum).store(arena.add(above.a + (i + r) * above.a_row + j + v * V::LANES));
+                    self.f.map(sum).store(arena.add(above.a + (i + r) * above.a_row + j + v * V::LANES));
                 }
             }
         }
@@ -374,7 +409,7 @@ impl<T: Real, F: Map> Forward<'_, T, F> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn head<V: Raw<Scalar = T>>(&self) {
-        let Forward { narrow, arena, rows, .. } = *self;
+        let At { narrow, arena, rows, .. } = self.at;
         let head = &narrow.head;
         // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
         unsafe {
@@ -415,7 +450,7 @@ impl<T: Real, F: Map> Forward<'_, T, F> {
     /// As [`Kernel::run`]; the outputs and rows are there.
     #[inline(always)]
     unsafe fn outputs<V: Raw<Scalar = T>, const H: usize>(&self, j: usize, i: usize, x_t: (*const T, usize)) -> usize {
-        let Forward { narrow, arena, parameters, .. } = *self;
+        let At { narrow, arena, parameters, .. } = self.at;
         let head = &narrow.head;
         // SAFETY: the caller's promise.
         unsafe {
@@ -434,22 +469,25 @@ impl<T: Real, F: Map> Forward<'_, T, F> {
 }
 
 #[derive(Clone, Copy)]
-struct Propagate<'a, T, F, S, L> {
-    forward: Forward<'a, T, F>,
+struct Backward<'a, T, S, P, L> {
+    at: At<'a, T>,
     labels: Option<*const u32>,
     slope: S,
+    pass: Option<P>,
     term: L,
     most: T,
     first: bool,
 }
 
-impl<T: Real, F: Map, S: Map2, L: Term> Kernel<T> for Propagate<'_, T, F, S, L> {
+impl<T: Real, S: Map2, P: Map2, L: Term> Kernel<T> for Backward<'_, T, S, P, L> {
     type Out = bool;
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
+        if !V::NARROW {
+            return false;
+        }
         // SAFETY: the caller's promise.
         unsafe {
-            self.forward.run::<V>();
             self.loss::<V>();
             self.deltas::<V>();
             self.sums::<V>()
@@ -457,14 +495,14 @@ impl<T: Real, F: Map, S: Map2, L: Term> Kernel<T> for Propagate<'_, T, F, S, L> 
     }
 }
 
-impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
+impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
     /// Losses and dᵀ from zᵀ.
     ///
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn loss<V: Raw<Scalar = T>>(&self) {
-        let Forward { narrow, arena, rows, .. } = self.forward;
+        let At { narrow, arena, rows, .. } = self.at;
         let (k, side, columns) = (narrow.head.n_out, narrow.head.d_row, padded::<T>(rows));
         // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
         unsafe {
@@ -494,7 +532,7 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn deltas<V: Raw<Scalar = T>>(&self) {
-        let Forward { narrow, arena, parameters, rows, .. } = self.forward;
+        let At { narrow, arena, parameters, rows, .. } = self.at;
         // What passes deltas back: dᵀ and wᵀ of the last layer as they are, then d and a transposed copy.
         let mut above = &narrow.head;
         let mut d = (arena.wrapping_add(above.d).cast_const(), 1, above.d_row);
@@ -503,6 +541,14 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
             // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
             unsafe {
                 tiles!(rows, place.n_out, |i, j| self.delta(place, above, (d, w_t), i, j));
+                if let Some(pass) = self.pass {
+                    for i in 0..rows {
+                        for j in (0..place.n_out).step_by(V::LANES) {
+                            let d = arena.add(place.d + i * place.d_row + j);
+                            pass.map(V::load(d), V::load(arena.add(above.a + i * above.a_row + j))).store(d);
+                        }
+                    }
+                }
                 if l > 0 {
                     let copy = arena.add(place.w_t);
                     let w = (parameters.add(place.w), place.w_row);
@@ -528,7 +574,7 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
         i: usize,
         j: usize,
     ) {
-        let arena = self.forward.arena;
+        let arena = self.at.arena;
         // SAFETY: the caller's promise.
         unsafe {
             let (d, w_t) = ((d.0.add(i * d.1), d.1, d.2), (w_t.0.add(j), w_t.1));
@@ -549,7 +595,7 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn sums<V: Raw<Scalar = T>>(&self) -> bool {
-        let Forward { narrow, arena, rows, .. } = self.forward;
+        let At { narrow, arena, rows, .. } = self.at;
         let head = &narrow.head;
         // SAFETY: the places are good (`Narrow::new`).
         unsafe {
@@ -587,7 +633,7 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
         j: usize,
         squares: &mut [V; 2],
     ) -> usize {
-        let arena = self.forward.arena;
+        let arena = self.at.arena;
         // SAFETY: the caller's promise.
         unsafe {
             let zero = V::splat(T::ZERO);
@@ -598,7 +644,7 @@ impl<T: Real, F: Map, S: Map2, L: Term> Propagate<'_, T, F, S, L> {
                     *sum = V::load(arena.add(place.d_b + j + v * V::LANES));
                 }
             }
-            for i in 0..self.forward.rows {
+            for i in 0..self.at.rows {
                 let (d, a) = (arena.add(place.d + i * place.d_row + j), arena.add(above.a + i * above.a_row + j));
                 for v in 0..W {
                     let (d, a) = (V::load(d.add(v * V::LANES)), V::load(a.add(v * V::LANES)));
@@ -684,6 +730,9 @@ impl<T: Real, S: Sink<T>> Kernel<T> for Weights<'_, T, S> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
+        if !V::NARROW {
+            return;
+        }
         let (narrow, arena) = (self.narrow, self.narrow.arena.as_ptr());
         let head = &narrow.head;
         // SAFETY: the places are good (`Narrow::new`).
@@ -721,6 +770,9 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
                 if V::PAIRS && j + V::LANES < n {
                     self.strip::<V, 2>(place, a, b, m, j);
                     j += 2 * V::LANES;
+                } else if V::HALVES && 2 * (n - j) <= V::LANES {
+                    self.strip::<V::Half, 1>(place, a, b, m, j);
+                    j += V::LANES;
                 } else {
                     self.strip::<V, 1>(place, a, b, m, j);
                     j += V::LANES;

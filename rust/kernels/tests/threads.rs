@@ -88,7 +88,11 @@ fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> 
     }
     let mut states = [waves::<T>(size(k, m))];
     make(size(k, m), &mut |p| {
-        product::update_weight(target, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum)
+        product::update_weight(target, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum);
+        // Padding that is not zero, as here, is updated where it shares a vector with what is.
+        for buffer in [p, &mut states[0]] {
+            buffer.chunks_exact_mut(stride::<T>(m)).for_each(|row| row[m..].fill(T::ZERO));
+        }
     });
     make(size(k, m), &mut |p| elementwise::update(target, p, &mut states, w.data(), Momentum));
     make(size(n, m), &mut |x| elementwise::map(target, x, Odd::<false>));
