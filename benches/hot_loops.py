@@ -80,7 +80,7 @@ def innermost(name: str, body: list[tuple[int, str, str]]) -> Iterator[Loop]:
 
 
 def main() -> int:
-    """Print the table; fail where a loop that multiplies and adds saves or calls."""
+    """Print the table; fail where a loop of a product saves a vector or calls."""
     rows: Counter[tuple[str, str, str, int, int, int, int, int]] = Counter()
     for name, body in functions(Path(sys.argv[1])):
         if not (entry := ENTRY.search(name.removesuffix(" [clone .cold]"))):
@@ -94,10 +94,10 @@ def main() -> int:
     bad = 0
     print(f"{'target':7s} {'type':4s} {'fma':>4s} {'all':>4s} {'saved':>5s} {'read':>4s} {'calls':>5s}  kernel")
     for (target, dtype, kernel, fma, size, saved, read, calls), times in sorted(rows.items()):
-        bad += bool(saved or calls)
+        bad += bool(saved or calls) and kernel.startswith(("Tiles<", "Weights<"))
         numbers = f"{target:7s} {dtype:4s} {fma:4d} {size:4d} {saved:5d} {read:4d} {calls:5d}"
         print(f"{numbers}  {kernel}" + f" x{times}" * (times > 1))
-    print(f"{len(rows)} kinds of loops, {bad} that save a vector or call")
+    print(f"{len(rows)} kinds of loops; {bad} of products save a vector or call")
     return bool(bad)
 
 

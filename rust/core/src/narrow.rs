@@ -354,7 +354,7 @@ mod tests {
     }
 
     fn goes_the_general_way<T: Real>(dtype: &str) {
-        let sizes: [&[usize]; 9] = [
+        let sizes: [&[usize]; 14] = [
             &[4, 16, 3],
             &[1, 1],
             &[5, 3],
@@ -364,6 +364,11 @@ mod tests {
             &[33, 17, 1],
             &[2, 7, 9, 8, 2],
             &[64, 15, 16],
+            &[15, 31, 32, 9],
+            &[16, 33, 63, 8],
+            &[17, 24, 23, 1],
+            &[31, 8, 4, 12, 5],
+            &[40, 41, 56, 13],
         ];
         for (i, sizes) in sizes.into_iter().enumerate() {
             for (a, activation) in ACTIVATIONS.into_iter().enumerate() {
@@ -390,27 +395,50 @@ mod tests {
         goes_the_general_way::<f64>("float64");
     }
 
+    /// Errors of steps that are refused, the narrow way or the general one; nothing has changed after any.
+    fn refusals<T: Real>(loss: &str, dtype: &str, target: Target, narrow: bool) -> Vec<String> {
+        let mut network =
+            Network::<T>::new(spec(&[3, 5, 2], true, ACTIVATIONS[0], loss, OPTIMIZERS[1], dtype)).unwrap();
+        network.target = target;
+        if !narrow {
+            network.plan.narrow = None;
+        }
+        let mut ws = Workspace::new(&network).unwrap();
+        let before = network.parameters.to_vec();
+        let huge = T::MAX.to_f64();
+        let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let with = |i: usize, value: f64| {
+            let mut x = x;
+            x[i] = value;
+            x
+        };
+        let cases = [
+            (with(4, f64::NAN), [0.0, 1.0], [0, 1]),
+            (with(2, f64::NEG_INFINITY), [0.0, 1.0], [0, 1]),
+            (x, [f64::NAN, 1.0], [0, 2]),
+            (x, [0.0, f64::INFINITY], [7, 1]),
+            // Outputs that overflow; a gradient that is too large to be squared.
+            (x.map(|x| (x - 2.5) * huge / 3.0), [0.0, 1.0], [0, 1]),
+            (x.map(|x| (x - 2.5) * huge.sqrt()), [-1.0, 1.0], [0, 1]),
+        ];
+        let errors = cases.map(|(x, y, labels)| {
+            let (x, y) = (x.map(T::from_f64), [y[0], y[1], 0.0, 0.0].map(T::from_f64));
+            let (x, y) = (RowMajor::new(&x, 2, 3), RowMajor::new(&y, 2, 2));
+            let y = if loss == LOSSES[0] { Targets::Labels(&labels) } else { Targets::Values(&y) };
+            let batch = Batch { x: &x, y, sample_weight: None };
+            network.step(&mut ws, &batch).unwrap_err().to_string()
+        });
+        assert_eq!((network.parameters.to_vec(), network.step_count()), (before, 0));
+        errors.to_vec()
+    }
+
     #[test]
     fn narrow_step_refuses_what_the_general_way_refuses() {
-        let spec = spec(&[3, 5, 2], true, ACTIVATIONS[0], LOSSES[0], OPTIMIZERS[1], "float32");
-        for narrow in [true, false] {
-            let mut network = Network::<f32>::new(spec.clone()).unwrap();
-            if !narrow {
-                network.plan.narrow = None;
-            }
-            let mut ws = Workspace::new(&network).unwrap();
-            let before = network.parameters.to_vec();
-            let mut refused = |x: [f32; 6], labels: [u32; 2]| {
-                let x = RowMajor::new(&x, 2, 3);
-                let batch = Batch { x: &x, y: Targets::Labels(&labels), sample_weight: None };
-                network.step(&mut ws, &batch).unwrap_err().to_string()
-            };
-            assert!(refused([0.0, 1.0, 2.0, 3.0, f32::NAN, 5.0], [0, 1]).contains("row 1"));
-            assert!(refused([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [0, 2]).contains("2"));
-            assert!(!refused([3e38, -3e38, 3e38, 3e38, -3e38, 3e38], [0, 1]).is_empty());
-            // Too large for the bound, and too large to be squared: the general way says so.
-            assert!(!refused([3e25, -3e25, 1e25, 2e25, 1e25, 3e25], [0, 1]).is_empty());
-            assert_eq!((network.parameters.to_vec(), network.step_count()), (before, 0));
+        for (target, loss) in Target::available().into_iter().flat_map(|target| LOSSES.map(|loss| (target, loss))) {
+            let [narrow, general] = [true, false].map(|way| refusals::<f32>(loss, "float32", target, way));
+            assert_eq!(narrow, general, "{loss} {target:?}");
+            let [narrow, general] = [true, false].map(|way| refusals::<f64>(loss, "float64", target, way));
+            assert_eq!(narrow, general, "{loss} {target:?}");
         }
     }
 }
