@@ -1,0 +1,204 @@
+//! The loss of a narrow network, its deltas, their sums, and whether they are small.
+
+use super::Place;
+use super::tile::{At, multiply, tiles};
+use crate::columns::{CrossEntropy, Terms};
+use crate::product::Transpose;
+use crate::rows::RowSums;
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{Map2, Real, Term, padded, stride};
+
+#[derive(Clone, Copy)]
+pub(super) struct Backward<'a, T, S, P, L> {
+    pub(super) at: At<'a, T>,
+    pub(super) labels: Option<*const u32>,
+    pub(super) slope: S,
+    pub(super) pass: Option<P>,
+    pub(super) term: L,
+    pub(super) most: T,
+    pub(super) first: bool,
+}
+
+impl<T: Real, S: Map2, P: Map2, L: Term> Kernel<T> for Backward<'_, T, S, P, L> {
+    type Out = bool;
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
+        if !V::NARROW {
+            return false;
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.loss::<V>();
+            self.deltas::<V>();
+            self.sums::<V>()
+        }
+    }
+}
+
+impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
+    /// Losses and dᵀ from zᵀ.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn loss<V: Raw<Scalar = T>>(&self) {
+        let At { narrow, arena, rows, .. } = self.at;
+        let (k, side, columns) = (narrow.head.n_out, narrow.head.d_row, padded::<T>(rows));
+        // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+        unsafe {
+            let (z, d) = (arena.add(narrow.z_t).cast_const(), arena.add(narrow.head.d));
+            let (scale, loss) = (arena.add(narrow.scale).cast_const(), arena.add(narrow.losses));
+            if let Some(labels) = self.labels {
+                let labels = (labels, rows);
+                CrossEntropy::new((k, columns), (z, side), labels, scale, (d, side), loss).run::<V>();
+                return;
+            }
+            let (from, y, y_row) =
+                (arena.add(narrow.y).cast_const(), arena.add(narrow.y_t), stride::<T>(narrow.head.n_out));
+            for i in (0..columns).step_by(V::LANES) {
+                for j in 0..k {
+                    for r in 0..V::LANES {
+                        *y.add(j * side + i + r) = *from.add((i + r) * y_row + j);
+                    }
+                }
+            }
+            Terms::new((k, columns), (z, side), (y, side), scale, (d, side), loss, self.term).run::<V>();
+        }
+    }
+
+    /// Deltas of the hidden layers from that of the last.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn deltas<V: Raw<Scalar = T>>(&self) {
+        let At { narrow, arena, parameters, rows, .. } = self.at;
+        // What passes deltas back: dᵀ and wᵀ of the last layer as they are, then d and a transposed copy.
+        let mut above = &narrow.head;
+        let mut d = (arena.wrapping_add(above.d).cast_const(), 1, above.d_row);
+        let mut w_t = (parameters.wrapping_add(above.w), above.w_row);
+        for (l, place) in narrow.hidden.iter().enumerate().rev() {
+            // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+            unsafe {
+                tiles!(rows, place.n_out, |i, j| self.delta(place, above, (d, w_t), i, j));
+                if let Some(pass) = self.pass {
+                    for i in 0..rows {
+                        for j in (0..place.n_out).step_by(V::LANES) {
+                            let d = arena.add(place.d + i * place.d_row + j);
+                            pass.map(V::load(d), V::load(arena.add(above.a + i * above.a_row + j))).store(d);
+                        }
+                    }
+                }
+                if l > 0 {
+                    let copy = arena.add(place.w_t);
+                    let w = (parameters.add(place.w), place.w_row);
+                    Transpose::new((place.n_in, place.n_out), w, (copy, place.a_row)).run::<V>();
+                    d = (arena.add(place.d).cast_const(), place.d_row, 1);
+                    (above, w_t) = (place, (copy.cast_const(), place.a_row));
+                }
+            }
+        }
+    }
+
+    /// Deltas of a hidden layer, from d and wᵀ of the one above: rows i .. i + H, W vectors from column j on.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`]; they are there.
+    #[inline(always)]
+    #[allow(clippy::type_complexity, reason = "two places and their strides")]
+    unsafe fn delta<V: Raw<Scalar = T>, const H: usize, const W: usize>(
+        &self,
+        place: &Place,
+        above: &Place,
+        (d, w_t): ((*const T, usize, usize), (*const T, usize)),
+        i: usize,
+        j: usize,
+    ) {
+        let arena = self.at.arena;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (d, w_t) = ((d.0.add(i * d.1), d.1, d.2), (w_t.0.add(j), w_t.1));
+            let sums = multiply::<V, H, W>([[V::splat(T::ZERO); W]; H], d, w_t, above.n_out);
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let j = j + v * V::LANES;
+                    let a = V::load(arena.add(above.a + (i + r) * above.a_row + j));
+                    self.slope.map(sum, a).store(arena.add(place.d + (i + r) * place.d_row + j));
+                }
+            }
+        }
+    }
+
+    /// Σ_rows delta of every layer, and whether the squares of deltas and activations are small.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn sums<V: Raw<Scalar = T>>(&self) -> bool {
+        let At { narrow, arena, rows, .. } = self.at;
+        let head = &narrow.head;
+        // SAFETY: the places are good (`Narrow::new`).
+        unsafe {
+            let d_b = arena.add(head.d_b);
+            let m = (arena.add(head.d).cast_const(), head.d_row);
+            let squares = RowSums::new((head.n_out, rows), m, !self.first, d_b).run::<V>();
+            let mut small = squares <= self.most;
+            let above = narrow.hidden.iter().skip(1).chain([head]);
+            for (place, above) in narrow.hidden.iter().zip(above) {
+                let (mut j, mut squares) = (0, [V::splat(T::ZERO); 2]);
+                while j < place.n_out {
+                    let vectors = (place.n_out - j).div_ceil(V::LANES);
+                    j += V::LANES
+                        * match vectors {
+                            1 => self.columns::<V, 1>(place, above, j, &mut squares),
+                            2 | 3 => self.columns::<V, 2>(place, above, j, &mut squares),
+                            _ => self.columns::<V, 4>(place, above, j, &mut squares),
+                        };
+                }
+                small &= squares[0].sum() <= self.most && squares[1].sum() <= self.most;
+            }
+            small
+        }
+    }
+
+    /// Σ_rows delta of W vectors from column j on; adds Σ delta² and Σ a² to `squares`. Returns W.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`]; they are there.
+    #[inline(always)]
+    unsafe fn columns<V: Raw<Scalar = T>, const W: usize>(
+        &self,
+        place: &Place,
+        above: &Place,
+        j: usize,
+        squares: &mut [V; 2],
+    ) -> usize {
+        let arena = self.at.arena;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let zero = V::splat(T::ZERO);
+            // Several chains side by side, or each addition would wait for the one before.
+            let (mut sums, mut deltas, mut outputs) = ([zero; W], [zero; W], [zero; W]);
+            if !self.first {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(arena.add(place.d_b + j + v * V::LANES));
+                }
+            }
+            for i in 0..self.at.rows {
+                let (d, a) = (arena.add(place.d + i * place.d_row + j), arena.add(above.a + i * above.a_row + j));
+                for v in 0..W {
+                    let (d, a) = (V::load(d.add(v * V::LANES)), V::load(a.add(v * V::LANES)));
+                    sums[v] = sums[v] + d;
+                    deltas[v] = d.fma(d, deltas[v]);
+                    outputs[v] = a.fma(a, outputs[v]);
+                }
+            }
+            for v in 0..W {
+                sums[v].store(arena.add(place.d_b + j + v * V::LANES));
+                *squares = [squares[0] + deltas[v], squares[1] + outputs[v]];
+            }
+        }
+        W
+    }
+}

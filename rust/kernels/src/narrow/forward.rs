@@ -1,0 +1,137 @@
+//! Forward propagation of a narrow network: hidden layers as rows, the last one with the rows in columns.
+
+use super::Place;
+use super::tile::{At, multiply, tiles};
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{Map, Real};
+
+#[derive(Clone, Copy)]
+pub(super) struct Forward<'a, T, F, G> {
+    pub(super) at: At<'a, T>,
+    pub(super) f: F,
+    pub(super) pass: Option<G>,
+}
+
+impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        if !V::NARROW {
+            return;
+        }
+        let At { narrow, arena, rows, .. } = self.at;
+        let above = narrow.hidden.iter().skip(1).chain([&narrow.head]);
+        // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+        unsafe {
+            for (place, above) in narrow.hidden.iter().zip(above) {
+                tiles!(rows, place.n_out, |i, j| self.hidden(place, above, i, j));
+                if let Some(pass) = self.pass {
+                    for i in 0..rows {
+                        for j in (0..place.n_out).step_by(V::LANES) {
+                            let a = arena.add(above.a + i * above.a_row + j);
+                            pass.map(V::load(a)).store(a);
+                        }
+                    }
+                }
+            }
+            self.head::<V>();
+        }
+    }
+}
+
+impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
+    /// Outputs of a hidden layer: rows i .. i + H, W vectors from column j on.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`]; they are there.
+    #[inline(always)]
+    unsafe fn hidden<V: Raw<Scalar = T>, const H: usize, const W: usize>(
+        &self,
+        place: &Place,
+        above: &Place,
+        i: usize,
+        j: usize,
+    ) {
+        let At { arena, parameters, .. } = self.at;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut start = [V::splat(T::ZERO); W];
+            if let Some(b) = place.b {
+                start.iter_mut().enumerate().for_each(|(v, b_v)| *b_v = V::load(parameters.add(b + j + v * V::LANES)));
+            }
+            let x = (arena.add(place.a + i * place.a_row).cast_const(), place.a_row, 1);
+            let w = (parameters.add(place.w + j), place.w_row);
+            let sums = multiply::<V, H, W>([start; H], x, w, place.n_in);
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    self.f.map(sum).store(arena.add(above.a + (i + r) * above.a_row + j + v * V::LANES));
+                }
+            }
+        }
+    }
+
+    /// The last layer, a line of rows at a time.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn head<V: Raw<Scalar = T>>(&self) {
+        let At { narrow, arena, rows, .. } = self.at;
+        let head = &narrow.head;
+        // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+        unsafe {
+            let x = arena.add(head.a);
+            // Zeros in the padding of activations, or it would reach that of the weights: see `clear_padding` of the core.
+            if head.n_in < head.a_row && *x.add(head.n_in) != T::ZERO {
+                for i in 0..rows {
+                    (head.n_in..head.a_row).for_each(|j| *x.add(i * head.a_row + j) = T::ZERO);
+                }
+            }
+            let x_t = arena.add(narrow.a_t);
+            for line in (0..rows).step_by(T::LINE) {
+                for i in (0..T::LINE).step_by(V::LANES) {
+                    for j in (0..head.n_in).step_by(V::LANES) {
+                        let from = x.add((line + i) * head.a_row + j);
+                        V::transpose(from, head.a_row, x_t.add(j * T::LINE + i), T::LINE);
+                    }
+                }
+                for i in (0..T::LINE).step_by(V::LANES) {
+                    let mut j = 0;
+                    while j < head.n_out {
+                        let x = (x_t.add(i).cast_const(), T::LINE);
+                        j += match head.n_out - j {
+                            1 => self.outputs::<V, 1>(j, line + i, x),
+                            2 => self.outputs::<V, 2>(j, line + i, x),
+                            3 => self.outputs::<V, 3>(j, line + i, x),
+                            _ => self.outputs::<V, 4>(j, line + i, x),
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Outputs j .. j + H of a vector of rows from row i on; returns H.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`]; the outputs and rows are there.
+    #[inline(always)]
+    unsafe fn outputs<V: Raw<Scalar = T>, const H: usize>(&self, j: usize, i: usize, x_t: (*const T, usize)) -> usize {
+        let At { narrow, arena, parameters, .. } = self.at;
+        let head = &narrow.head;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [[V::splat(T::ZERO)]; H];
+            if let Some(b) = head.b {
+                sums.iter_mut().enumerate().for_each(|(r, sum)| *sum = [V::splat(*parameters.add(b + j + r))]);
+            }
+            let w_t = (parameters.add(head.w + j * head.w_row), head.w_row, 1);
+            let sums = multiply::<V, H, 1>(sums, w_t, x_t, head.n_in);
+            for (r, [sum]) in sums.into_iter().enumerate() {
+                sum.store(arena.add(narrow.z_t + (j + r) * head.d_row + i));
+            }
+        }
+        H
+    }
+}

@@ -1,0 +1,265 @@
+//! A step of a narrow network in one piece: what the doors of [`product`](crate::product), [`rows`](crate::rows) and
+//! [`columns`](crate::columns) do one after the other, to the bit, for layers so small that asking what to do takes longer
+//! than doing it. Shapes and places are checked once, when a [`Narrow`] is made.
+//!
+//! ```text
+//! forward    a_l = f(b_l + a_{l−1} w_l), the last layer with the rows of the batch in columns: zᵀ = b + wᵀ aᵀ
+//! backward   the loss and its derivative dᵀ in columns, deltas back through the layers, Σ_rows delta
+//! update     (w, states) ← u(w, states, a_{l−1}ᵀ delta_l), b likewise
+//! accumulate d_w ← d_w + a_{l−1}ᵀ delta_l, d_b likewise, for batches of several tiles
+//! ```
+//!
+//! One thread, one tile of rows at a time, a last layer without an activation whose wᵀ is stored.
+
+mod backward;
+mod forward;
+mod tile;
+mod weights;
+
+use crate::elementwise::pointers;
+use crate::{Buffer, Map, Map2, Matrix, MatrixMut, OutOfMemory, Real, Target, Term, Update, padded, stride};
+use backward::Backward;
+use forward::Forward;
+use std::ops::Range;
+use tile::{At, TALLEST};
+use weights::{Add, Step, Weights};
+
+/// A dense layer: w as (n_in, n_out) rows at `w` of the parameters, wᵀ as (n_out, n_in) of the last; b at `b`.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Number of inputs.
+    pub n_in: usize,
+    /// Number of outputs.
+    pub n_out: usize,
+    /// Where w is, its rows [`stride`] apart.
+    pub w: Range<usize>,
+    /// Where b is, whole lines.
+    pub b: Option<Range<usize>>,
+}
+
+/// Where a layer's numbers are.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    n_in: usize,
+    n_out: usize,
+    /// In the parameters; rows of w are `w_row` apart, those of wᵀ for the last layer.
+    w: usize,
+    w_row: usize,
+    b: Option<usize>,
+    /// In the arena: inputs (rows, n_in), deltas (rows, n_out), wᵀ, and Σ_rows delta.
+    a: usize,
+    a_row: usize,
+    d: usize,
+    d_row: usize,
+    w_t: usize,
+    d_b: usize,
+}
+
+/// The memory of such steps, and where everything is in it.
+#[derive(Debug)]
+pub struct Narrow<T> {
+    hidden: Vec<Place>,
+    /// The last layer; its d is dᵀ, `d_row` apart.
+    head: Place,
+    /// Rows that fit, whole lines of them.
+    rows: usize,
+    parameters: usize,
+    /// A line of rows of the last inputs, transposed; then zᵀ, yᵀ as dᵀ; y as (rows, n_out); one number a row twice.
+    a_t: usize,
+    z_t: usize,
+    y_t: usize,
+    y: usize,
+    scale: usize,
+    losses: usize,
+    arena: Buffer<T>,
+}
+
+impl<T: Real> Narrow<T> {
+    /// Memory for up to `rows` rows through `layers`.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`].
+    ///
+    /// # Panics
+    /// Unless there are layers that fit each other, no more than 2²⁰ rows or units, and each w and b is as long as it must be.
+    pub fn new(layers: &[Layer], rows: usize) -> Result<Self, OutOfMemory> {
+        let rows = padded::<T>(rows.max(1));
+        assert!(rows <= 1 << 20, "{rows} rows");
+        let (mut len, mut parameters) = (0, 0);
+        let mut take = |numbers: usize| {
+            len += padded::<T>(numbers);
+            len - padded::<T>(numbers)
+        };
+        let side = stride::<T>(rows);
+        let mut places: Vec<Place> = Vec::with_capacity(layers.len());
+        for (l, layer) in layers.iter().enumerate() {
+            let (n_in, n_out) = (layer.n_in, layer.n_out);
+            assert!((1..=1 << 20).contains(&n_in) && (1..=1 << 20).contains(&n_out), "{n_in} to {n_out} units");
+            assert!(places.last().is_none_or(|below| below.n_out == n_in), "layers that do not fit");
+            let last = l + 1 == layers.len();
+            let (w_rows, w_row) = if last { (n_out, stride::<T>(n_in)) } else { (n_in, stride::<T>(n_out)) };
+            assert_eq!(layer.w.len(), w_rows * w_row, "a w of another size");
+            assert!(layer.b.as_ref().is_none_or(|b| b.len() >= padded::<T>(n_out)), "a short b");
+            parameters = parameters.max(layer.w.end).max(layer.b.as_ref().map_or(0, |b| b.end));
+            let a_row = stride::<T>(n_in);
+            let d_row = if last { side } else { stride::<T>(n_out) };
+            places.push(Place {
+                n_in,
+                n_out,
+                w: layer.w.start,
+                w_row,
+                b: layer.b.as_ref().map(|b| b.start),
+                a: take((rows + TALLEST) * a_row),
+                a_row,
+                d: take(if last { n_out * side } else { (rows + TALLEST) * d_row }),
+                d_row,
+                w_t: take(if l == 0 || last { 0 } else { n_out * a_row }),
+                d_b: take(n_out),
+            });
+        }
+        let Some(head) = places.pop() else { panic!("no layers") };
+        let (a_t, z_t, y_t) = (take(T::LINE * head.a_row), take(head.n_out * side), take(head.n_out * side));
+        let (y, scale, losses) = (take(rows * stride::<T>(head.n_out)), take(rows), take(rows));
+        let arena = Buffer::zeroed(len)?;
+        Ok(Narrow { hidden: places, head, rows, parameters, a_t, z_t, y_t, y, scale, losses, arena })
+    }
+
+    /// Whether `target` has such kernels: the general way is good enough without vectors.
+    #[inline]
+    pub fn is_for(target: Target) -> bool {
+        target.shape::<T>().narrow
+    }
+
+    /// Rows that fit.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// x (rows, n_in), to be filled.
+    ///
+    /// # Panics
+    /// Where so many rows do not fit.
+    #[inline]
+    pub fn x_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
+        let first = *self.hidden.first().unwrap_or(&self.head);
+        assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
+        // The rows up to the end of a line are computed, too.
+        self.arena[first.a + rows * first.a_row..first.a + padded::<T>(rows) * first.a_row].fill(T::ZERO);
+        MatrixMut::new(&mut self.arena[first.a..][..rows * first.a_row], rows, first.n_in, first.a_row)
+    }
+
+    /// y (rows, n_out), to be filled where the targets are no labels.
+    ///
+    /// # Panics
+    /// Where so many rows do not fit.
+    pub fn y_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
+        assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
+        let y_row = stride::<T>(self.head.n_out);
+        MatrixMut::new(&mut self.arena[self.y..][..rows * y_row], rows, self.head.n_out, y_row)
+    }
+
+    /// The same scale for `rows` rows, and 0 to the end of a line.
+    ///
+    /// # Panics
+    /// Where so many rows do not fit.
+    #[inline]
+    pub fn set_scale(&mut self, rows: usize, scale: T) {
+        assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
+        self.arena[self.scale..][..rows].fill(scale);
+        self.arena[self.scale + rows..self.scale + padded::<T>(rows)].fill(T::ZERO);
+    }
+
+    /// The losses of the rows after [`backward`](Narrow::backward).
+    #[inline]
+    pub fn losses(&self, rows: usize) -> &[T] {
+        &self.arena[self.losses..][..rows]
+    }
+
+    /// The outputs after [`forward`](Narrow::forward), as (n_out, rows).
+    #[inline]
+    pub fn outputs(&self, rows: usize) -> Matrix<'_, T> {
+        let (k, side) = (self.head.n_out, self.head.d_row);
+        Matrix::new(&self.arena[self.z_t..][..k * side], k, rows, side)
+    }
+
+    #[track_caller]
+    #[inline(always)]
+    fn check(&self, parameters: &[T], rows: usize) {
+        assert!(parameters.len() >= self.parameters, "{} parameters, not {}", parameters.len(), self.parameters);
+        assert!(0 < rows && rows <= self.rows, "{rows} rows, not {}", self.rows);
+    }
+
+    /// Forward propagation of the rows in [`x_mut`](Narrow::x_mut), with `f` in registers and, if there is one, another
+    /// function after it: a long one would be compiled into every tile.
+    ///
+    /// # Panics
+    /// Where there are too few parameters or too many rows, or the target has no such kernels.
+    pub fn forward(&mut self, target: Target, parameters: &[T], rows: usize, (f, pass): (impl Map, Option<impl Map>)) {
+        self.check(parameters, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
+        let at = At { narrow: self, arena, parameters, rows };
+        // SAFETY: all places are inside the arena and the parameters, and the rows fit (`new`, `check`).
+        unsafe { target.run(Forward { at, f, pass }) }
+    }
+
+    /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or else of `term` and the targets
+    /// in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at most `most`, but for a = x. The
+    /// sums of the deltas go on from those of the last call unless this is the `first` tile of a batch.
+    ///
+    /// # Panics
+    /// Where there are too few parameters or labels, or too many rows.
+    #[allow(clippy::too_many_arguments, reason = "what a step depends on")]
+    pub fn backward(
+        &mut self,
+        target: Target,
+        parameters: &[T],
+        rows: usize,
+        labels: Option<&[u32]>,
+        (slope, pass, term): (impl Map2, Option<impl Map2>, impl Term),
+        most: T,
+        first: bool,
+    ) -> bool {
+        self.check(parameters, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        assert!(labels.is_none_or(|labels| labels.len() == rows), "not a label a row");
+        let labels = labels.map(<[u32]>::as_ptr);
+        let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
+        let at = At { narrow: self, arena, parameters, rows };
+        // SAFETY: all places are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
+        unsafe { target.run(Backward { at, labels, slope, pass, term, most, first }) }
+    }
+
+    /// The update that follows from [`backward`](Narrow::backward).
+    ///
+    /// # Panics
+    /// Where there are too few parameters or too many rows, or not `U::STATES` states as long as the parameters.
+    pub fn update<U: Update>(
+        &mut self,
+        target: Target,
+        parameters: &mut [T],
+        states: &mut [Buffer<T>],
+        rows: usize,
+        u: U,
+    ) {
+        self.check(parameters, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        let states = pointers::<T, U>(parameters, states);
+        let to = Step { w: parameters.as_mut_ptr(), states, u };
+        // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
+        unsafe { target.run(Weights { narrow: self, rows, to }) }
+    }
+
+    /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters: added to what is there
+    /// unless this is the `first` tile of a batch.
+    ///
+    /// # Panics
+    /// Where the gradient is shorter than the parameters, or there are too many rows.
+    pub fn accumulate(&mut self, target: Target, gradient: &mut [T], rows: usize, first: bool) {
+        self.check(gradient, rows);
+        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        let to = Add { gradient: gradient.as_mut_ptr(), first };
+        // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
+        unsafe { target.run(Weights { narrow: self, rows, to }) }
+    }
+}
