@@ -18,7 +18,7 @@ export RUSTDOCFLAGS := -D warnings
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-portable test-python test-versions lint bench scaling clean
+.PHONY: help demo test test-rust test-portable test-python test-versions lint bench scaling valgrind clean
 
 help:  ## show this list
 	@echo 'usage: make TARGET'
@@ -54,6 +54,12 @@ bench: $(VENV)/native $(VENV)/bench  ## time the kernels, and steps and calls be
 	$(if $(TORCH),$(PIP) install --group bench-torch)
 	@$(BIN)/maturin build --release --quiet --out $(VENV)/wheels
 	$(BIN)/python -m benches.peers --wheel $(VENV)/wheels $(ARGS)
+
+# valgrind knows no AVX-512: AVX2 and the portable kernels are run. The sweeps over floats would take hours.
+valgrind: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER = valgrind -q --error-exitcode=9
+valgrind:  ## run the tests of the kernels under valgrind, some minutes (needs valgrind, x86-64 Linux)
+	cargo test --release -p chainrule-kernels --lib --tests -- --skip error_is_bounded --test-threads=1
+	cargo test --release -p chainrule-core --lib narrow
 
 scaling: $(VENV)/native $(VENV)/test  ## time a step over batch sizes and widths, draw docs/scaling.png and list cliffs
 	$(BIN)/python -m benches.scaling $(ARGS)

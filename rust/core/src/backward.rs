@@ -8,7 +8,7 @@ use crate::data::gather;
 use crate::layer::{Factors, Layer, Place};
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Workspace};
-use chainrule_kernels::{Buffer, Picks, product};
+use chainrule_kernels::{Buffer, Picks, product, rows, squares};
 
 impl<T: Real> Network<T> {
     /// The loss of the rows that are picked, its gradient in `ws.gradient`, and the sum of their weights.
@@ -20,6 +20,9 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         training: bool,
     ) -> Result<(f64, f64), Error> {
+        if let Some(done) = self.narrow_gradient(ws, batch, picks)? {
+            return Ok(done);
+        }
         let weight_sum = batch.weight_sum(picks);
         self.start_batch(ws, picks.len(), training, false)?;
         if weight_sum == 0.0 {
@@ -131,7 +134,8 @@ impl<T: Real> Network<T> {
     }
 
     /// From ∂L/∂a of the output in the last of `ws.d` and what `forward_tile` left in `ws.a` and `ws.z` to the delta of
-    /// every layer: that of layer l is left in `ws.d[l + 1]`. With `inputs`, goes on to ∂L/∂x in `ws.d[0]`.
+    /// every layer: that of layer l is left in `ws.d[l + 1]`, that of a thin one is in `ws.thin`. With `inputs`, goes on to
+    /// ∂L/∂x in `ws.d[0]`.
     pub(crate) fn deltas(&self, ws: &mut Workspace<T>, rows: usize, inputs: bool) {
         let (plan, layers, target) = (&self.plan, &self.spec.layers, self.target);
         // Whether the error of the layer at hand is delta already (its slope was applied with the product above) or
@@ -142,8 +146,9 @@ impl<T: Real> Network<T> {
             let (n_out, stride_out) = (plan.units[l + 1], plan.strides[l + 1]);
             let (d_below, d) = ws.d.split_at_mut(l + 1);
             let mut d = view_mut(&mut d[0], rows, n_out, stride_out);
+            let thin = plan.places[l].as_ref().is_some_and(|place| place.thin);
             if let Layer::Dense(dense) = layer
-                && !is_delta
+                && !(is_delta || thin)
             {
                 let saved = self.saved(&ws.a, &ws.z, l, rows);
                 each_activation!(dense.activation, f => f.delta(target, saved, d.reborrow()));
@@ -165,7 +170,11 @@ impl<T: Real> Network<T> {
                     is_delta = false;
                 }
                 (Layer::Dense(_), Some(place)) => {
-                    let w_t = if place.thin { place.w(&self.parameters) } else { packed(&ws.w_t[l], n_out, n_in) };
+                    let (d, w_t) = if place.thin {
+                        (packed(&ws.thin[1], n_out, rows).transposed(), place.w(&self.parameters))
+                    } else {
+                        (d.into(), packed(&ws.w_t[l], n_out, n_in))
+                    };
                     is_delta = match l.checked_sub(1).map(|below| &layers[below]) {
                         Some(Layer::Dense(below)) => {
                             let saved = self.saved(&ws.a, &ws.z, l - 1, rows);
@@ -192,12 +201,40 @@ impl<T: Real> Network<T> {
 
     /// From activations and deltas to the gradient, added up where `accumulate`.
     pub(crate) fn gradients(&self, ws: &mut Workspace<T>, rows: usize, accumulate: bool) {
-        let Workspace { a, d, thin, columns, gradient, .. } = ws;
-        for (l, (layer, place)) in self.spec.layers.iter().zip(&self.plan.places).enumerate() {
-            if let (Layer::Dense(dense), Some(place)) = (layer, place) {
+        for (l, place) in self.plan.places.iter().enumerate() {
+            if let Some(place) = place {
+                let Workspace { a, d, thin, columns, gradient, .. } = ws;
                 let factors = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
-                dense.gradient(self.target, place, factors, accumulate, gradient);
+                place.weight_gradient(self.target, factors, accumulate, gradient);
+                if place.b.is_some() {
+                    self.bias_gradient(ws, l, place, rows, accumulate);
+                }
             }
+        }
+    }
+
+    /// d_b = Σ_rows delta of layer `l` in its place of the gradient, where it has a b, added up where `accumulate`. Returns
+    /// Σ delta², in any order.
+    pub(crate) fn bias_gradient(
+        &self,
+        ws: &mut Workspace<T>,
+        l: usize,
+        place: &Place,
+        rows: usize,
+        accumulate: bool,
+    ) -> T {
+        let Workspace { d, thin, columns, gradient, .. } = ws;
+        if place.thin {
+            let d_b = match place.b.clone() {
+                Some(b) => &mut gradient[b],
+                None => &mut columns[1],
+            };
+            return rows::row_sums(self.target, packed(&thin[1], place.n_out, rows), accumulate, d_b);
+        }
+        let delta = self.activation(d, l + 1, rows);
+        match place.b.clone() {
+            Some(b) => rows::column_sums(self.target, delta, accumulate, &mut gradient[b]),
+            None => squares(self.target, delta.data()),
         }
     }
 
@@ -212,15 +249,15 @@ impl<T: Real> Network<T> {
         columns: &'a mut Buffer<T>,
     ) -> Factors<'a, T> {
         let x = self.activation(a, l, rows);
-        let delta = self.activation(d, l + 1, rows);
         if place.thin {
-            return Factors { number: packed(&thin[1], place.n_out, rows).transposed(), vector: x, delta };
+            return Factors { number: packed(&thin[1], place.n_out, rows).transposed(), vector: x };
         }
+        let vector = self.activation(d, l + 1, rows);
         if !place.wide {
-            return Factors { number: x.into(), vector: delta, delta };
+            return Factors { number: x.into(), vector };
         }
         product::transpose(self.target, x, packed_mut(columns, place.n_in, rows));
-        Factors { number: packed(columns, place.n_in, rows).transposed(), vector: delta, delta }
+        Factors { number: packed(columns, place.n_in, rows).transposed(), vector }
     }
 
     /// Adds the derivative of the penalties to the gradient and returns their value.

@@ -8,7 +8,7 @@ use crate::rng::{Purpose, Stream};
 use crate::train::small_squares;
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
-use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, product};
+use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, Target, product};
 
 impl<T: Real> Network<T> {
     /// Refuses an x with the wrong number of columns.
@@ -66,9 +66,13 @@ impl<T: Real> Network<T> {
     pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Picks<'_>) -> Result<(), Error> {
         let (columns, stride) = (self.plan.units[0], self.plan.strides[0]);
         let mut into = view_mut(&mut ws.a[0], tile.len(), columns, stride);
-        let limit = (small_squares::<T>() / T::from_f64((tile.len() * columns) as f64)).sqrt();
-        ws.x_is_small = gather(self.target, "X", x, tile, &mut into, limit)?;
+        ws.x_is_small = gather(self.target, "X", x, tile, &mut into, self.small_x(tile.len()))?;
         Ok(())
+    }
+
+    /// The largest |x| with which Σ x² over `rows` rows is small for certain.
+    pub(crate) fn small_x(&self, rows: usize) -> T {
+        (small_squares::<T>() / T::from_f64((rows * self.spec.n_inputs) as f64)).sqrt()
     }
 
     /// Carries the `rows` rows in the workspace through all layers; the outputs of a thin last layer are left in `ws.thin`.
@@ -122,8 +126,8 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / Σ w, in the last of `ws.d`, and in
-    /// `ws.thin` as well where the last layer is thin. Returns Σ wᵢ lᵢ.
+    /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / Σ w, in the last of `ws.d`, or in
+    /// `ws.thin` where the last layer is thin. Returns Σ wᵢ lᵢ.
     pub(crate) fn loss_tile(
         &self,
         ws: &mut Workspace<T>,
@@ -135,27 +139,9 @@ impl<T: Real> Network<T> {
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
         let (target, loss) = (self.target, &self.spec.loss);
         match &batch.y {
-            Targets::Labels(labels) => {
-                let (mut into, mut largest) = (ws.labels.iter_mut(), 0);
-                tile.for_each(|row| {
-                    if let Some(to) = into.next() {
-                        *to = labels[row];
-                        largest = largest.max(*to);
-                    }
-                });
-                if largest as usize >= k {
-                    // The place is looked for only where something is wrong.
-                    let row = tile.iter().find(|&row| labels[row] as usize >= k).unwrap_or_default();
-                    return Err(Error::Label { label: labels[row], row, classes: k });
-                }
-            }
+            Targets::Labels(labels) => read_labels(labels, tile, &mut ws.labels, k)?,
             Targets::Values(values) => {
-                let columns = loss.targets(k);
-                let mut y = view_mut(&mut ws.y, rows, columns, stride);
-                gather(target, "y", *values, tile, &mut y, T::MAX)?;
-                for (i, row) in tile.iter().enumerate() {
-                    loss.domain().check(loss.name(), y.row(i), row)?;
-                }
+                read_values(target, loss, *values, tile, view_mut(&mut ws.y, rows, loss.targets(k), stride))?;
             }
         }
         match batch.sample_weight {
@@ -184,12 +170,7 @@ impl<T: Real> Network<T> {
             self.thin_delta(ws, rows);
         }
         let Some(weights) = batch.sample_weight else {
-            // Eight sums side by side, or each addition would wait for the one before.
-            let mut sums = [0.0; 8];
-            for losses in ws.row_loss[..rows].chunks(8) {
-                sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += loss);
-            }
-            return Ok(sums.iter().sum());
+            return Ok(sum_of(&ws.row_loss[..rows], |loss| loss));
         };
         let weighted = tile.iter().zip(&ws.row_loss).map(|(row, &l)| {
             let w = weights[row];
@@ -221,8 +202,16 @@ impl<T: Real> Network<T> {
             scratch: &mut ws.scratch,
         };
         each_loss!(loss, l => l.evaluate_columns(target, packed(a_t, n_out, rows), y, out));
-        product::transpose(target, packed(d_t, n_out, rows), view_mut(&mut ws.d[last], rows, n_out, stride));
         true
+    }
+
+    /// Puts the delta of a thin last layer where those of others are.
+    pub(crate) fn finish_delta(&self, ws: &mut Workspace<T>, rows: usize) {
+        if let Some(place) = self.plan.thin() {
+            let last = self.spec.layers.len();
+            let d = view_mut(&mut ws.d[last], rows, place.n_out, self.plan.strides[last]);
+            product::transpose(self.target, packed(&ws.thin[1], place.n_out, rows), d);
+        }
     }
 
     /// The delta of a thin last layer with its rows in columns, from where those of others are.
@@ -262,6 +251,48 @@ impl<T: Real> Network<T> {
         }
         Ok(loss / weight_sum + self.penalty())
     }
+}
+
+/// Copies the labels of the rows of `tile`, and refuses one that is not below k.
+pub(crate) fn read_labels(labels: &[u32], tile: Picks<'_>, into: &mut [u32], k: usize) -> Result<(), Error> {
+    let (mut into, mut largest) = (into.iter_mut(), 0);
+    tile.for_each(|row| {
+        if let Some(to) = into.next() {
+            *to = labels[row];
+            largest = largest.max(*to);
+        }
+    });
+    if largest as usize >= k {
+        // The place is looked for only where something is wrong.
+        let row = tile.iter().find(|&row| labels[row] as usize >= k).unwrap_or_default();
+        return Err(Error::Label { label: labels[row], row, classes: k });
+    }
+    Ok(())
+}
+
+/// Copies the targets of the rows of `tile`, and refuses what the loss has no meaning for.
+pub(crate) fn read_values<T: Real>(
+    target: Target,
+    loss: &Loss,
+    values: &dyn Rows<T>,
+    tile: Picks<'_>,
+    mut into: MatrixMut<'_, T>,
+) -> Result<(), Error> {
+    gather(target, "y", values, tile, &mut into, T::MAX)?;
+    for (i, row) in tile.iter().enumerate() {
+        loss.domain().check(loss.name(), into.row(i), row)?;
+    }
+    Ok(())
+}
+
+/// Σ of the losses of some rows.
+pub(crate) fn sum_of<L: Copy>(losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
+    // Eight sums side by side, or each addition would wait for the one before.
+    let mut sums = [0.0; 8];
+    for losses in losses.chunks(8) {
+        sums.iter_mut().zip(losses).for_each(|(sum, &loss)| *sum += to_f64(loss));
+    }
+    sums.iter().sum()
 }
 
 /// Zeros in the padding of activations: that of a sigmoid holds ½, which would reach the padding of a thin layer's

@@ -28,6 +28,7 @@ mod forward;
 pub mod init;
 pub mod layer;
 pub mod loss;
+mod narrow;
 mod network;
 pub mod optimizer;
 mod params;

@@ -243,9 +243,11 @@ impl<T: Real> Network<T> {
         let mut rows_done = 0;
         for tile in Picks::all(x.rows()).tiles(self.plan.tile) {
             let rows = tile.len();
-            self.read_x(ws, x, tile)?;
-            self.forward_tile(ws, rows);
-            self.finish_outputs(ws, rows);
+            if !self.narrow_outputs(ws, x, tile)? {
+                self.read_x(ws, x, tile)?;
+                self.forward_tile(ws, rows);
+                self.finish_outputs(ws, rows);
+            }
             let last = self.spec.layers.len();
             let stride = self.plan.strides[last];
             let outputs = if link {

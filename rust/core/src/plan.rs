@@ -2,6 +2,7 @@
 
 use crate::activation::Activation;
 use crate::layer::{Layer, Place};
+use crate::narrow::{Hidden, WIDEST};
 use crate::{Error, Real, Spec};
 use chainrule_kernels::{padded, pool, stride};
 
@@ -43,16 +44,19 @@ pub(crate) struct Plan {
     pub(crate) n_parameters: usize,
     /// Most rows at once.
     pub(crate) tile: usize,
+    /// What the hidden layers do, where all of the network is narrow: see [`narrow`](crate::narrow).
+    pub(crate) narrow: Option<Hidden>,
 }
 
 impl Plan {
     /// Lays out the network of `spec` for numbers of type `T`, or says that it is too large to address.
     pub(crate) fn new<T: Real>(spec: &Spec) -> Result<Self, Error> {
-        Plan::with_limits::<T>(spec, THIN, WIDE)
+        Plan::with_limits::<T>(spec, THIN, WIDE, WIDEST)
     }
 
-    /// The same with limits of one's own for the outputs of a thin layer and the weights of a wide one.
-    fn with_limits<T: Real>(spec: &Spec, most_thin: usize, least_wide: usize) -> Result<Self, Error> {
+    /// The same with limits of one's own for the outputs of a thin layer, the weights of a wide one, and the units of a narrow
+    /// network.
+    fn with_limits<T: Real>(spec: &Spec, most_thin: usize, least_wide: usize, widest: usize) -> Result<Self, Error> {
         let units = spec.units();
         let size = size_of::<T>() as u128;
         // Sizes are checked in 128 bits before any of them is computed in a usize.
@@ -86,14 +90,16 @@ impl Plan {
             places.push(Some(Place { n_in, n_out, thin, wide, stride, w, b }));
         }
         let strides: Vec<usize> = units.iter().map(|&n| stride::<T>(n)).collect();
-        let widest = strides.iter().max().map_or(1, |&s| s * size_of::<T>());
+        let row_bytes = strides.iter().max().map_or(1, |&s| s * size_of::<T>());
+        let narrow = if units[units.len() - 1] <= most_thin { Hidden::of(spec, widest) } else { None };
         Ok(Plan {
             units,
             strides,
             places,
             padded_parameters: end,
             n_parameters,
-            tile: (TILE_BYTES / widest).clamp(8, TILE_ROWS),
+            tile: (TILE_BYTES / row_bytes).clamp(8, TILE_ROWS),
+            narrow,
         })
     }
 
@@ -119,7 +125,7 @@ impl Plan {
     /// How many of `threads` a batch of `rows` rows is worth: all or one. Who asks once a step need not ask at every
     /// product, which is 3 % of a step of 1 µs.
     pub(crate) fn threads_for(&self, rows: usize, threads: usize) -> usize {
-        if pool::is_worth(self.largest_work(rows.min(self.tile))) { threads } else { 1 }
+        if threads > 1 && pool::is_worth(self.largest_work(rows.min(self.tile))) { threads } else { 1 }
     }
 
     /// Floating-point operations of a training step on `rows` rows: 2 forward and 4 backward a weight and row.
@@ -159,7 +165,7 @@ mod tests {
         let mut network = Network::<T>::new(spec.clone()).unwrap();
         let mut flat = vec![T::ZERO; network.n_parameters()];
         network.parameters(&mut flat);
-        network.plan = Plan::with_limits::<T>(&spec, most_thin, least_wide).unwrap();
+        network.plan = Plan::with_limits::<T>(&spec, most_thin, least_wide, 0).unwrap();
         network.parameters = chainrule_kernels::Buffer::zeroed(network.plan.padded_parameters).unwrap();
         network.set_parameters(&flat).unwrap();
         let n = 23;

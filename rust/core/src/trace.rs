@@ -59,6 +59,7 @@ impl<T: Real> Network<T> {
         if weight_sum > 0.0 {
             whole.loss_tile(&mut ws, batch, Picks::all(n), weight_sum)?;
             whole.deltas(&mut ws, n, false);
+            whole.finish_delta(&mut ws, n);
             for (l, delta) in deltas.iter_mut().enumerate() {
                 *delta = rows_of(whole.activation(&ws.d, l + 1, n));
             }

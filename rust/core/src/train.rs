@@ -3,9 +3,8 @@
 use crate::layer::{Factors, Layer};
 use crate::optimizer::RulePass;
 use crate::rng::{Purpose, Stream};
-use crate::workspace::{packed, view};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Picks, pool, product, rows, squares, within};
+use chainrule_kernels::{self as kernels, Picks, elementwise, pool, product, squares, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some hundred microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 1e7;
@@ -151,6 +150,9 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         at: Option<(u64, usize)>,
     ) -> Result<(f64, f64), Error> {
+        if let Some(done) = self.narrow_step(ws, batch, picks, at)? {
+            return Ok(done);
+        }
         let all = self.target;
         self.target = all.with_threads(self.plan.threads_for(picks.len(), all.threads()));
         let result = self.step_on_target(ws, batch, picks, at);
@@ -206,17 +208,11 @@ impl<T: Real> Network<T> {
     /// Whether activations and deltas of `rows` rows are so small that their gradient cannot be too large: a number of
     /// it is at most ‖a‖ ‖delta‖. Leaves the gradients of the biases in `ws.gradient`.
     fn gradient_is_small(&self, ws: &mut Workspace<T>, rows: usize) -> bool {
-        let target = self.target;
+        let most = small_squares::<T>();
         self.plan.places.iter().enumerate().all(|(l, place)| {
             let Some(place) = place else { return true };
-            let delta = self.activation(&ws.d, l + 1, rows);
-            let deltas = match place.b.clone() {
-                Some(b) => rows::column_sums(target, delta, false, &mut ws.gradient[b]),
-                None => squares(target, delta.data()),
-            };
-            let most = small_squares::<T>();
-            deltas <= most
-                && (l == 0 && ws.x_is_small || squares(target, self.activation(&ws.a, l, rows).data()) <= most)
+            self.bias_gradient(ws, l, place, rows, false) <= most
+                && (l == 0 && ws.x_is_small || squares(self.target, self.activation(&ws.a, l, rows).data()) <= most)
         })
     }
 
@@ -255,17 +251,15 @@ impl<T: Real> RulePass for Pass<'_, T> {
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, ws, rows } = self;
         let target = network.target;
-        let Workspace { a, d, thin, columns, one, gradient, .. } = ws;
+        let Workspace { a, d, thin, columns, gradient, .. } = ws;
         for l in (0..network.plan.places.len()).rev() {
             let Some(place) = &network.plan.places[l] else { continue };
             let factors = network.factors(l, place, rows, [a, d], thin, &mut columns[0]);
             let (parameters, states) = (&mut network.parameters, &mut network.states);
-            let Factors { number, vector, .. } = factors;
+            let Factors { number, vector } = factors;
             product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
             if let Some(b) = place.b.clone() {
-                let (one, d_b) = (packed(one, 1, 1), view(&gradient[b.clone()], 1, place.n_out, b.len()));
-                let stride = b.len();
-                product::update_weight(target, one, d_b, parameters, states, b, stride, rule);
+                elementwise::update_part(target, parameters, states, b.clone(), &gradient[b], rule);
             }
         }
     }

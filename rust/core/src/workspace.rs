@@ -5,6 +5,7 @@ use crate::layer::Layer;
 use crate::plan::Plan;
 use crate::rng::Stream;
 use crate::{Error, Network, Real};
+use chainrule_kernels::narrow::Narrow;
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
 
 /// Memory for one computation at a time on one network; grows on need.
@@ -40,10 +41,10 @@ pub struct Workspace<T> {
     pub(crate) scratch: Buffer<T>,
     /// Whether Σ x² of the rows at hand is small for certain.
     pub(crate) x_is_small: bool,
-    /// A line that begins with 1.
-    pub(crate) one: Buffer<T>,
     /// Losses of the rows at hand.
     pub(crate) row_loss: Vec<f64>,
+    /// Memory of narrow steps, once there was one.
+    pub(crate) narrow: Option<Narrow<T>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -56,8 +57,6 @@ impl<T: Real> Workspace<T> {
         let layers = network.spec().layers.len();
         let empty = || (0..layers).map(|_| none()).collect::<Result<Vec<_>, _>>();
         let one_more = || (0..=layers).map(|_| none()).collect::<Result<Vec<_>, _>>();
-        let mut one = Buffer::zeroed(stride::<T>(1))?;
-        one[0] = T::ONE;
         Ok(Workspace {
             rows: 0,
             a: one_more()?,
@@ -74,8 +73,8 @@ impl<T: Real> Workspace<T> {
             scale: none()?,
             scratch: none()?,
             x_is_small: false,
-            one,
             row_loss: Vec::new(),
+            narrow: None,
         })
     }
 

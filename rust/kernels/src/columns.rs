@@ -3,34 +3,38 @@
 //! The transposes of few outputs, (k, n) for k outputs and n rows. What a lane gets depends on its column alone.
 
 use crate::math;
+use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Matrix, MatrixMut, Real, Target, Term, padded};
+use std::ops::Range;
 
-/// `p[j][i] = scale[i] exp(z[j][i] − c) / Σ_j exp(z[j][i] − c)` and `log_sum_exp[i] = c + ln Σ_j exp(z[j][i] − c)`, with
-/// `c = max_j z[j][i]`: the largest term is exp(0), nothing overflows. For z and p of (k, n), k ≥ 1.
+/// `loss[i] = ln Σ_j exp(z[j][i]) − z[label][i]` with `label = labels[i]`, and its derivative times scale,
+/// `d[j][i] = scale[i] (exp(z[j][i]) / Σ_k exp(z[k][i]) − [j = label])`. For z and d of (k, n), k ≥ 1.
 ///
-/// A column that holds NaN or +∞, or only −∞, gives NaN. Writes the whole padded rows of p.
+/// With `c = max_j z[j][i]`, ln Σ exp(z) = c + ln Σ exp(z − c): the largest term is exp(0), nothing overflows. A column that
+/// holds NaN or +∞, or only −∞, gives NaN. Writes the whole padded rows of d. Labels from k on count for nothing.
 ///
 /// # Panics
-/// Unless z and p have the same shape and `scale` and `log_sum_exp` hold `padded(n)` numbers.
-pub fn softmax<T: Real>(target: Target, z: Matrix<T>, scale: &[T], mut p: MatrixMut<T>, log_sum_exp: &mut [T]) {
-    assert_eq!((z.rows(), z.columns()), (p.rows(), p.columns()), "z and p differ in shape");
+/// Unless z and d have the same shape, there are n labels, and `scale` and `loss` hold `padded(n)` numbers.
+pub fn cross_entropy<T: Real>(
+    target: Target,
+    z: Matrix<T>,
+    labels: &[u32],
+    scale: &[T],
+    mut d: MatrixMut<T>,
+    loss: &mut [T],
+) {
+    assert_eq!((z.rows(), z.columns()), (d.rows(), d.columns()), "z and d differ in shape");
+    assert_eq!(labels.len(), z.columns(), "not a label a column");
     let columns = padded::<T>(z.columns());
     assert!(z.rows() > 0, "no outputs");
-    assert!(scale.len() >= columns && log_sum_exp.len() >= columns, "a scale or sums shorter than {columns}");
-    let kernel = Softmax {
-        rows: z.rows(),
-        columns,
-        z: z.data().as_ptr(),
-        z_stride: z.stride(),
-        scale: scale.as_ptr(),
-        p_stride: p.stride(),
-        p: p.data_mut().as_mut_ptr(),
-        sums: log_sum_exp.as_mut_ptr(),
-    };
+    assert!(scale.len() >= columns && loss.len() >= columns, "a scale or losses shorter than {columns}");
+    let (d, loss) = ((d.data_mut().as_mut_ptr(), d.stride()), loss.as_mut_ptr());
+    let (from, labels) = ((z.data().as_ptr(), z.stride()), (labels.as_ptr(), labels.len()));
+    let kernel = || CrossEntropy::new((z.rows(), columns), from, labels, scale.as_ptr(), d, loss);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
-    unsafe { target.run(kernel) }
+    unsafe { pool::run(target, z.rows() * columns * 4 * PASS, kernel) }
 }
 
 /// (l, s) = term(a, y) for each element, then `loss[i] = Σ_j l[j][i]` and `d[j][i] = s[j][i] scale[i]`, for a, y and d of
@@ -51,44 +55,67 @@ pub fn terms<T: Real>(
     assert_eq!((a.rows(), a.columns()), (d.rows(), d.columns()), "a and d differ in shape");
     let columns = padded::<T>(a.columns());
     assert!(scale.len() >= columns && loss.len() >= columns, "a scale or losses shorter than {columns}");
-    let kernel = Terms {
-        rows: a.rows(),
-        columns,
-        a: a.data().as_ptr(),
-        a_stride: a.stride(),
-        y: y.data().as_ptr(),
-        y_stride: y.stride(),
-        scale: scale.as_ptr(),
-        d_stride: d.stride(),
-        d: d.data_mut().as_mut_ptr(),
-        loss: loss.as_mut_ptr(),
-        term,
-    };
+    let (d, loss) = ((d.data_mut().as_mut_ptr(), d.stride()), loss.as_mut_ptr());
+    let (from, y) = ((a.data().as_ptr(), a.stride()), (y.data().as_ptr(), y.stride()));
+    let kernel = || Terms::new((a.rows(), columns), from, y, scale.as_ptr(), d, loss, term);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
-    unsafe { target.run(kernel) }
+    unsafe { pool::run(target, a.rows() * columns * 2 * PASS, kernel) }
 }
 
-struct Softmax<T> {
+#[derive(Clone, Copy)]
+pub(crate) struct CrossEntropy<T> {
     rows: usize,
     columns: usize,
     z: *const T,
     z_stride: usize,
+    labels: *const u32,
+    n_labels: usize,
     scale: *const T,
-    p: *mut T,
-    p_stride: usize,
-    sums: *mut T,
+    d: *mut T,
+    d_stride: usize,
+    loss: *mut T,
 }
 
-impl<T: Real> Kernel<T> for Softmax<T> {
+// SAFETY: a part writes lines of d and losses of its own.
+unsafe impl<T: Real> Cut for CrossEntropy<T> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        self.columns / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let at = units.start * T::LINE;
+        CrossEntropy {
+            columns: units.len() * T::LINE,
+            z: self.z.wrapping_add(at),
+            labels: self.labels.wrapping_add(at),
+            n_labels: self.n_labels - at,
+            scale: self.scale.wrapping_add(at),
+            d: self.d.wrapping_add(at),
+            loss: self.loss.wrapping_add(at),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+}
+
+impl<T: Real> Kernel<T> for CrossEntropy<T> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
         // The sum of k exponentials of which one is 1 is at most k.
         let halvings = usize::BITS - (self.rows - 1).leading_zeros();
         for i in (0..self.columns).step_by(V::LANES) {
-            // SAFETY: the vector at i is inside every padded row, and inside `scale` and `sums` (`softmax` checked).
+            // SAFETY: the vector at i is inside every padded row, and inside `scale` and `loss`; n_labels labels are there
+            // (`cross_entropy` checked).
             unsafe {
-                let (z, p) = (self.z.add(i), self.p.add(i));
+                let (z, d) = (self.z.add(i), self.d.add(i));
                 let mut top = V::load(z);
                 for j in 1..self.rows {
                     top = top.max(V::load(z.add(j * self.z_stride)));
@@ -96,21 +123,66 @@ impl<T: Real> Kernel<T> for Softmax<T> {
                 let mut sum = V::splat(T::ZERO);
                 for j in 0..self.rows {
                     let e = math::exp(V::load(z.add(j * self.z_stride)) - top);
-                    e.store(p.add(j * self.p_stride));
+                    e.store(d.add(j * self.d_stride));
                     sum = sum + e;
                 }
-                let share = V::load(self.scale.add(i)) / sum;
+                let (label, scale) = (self.label::<V>(i), V::load(self.scale.add(i)));
+                let share = scale / sum;
+                let mut own = V::splat(T::ZERO);
                 for j in 0..self.rows {
-                    let p = p.add(j * self.p_stride);
-                    (V::load(p) * share).store(p);
+                    let (z, d) = (z.add(j * self.z_stride), d.add(j * self.d_stride));
+                    let p = V::load(d) * share;
+                    let is_own = label.eq(label.like(j as f64));
+                    own = V::select(is_own, V::load(z), own);
+                    V::select(is_own, p - scale, p).store(d);
                 }
-                (top + math::ln(sum, halvings)).store(self.sums.add(i));
+                (top + math::ln(sum, halvings) - own).store(self.loss.add(i));
             }
         }
     }
 }
 
-struct Terms<T, F> {
+impl<T> CrossEntropy<T> {
+    /// For (rows, whole lines of columns) of z and d with their strides, and so many labels.
+    #[inline(always)]
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (z, z_stride): (*const T, usize),
+        (labels, n_labels): (*const u32, usize),
+        scale: *const T,
+        (d, d_stride): (*mut T, usize),
+        loss: *mut T,
+    ) -> Self {
+        CrossEntropy { rows, columns, z, z_stride, labels, n_labels, scale, d, d_stride, loss }
+    }
+}
+
+impl<T: Real> CrossEntropy<T> {
+    /// The labels of a vector of columns, −1 where the batch has ended.
+    ///
+    /// # Safety
+    /// `n_labels` labels are readable, and the CPU is V's.
+    #[inline(always)]
+    unsafe fn label<V: Raw<Scalar = T>>(&self, i: usize) -> V {
+        let mut lanes = [T::ZERO - T::ONE; 16];
+        // SAFETY: only labels that are there are read, and 16 lanes are the most that a vector has.
+        unsafe {
+            if i + V::LANES <= self.n_labels {
+                for (j, lane) in lanes.iter_mut().enumerate().take(V::LANES) {
+                    *lane = T::from_f64(f64::from(*self.labels.add(i + j)));
+                }
+            } else {
+                for (j, lane) in lanes.iter_mut().enumerate().take(self.n_labels.saturating_sub(i)) {
+                    *lane = T::from_f64(f64::from(*self.labels.add(i + j)));
+                }
+            }
+            V::load(lanes.as_ptr())
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<T, F> {
     rows: usize,
     columns: usize,
     a: *const T,
@@ -122,6 +194,50 @@ struct Terms<T, F> {
     d_stride: usize,
     loss: *mut T,
     term: F,
+}
+
+impl<T, F> Terms<T, F> {
+    /// For (rows, whole lines of columns) of a, y and d with their strides.
+    #[inline(always)]
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (a, a_stride): (*const T, usize),
+        (y, y_stride): (*const T, usize),
+        scale: *const T,
+        (d, d_stride): (*mut T, usize),
+        loss: *mut T,
+        term: F,
+    ) -> Self {
+        Terms { rows, columns, a, a_stride, y, y_stride, scale, d, d_stride, loss, term }
+    }
+}
+
+// SAFETY: a part writes lines of d and losses of its own.
+unsafe impl<T: Real, F: Term> Cut for Terms<T, F> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        self.columns / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        let at = units.start * T::LINE;
+        Terms {
+            columns: units.len() * T::LINE,
+            a: self.a.wrapping_add(at),
+            y: self.y.wrapping_add(at),
+            scale: self.scale.wrapping_add(at),
+            d: self.d.wrapping_add(at),
+            loss: self.loss.wrapping_add(at),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
 }
 
 impl<T: Real, F: Term> Kernel<T> for Terms<T, F> {

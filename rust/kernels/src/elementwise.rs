@@ -48,10 +48,27 @@ pub fn map2<T: Real>(target: Target, x: &mut [T], y: &[T], f: impl Map2) {
 /// # Panics
 /// Unless there are `U::STATES` states and all lengths are the same multiple of [`Real::LINE`].
 pub fn update<T: Real, U: Update>(target: Target, w: &mut [T], states: &mut [Buffer<T>], g: &[T], u: U) {
-    whole(w);
-    assert_eq!(w.len(), g.len(), "w and g differ in length");
-    let states = pointers::<T, U>(w, states);
-    let (len, w, g) = (w.len(), w.as_mut_ptr(), g.as_ptr());
+    let all = 0..w.len();
+    update_part(target, w, states, all, g, u);
+}
+
+/// The same for those of the parameters and of their states that lie at `place`, along g.
+///
+/// # Panics
+/// Unless the place is inside, g is as long, a multiple of [`Real::LINE`], and there are `U::STATES` states as long as w.
+#[inline]
+pub fn update_part<T: Real, U: Update>(
+    target: Target,
+    w: &mut [T],
+    states: &mut [Buffer<T>],
+    place: Range<usize>,
+    g: &[T],
+    u: U,
+) {
+    whole(g);
+    assert_eq!(place.len(), g.len(), "w and g differ in length");
+    let states = pointers::<T, U>(w, states).map(|state| state.wrapping_add(place.start));
+    let (len, w, g) = (g.len(), w[place].as_mut_ptr(), g.as_ptr());
     let kernel = || UpdateAll { len, w, states, g, u };
     // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
     unsafe { pool::run(target, len * 2 * PASS, kernel) }

@@ -36,7 +36,7 @@ pub trait Update: Copy + Send + Sync {
 }
 
 /// One output's part in the loss of a row: l(a, y), summed over the outputs, and dl/da.
-pub trait Term: Copy {
+pub trait Term: Copy + Send + Sync {
     /// (l, dl/da), lane by lane.
     fn term<V: Vector>(self, a: V, y: V) -> (V, V);
 }

@@ -39,6 +39,7 @@ mod vector;
 pub mod columns;
 pub mod elementwise;
 pub mod math;
+pub mod narrow;
 pub mod pool;
 pub mod product;
 pub mod rows;

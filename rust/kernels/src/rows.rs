@@ -48,6 +48,20 @@ pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out:
     unsafe { pool::run(target, m.rows() * columns * PASS / 2, kernel) }
 }
 
+/// `out[i] = Σ_j m[i][j]`, or `out[i] + Σ_j m[i][j]` where `accumulate`: one chain a row, columns ascending, the bits of
+/// [`column_sums`] of the transpose. Returns Σ m², summed in any order, padding included (but not what lies between it and
+/// the next row). For few rows.
+///
+/// # Panics
+/// Where `out` is shorter than the rows.
+pub fn row_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
+    assert!(out.len() >= m.rows(), "{} sums for {} rows", out.len(), m.rows());
+    let (shape, from) = ((m.rows(), m.columns()), (m.data().as_ptr(), m.stride()));
+    let kernel = RowSums::new(shape, from, accumulate, out.as_mut_ptr());
+    // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
+    unsafe { target.run(kernel) }
+}
+
 #[derive(Clone, Copy)]
 struct Softmax<T> {
     rows: usize,
@@ -277,6 +291,81 @@ impl<T: Real> ColumnSums<T> {
                 sum.store(self.out.add(j + v * V::LANES));
             }
             square.into_iter().fold(squares, |squares, square| squares + square)
+        }
+    }
+}
+
+pub(crate) struct RowSums<T> {
+    rows: usize,
+    columns: usize,
+    m: *const T,
+    stride: usize,
+    accumulate: bool,
+    out: *mut T,
+}
+
+impl<T: Real> Kernel<T> for RowSums<T> {
+    type Out = T;
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) -> T {
+        let mut i = 0;
+        // SAFETY: rows i .. i + H are there, or the last of them is taken again (`row_sums` checked the rest).
+        unsafe {
+            while i < self.rows {
+                let left = self.rows - i;
+                match left {
+                    1..=4 => self.chains::<4>(i),
+                    5..=12 => self.chains::<12>(i),
+                    _ => self.chains::<16>(i),
+                }
+                i += left.min(if left <= 12 { 12 } else { 16 });
+            }
+            let mut squares = V::splat(T::ZERO);
+            for i in 0..self.rows {
+                for j in (0..padded::<T>(self.columns)).step_by(V::LANES) {
+                    let x = V::load(self.m.add(i * self.stride + j));
+                    squares = x.fma(x, squares);
+                }
+            }
+            squares.sum()
+        }
+    }
+}
+
+impl<T: Real> RowSums<T> {
+    /// The sums of (rows, columns) of m with its stride.
+    #[inline(always)]
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (m, stride): (*const T, usize),
+        accumulate: bool,
+        out: *mut T,
+    ) -> Self {
+        RowSums { rows, columns, m, stride, accumulate, out }
+    }
+
+    /// The sums of up to H rows from row i on, side by side, for each addition waits for the one before it in its row.
+    ///
+    /// # Safety
+    /// Row i is there.
+    #[inline(always)]
+    unsafe fn chains<const H: usize>(&self, i: usize) {
+        let last = self.rows - 1;
+        // SAFETY: no row beyond the last, no column beyond theirs.
+        unsafe {
+            let rows: [*const T; H] = std::array::from_fn(|r| self.m.add((i + r).min(last) * self.stride));
+            let mut sums = [T::ZERO; H];
+            if self.accumulate {
+                sums.iter_mut().enumerate().for_each(|(r, sum)| *sum = *self.out.add((i + r).min(last)));
+            }
+            for j in 0..self.columns {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    *sum += *row.add(j);
+                }
+            }
+            for (r, sum) in sums.into_iter().enumerate().take(self.rows - i) {
+                *self.out.add(i + r) = sum;
+            }
         }
     }
 }

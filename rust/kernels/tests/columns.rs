@@ -50,8 +50,13 @@ fn logit(j: usize, i: usize) -> f64 {
     ((j * 7919 + i * 104_729 + 13) % 1000) as f64 / 25.0 - 20.0
 }
 
-fn softmax<T: Real>(target: Target, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Run<T> {
-    run((k, n), z, |_, _| 0.0, |z, _, scale, p, sums| columns::softmax(target, z, scale, p, sums))
+fn label(k: usize, i: usize) -> usize {
+    (3 * i + 1) % k
+}
+
+fn cross_entropy<T: Real>(target: Target, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Run<T> {
+    let labels: Vec<u32> = (0..n).map(|i| label(k, i) as u32).collect();
+    run((k, n), z, |_, _| 0.0, |z, _, scale, d, loss| columns::cross_entropy(target, z, &labels, scale, d, loss))
 }
 
 fn terms<T: Real>(target: Target, k: usize, n: usize) -> Run<T> {
@@ -62,19 +67,20 @@ fn match_plain_loops<T: Real>(tolerance: f64) {
     for target in Target::available() {
         for k in 1..20 {
             for n in [1, 2, 7, 8, 9, 15, 16, 17, 40, 100] {
-                let got = softmax::<T>(target, k, n, logit);
+                let got = cross_entropy::<T>(target, k, n, logit);
                 for i in 0..n {
                     let z: Vec<f64> = (0..k).map(|j| logit(j, i)).collect();
                     let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                     let sum: f64 = z.iter().map(|z| (z - top).exp()).sum();
-                    let error = (got.loss[i].to_f64() - (top + sum.ln())).abs();
-                    // Rounded where it is stored, at most 32 in size; and once more where it is added.
-                    assert!(error <= 40.0 * tolerance, "{target:?} {k} {n}: log sum exp is off by {error}");
+                    let error = (got.loss[i].to_f64() - (top + sum.ln() - z[label(k, i)])).abs();
+                    // Rounded where it is stored, at most 64 in size; and once more where it is added.
+                    assert!(error <= 80.0 * tolerance, "{target:?} {k} {n}: the loss is off by {error}");
                     for (j, z) in z.iter().enumerate() {
-                        let want = (z - top).exp() / sum / (1 + i) as f64;
+                        let (p, own) = ((z - top).exp() / sum, f64::from(j == label(k, i)));
+                        let (want, size) = ((p - own) / (1 + i) as f64, (p + own) / (1 + i) as f64);
                         let error = (got.d[j * n + i].to_f64() - want).abs();
                         assert!(
-                            error <= 40.0 * tolerance * want + 1e-30,
+                            error <= 40.0 * tolerance * size + 1e-30,
                             "{target:?} {k} {n}: {want} is off by {error}"
                         );
                     }
@@ -106,9 +112,9 @@ fn targets_with_fma_agree_to_the_bit() {
     let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for (k, n) in [(1, 5), (3, 17), (10, 200), (16, 33)] {
-            let [one, other] = [0, 1].map(|t| softmax::<f32>(pair[t], k, n, logit));
+            let [one, other] = [0, 1].map(|t| cross_entropy::<f32>(pair[t], k, n, logit));
             assert_eq!((one.d, one.loss), (other.d, other.loss));
-            let [one, other] = [0, 1].map(|t| softmax::<f64>(pair[t], k, n, logit));
+            let [one, other] = [0, 1].map(|t| cross_entropy::<f64>(pair[t], k, n, logit));
             assert_eq!((one.d, one.loss), (other.d, other.loss));
             let [one, other] = [0, 1].map(|t| terms::<f32>(pair[t], k, n));
             assert_eq!((one.d, one.loss), (other.d, other.loss));
@@ -119,20 +125,20 @@ fn targets_with_fma_agree_to_the_bit() {
 #[test]
 fn column_does_not_depend_on_its_neighbors() {
     for target in Target::available() {
-        let together = softmax::<f32>(target, 5, 40, logit);
-        for i in 0..40 {
-            let alone = softmax::<f32>(target, 5, 1, |j, _| logit(j, i));
+        let together = cross_entropy::<f32>(target, 5, 40, logit);
+        for i in (0..40).step_by(5) {
+            let alone = cross_entropy::<f32>(target, 5, 1, |j, _| logit(j, i));
             assert_eq!(alone.loss[0], together.loss[i]);
         }
     }
 }
 
 #[test]
-fn softmax_survives_huge_columns_and_keeps_what_is_not_a_number_to_one() {
+fn cross_entropy_survives_huge_columns_and_keeps_what_is_not_a_number_to_one() {
     for target in Target::available() {
         for (wrong, is_finite) in [(3e38, true), (-3e38, true), (f64::INFINITY, false), (f64::NAN, false)] {
             let z = |j: usize, i: usize| if (j, i) == (1, 2) { wrong } else { logit(j, i) };
-            let got = softmax::<f32>(target, 3, 20, z);
+            let got = cross_entropy::<f32>(target, 3, 20, z);
             for i in 0..20 {
                 let finite = got.loss[i].is_finite() && (0..3).all(|j| got.d[j * 20 + i].is_finite());
                 assert_eq!(finite, i != 2 || is_finite, "{wrong} in column 2: column {i} on {target:?}");
@@ -142,11 +148,19 @@ fn softmax_survives_huge_columns_and_keeps_what_is_not_a_number_to_one() {
 }
 
 #[test]
-#[should_panic(expected = "z and p differ in shape")]
-fn softmax_refuses_another_shape() {
-    let (z, mut p) = ([0.0f32; 32], [0.0f32; 16]);
-    let (z, p) = (Matrix::new(&z, 2, 3, 16), MatrixMut::new(&mut p, 1, 3, 16));
-    columns::softmax(Target::best().unwrap(), z, &[1.0; 16], p, &mut [0.0; 16]);
+#[should_panic(expected = "z and d differ in shape")]
+fn cross_entropy_refuses_another_shape() {
+    let (z, mut d) = ([0.0f32; 32], [0.0f32; 16]);
+    let (z, d) = (Matrix::new(&z, 2, 3, 16), MatrixMut::new(&mut d, 1, 3, 16));
+    columns::cross_entropy(Target::best().unwrap(), z, &[0; 3], &[1.0; 16], d, &mut [0.0; 16]);
+}
+
+#[test]
+#[should_panic(expected = "not a label a column")]
+fn cross_entropy_refuses_too_few_labels() {
+    let (z, mut d) = ([0.0f32; 32], [0.0f32; 32]);
+    let (z, d) = (Matrix::new(&z, 2, 3, 16), MatrixMut::new(&mut d, 2, 3, 16));
+    columns::cross_entropy(Target::best().unwrap(), z, &[0; 2], &[1.0; 16], d, &mut [0.0; 16]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Elementwise passes, softmax and column sums: against plain loops, and what must hold to the bit.
 
 use chainrule_kernels::{
-    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Update, Vector, elementwise, padded, rows,
+    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Update, Vector, elementwise, padded, rows, stride,
 };
 
 #[derive(Clone, Copy)]
@@ -239,6 +239,30 @@ fn sums<T: Real>() {
             rows::column_sums(target, Matrix::new(&data, cut, columns, stride), false, &mut parts);
             rows::column_sums(target, Matrix::new(&data[cut * stride..], n - cut, columns, stride), true, &mut parts);
             assert_eq!(parts, whole[..stride]);
+        }
+    }
+}
+
+#[test]
+fn row_sums_are_column_sums_of_the_transpose() {
+    for target in Target::available() {
+        for (rows, columns) in [(1, 1), (3, 16), (4, 17), (5, 200), (12, 7), (13, 33), (16, 256), (17, 40), (33, 9)] {
+            let (wide, tall) = (stride::<f32>(columns), stride::<f32>(rows));
+            let (mut m, mut m_t) = (vec![0.0f32; rows * wide], vec![0.0f32; columns * tall]);
+            for i in 0..rows {
+                for j in 0..columns {
+                    let x = ((i * 7919 + j * 104_729 + 13) % 1000) as f32 / 999.0 - 0.5;
+                    (m[i * wide + j], m_t[j * tall + i]) = (x, x);
+                }
+            }
+            let (m, m_t) = (Matrix::new(&m, rows, columns, wide), Matrix::new(&m_t, columns, rows, tall));
+            let (mut sums, mut expected) = (vec![1.0f32; tall], vec![1.0f32; tall]);
+            for accumulate in [true, false] {
+                let squares = rows::row_sums(target, m, accumulate, &mut sums);
+                let expected_squares = rows::column_sums(target, m_t, accumulate, &mut expected);
+                assert_eq!(sums[..rows], expected[..rows], "{rows} x {columns} on {target:?}");
+                assert!((squares - expected_squares).abs() <= 1e-5 * expected_squares);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The same bits from any number of threads: every product and every pass, on every target of this CPU.
 
 use chainrule_kernels::{
-    Buffer, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Target, Update, Vector, elementwise, gather, pool,
-    product, rows, squares, stride, within,
+    Buffer, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Target, Term, Update, Vector, columns, elementwise,
+    gather, pool, product, rows, squares, stride, within,
 };
 
 /// f(x) = 3x + 1 and f(x, y) = x y + x: products finish `Odd<true>` in registers, the other strip by strip.
@@ -35,6 +35,17 @@ impl Update for Momentum {
     fn update<V: Vector>(self, w: V, [v, a, b]: [V; 3], g: V) -> (V, [V; 3]) {
         let v = v.fma(v.like(0.5), g);
         (v.fma(v.like(-0.25), w), [v, a, b])
+    }
+}
+
+/// l = a y, dl/da = y.
+#[derive(Clone, Copy)]
+struct Product;
+
+impl Term for Product {
+    #[inline(always)]
+    fn term<V: Vector>(self, a: V, y: V) -> (V, V) {
+        (a * y, y)
     }
 }
 
@@ -77,7 +88,11 @@ fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> 
     }
     let mut states = [waves::<T>(size(k, m))];
     make(size(k, m), &mut |p| {
-        product::update_weight(target, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum)
+        product::update_weight(target, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum);
+        // Padding that is not zero, as here, is updated where it shares a vector with what is.
+        for buffer in [p, &mut states[0]] {
+            buffer.chunks_exact_mut(stride::<T>(m)).for_each(|row| row[m..].fill(T::ZERO));
+        }
     });
     make(size(k, m), &mut |p| elementwise::update(target, p, &mut states, w.data(), Momentum));
     make(size(n, m), &mut |x| elementwise::map(target, x, Odd::<false>));
@@ -85,6 +100,10 @@ fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> 
     make(size(n, m), &mut |x| elementwise::map2(target, x, delta.data(), Odd::<false>));
     let mut sums = waves(stride::<T>(n));
     make(size(n, m), &mut |p| rows::softmax(target, delta, into(p, n, m), &mut sums));
+    // Few outputs with the rows in columns: x_t of (k, n).
+    let (labels, scale): (Vec<u32>, _) = ((0..n).map(|i| (i % k) as u32).collect(), waves(stride::<T>(n)));
+    make(size(k, n), &mut |d| columns::cross_entropy(target, x_t, &labels, &scale, into(d, k, n), &mut sums));
+    make(size(k, n), &mut |d| columns::terms(target, x_t, x_t, &scale, into(d, k, n), &mut sums, Product));
     let picks: Vec<u32> = (0..n as u32).rev().collect();
     make(size(n, k), &mut |to| {
         let table: Vec<T> = (0..n).flat_map(|i| x.row(i).to_vec()).collect();

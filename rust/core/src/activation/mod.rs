@@ -2,7 +2,7 @@
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
-use chainrule_kernels::{Map, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product};
+use chainrule_kernels::{Factor, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product};
 
 crate::registry::kind! {
     /// An activation function.
@@ -92,7 +92,7 @@ pub(crate) trait Transfer: Copy {
     fn backward_input<T: Real>(
         self,
         target: Target,
-        delta: Matrix<'_, T>,
+        delta: Factor<'_, T>,
         w_t: Matrix<'_, T>,
         saved: Matrix<'_, T>,
         d: MatrixMut<'_, T>,
@@ -107,7 +107,7 @@ pub(crate) trait Transfer: Copy {
 
 /// a = f(z), as the kernels take it.
 #[derive(Clone, Copy)]
-struct Value<A>(A);
+pub(crate) struct Value<A>(pub(crate) A);
 
 impl<A: Elementwise> Map for Value<A> {
     const IDENTITY: bool = A::IDENTITY;
@@ -120,7 +120,7 @@ impl<A: Elementwise> Map for Value<A> {
 
 /// d ⊙ f'(z), as the kernels take it.
 #[derive(Clone, Copy)]
-struct TimesSlope<A>(A);
+pub(crate) struct TimesSlope<A>(pub(crate) A);
 
 impl<A: Elementwise> Map2 for TimesSlope<A> {
     const IDENTITY: bool = A::IDENTITY;
@@ -174,7 +174,7 @@ impl<A: Elementwise> Transfer for A {
     fn backward_input<T: Real>(
         self,
         target: Target,
-        delta: Matrix<'_, T>,
+        delta: Factor<'_, T>,
         w_t: Matrix<'_, T>,
         saved: Matrix<'_, T>,
         d: MatrixMut<'_, T>,

@@ -4,7 +4,7 @@
 //! delta_j = Σ_k ∂L/∂a_k ∂a_k/∂z_j = a_j (d_j − Σ_k d_k a_k). The Jacobian is never formed.
 
 use super::{Identity, Saves, Scratch, Transfer, Value};
-use chainrule_kernels::{Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
+use chainrule_kernels::{Factor, Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
 use serde::{Deserialize, Serialize};
 
 /// a_j = exp(z_j) / Σ_k exp(z_k).
@@ -52,7 +52,7 @@ impl Transfer for Softmax {
     fn backward_input<T: Real>(
         self,
         target: Target,
-        delta: Matrix<'_, T>,
+        delta: Factor<'_, T>,
         w_t: Matrix<'_, T>,
         a: Matrix<'_, T>,
         mut d: MatrixMut<'_, T>,

@@ -200,7 +200,8 @@ fn padding_stays_zero<T: Real>(dtype: &str) {
         for _ in 0..5 {
             network.step(&mut ws, &batch).unwrap();
         }
-        for flat in [&network.parameters, &ws.gradient] {
+        // A narrow network has no gradient in memory.
+        for flat in [&network.parameters, &ws.gradient].into_iter().filter(|flat| !flat.is_empty()) {
             let places = network.plan.places.iter().flatten();
             let real = places.clone().flat_map(|place| {
                 let w = place.w(flat);

@@ -3,7 +3,7 @@
 use crate::activation::{Activation, Scratch, Transfer, each_activation};
 use crate::check::not_negative;
 use crate::init::Init;
-use chainrule_kernels::{Factor, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
+use chainrule_kernels::{Factor, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -49,6 +49,19 @@ impl Place {
         Matrix::new(&flat[self.w.clone()], rows, columns, self.stride)
     }
 
+    /// d_w in the flat `gradient`, added to what is there where `accumulate`.
+    pub(crate) fn weight_gradient<T: Real>(
+        &self,
+        target: Target,
+        factors: Factors<'_, T>,
+        accumulate: bool,
+        gradient: &mut [T],
+    ) {
+        let (rows, columns) = self.shape();
+        let d_w = MatrixMut::new(&mut gradient[self.w.clone()], rows, columns, self.stride);
+        product::backward_weight(target, factors.number, factors.vector, accumulate, d_w);
+    }
+
     /// b in a flat buffer.
     pub(crate) fn b<'a, T: Real>(&self, flat: &'a [T]) -> Option<&'a [T]> {
         self.b.clone().map(|b| &flat[b])
@@ -62,8 +75,6 @@ pub(crate) struct Factors<'a, T> {
     pub(crate) number: Factor<'a, T>,
     /// delta, or x for a thin layer.
     pub(crate) vector: Matrix<'a, T>,
-    /// (n, n_out).
-    pub(crate) delta: Matrix<'a, T>,
 }
 
 /// g + l2 · w.
@@ -101,23 +112,6 @@ impl Dense {
     ) {
         let (w, b) = (place.w(parameters), place.b(parameters));
         each_activation!(self.activation, f => f.forward(target, x, w, b, a, scratch));
-    }
-
-    /// d_w and d_b in their places of the flat `gradient`, added to what is there where `accumulate`.
-    pub(crate) fn gradient<T: Real>(
-        &self,
-        target: Target,
-        place: &Place,
-        factors: Factors<'_, T>,
-        accumulate: bool,
-        gradient: &mut [T],
-    ) {
-        let (rows, columns) = place.shape();
-        let d_w = MatrixMut::new(&mut gradient[place.w.clone()], rows, columns, place.stride);
-        product::backward_weight(target, factors.number, factors.vector, accumulate, d_w);
-        if let Some(b) = place.b.clone() {
-            rows::column_sums(target, factors.delta, accumulate, &mut gradient[b]);
-        }
     }
 
     /// Adds the derivative of ½ · l2 · ‖w‖² to d_w and returns its value.

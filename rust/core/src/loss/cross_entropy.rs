@@ -40,17 +40,10 @@ impl RowLoss for CrossEntropy {
     }
 
     fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
-        let TileLoss { scale, mut d, row_loss, scratch: log_sum_exp } = out;
+        let TileLoss { scale, d, row_loss, scratch } = out;
         let TileTargets::Labels(labels) = y else { unreachable!("asked for without has_columns") };
-        columns::softmax(target, a, scale, d.reborrow(), log_sum_exp);
-        let (a_stride, d_stride) = (a.stride(), d.stride());
-        let (a, d) = (a.data(), d.data_mut());
-        let rows = row_loss.iter_mut().zip(labels).zip(&*log_sum_exp).zip(scale);
-        for (i, (((loss, &label), &log_sum_exp), &scale)) in rows.enumerate() {
-            let label = label as usize;
-            *loss = (log_sum_exp - a[label * a_stride + i]).to_f64();
-            d[label * d_stride + i] -= scale;
-        }
+        columns::cross_entropy(target, a, labels, scale, d, scratch);
+        row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
     }
 }
 

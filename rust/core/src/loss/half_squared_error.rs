@@ -26,8 +26,8 @@ impl RowLoss for HalfSquaredError {
 
 /// One output's part in [`squares`].
 #[derive(Clone, Copy)]
-pub(super) struct Square {
-    pub(super) factor: f64,
+pub(crate) struct Square {
+    pub(crate) factor: f64,
 }
 
 impl Term for Square {

@@ -8,6 +8,7 @@ mod domain;
 mod link;
 
 pub(crate) use domain::Domain;
+pub(crate) use half_squared_error::Square;
 pub use link::Link;
 
 use crate::Real;

@@ -10,9 +10,10 @@
 //! No order changes that of an element's chain, so none changes a bit.
 
 use super::finish::{Finish, Store};
-use super::tile::{Operands, Shape, tiles};
-use crate::elementwise::{Region, map_region};
-use crate::{Map, Real, Target, Vector, padded};
+use super::tile::{HALF, Operands, Shape, tiles};
+use crate::target::Kernel;
+use crate::vector::Raw;
+use crate::{Real, Target, padded};
 
 /// Bytes of b from which it comes out of the third cache, strip by strip.
 const LARGE: usize = 256 << 10;
@@ -24,6 +25,8 @@ const STEPS_LONG: usize = 1536;
 const SPREAD: usize = 1 << 15;
 /// Steps from which wider tiles pay where it is a that is large: each number of it then serves three vectors.
 const STEPS_WIDE: usize = 100;
+/// The same for rows: they are then cut into tiles of more than five.
+const ROWS_WIDE: usize = 25;
 
 /// The sums start + a b for m rows and n columns, given to `finish`. The padding of the last line of c is computed from
 /// the operands' or 0.
@@ -43,8 +46,11 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     if m == 0 || n == 0 {
         return;
     }
-    let shape = target.shape::<T>();
+    let mut shape = target.shape::<T>();
     let rows = if F::LONG { shape.rows_long } else { shape.rows };
+    if F::LONG {
+        shape.few = 0;
+    }
     if F::LONG && m * n >= SPREAD {
         // SAFETY: the caller's operands.
         return unsafe { rows_outside(target, &shape, &operands, (m, rows), n, &finish) };
@@ -52,7 +58,7 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     let k = operands.k;
     let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > LARGE;
     let blocks = if c.is_some() { blocks(k, if large { STEPS } else { STEPS_LONG }) } else { 1 };
-    let wide = operands.whole.0 > operands.whole.1 && k > STEPS_WIDE && !F::LONG;
+    let wide = operands.whole.0 > operands.whole.1 && k > STEPS_WIDE && m >= ROWS_WIDE && !F::LONG;
     let mut done = 0;
     for block in 0..blocks {
         operands.k = (k - done).div_ceil(blocks - block);
@@ -67,12 +73,13 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
             if v == vectors {
                 operands.ahead = 0;
             }
+            let tile = if width == 1 && is_half(&shape, m, n - column) { HALF } else { width };
             // SAFETY: m rows and `width` vectors of those left.
             unsafe {
                 if F::FUSED && last {
-                    strip(target, &operands, &finish, (m, rows), column, width);
+                    strip(target, &operands, &finish, (m, rows), column, tile);
                 } else if let Some(c) = &c {
-                    strip(target, &operands, c, (m, rows), column, width);
+                    strip(target, &operands, c, (m, rows), column, tile);
                     if last {
                         finish.strip(target, m, column, width * shape.lanes);
                     }
@@ -87,11 +94,12 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
         }
     }
     if let Some(c) = &c {
-        let (from, to) = (n.next_multiple_of(shape.lanes), padded::<T>(n));
+        let lanes = if shape.halves { shape.lanes / 2 } else { shape.lanes };
+        let (from, to) = (n.next_multiple_of(lanes), padded::<T>(n));
         if from < to {
-            let region = Region { rows: m, columns: to - from, stride: c.c_row };
+            let clear = Clear { c: c.c.wrapping_add(from), c_row: c.c_row, rows: m, columns: to - from };
             // SAFETY: between the last vector and the end of its line.
-            unsafe { map_region(target, c.c.add(from), region, Zero) };
+            unsafe { target.run(clear) }
         }
     }
 }
@@ -105,11 +113,20 @@ fn blocks(k: usize, steps: usize) -> usize {
 #[inline]
 fn width(shape: &Shape, m: usize, vectors: usize, wide: bool) -> usize {
     match vectors {
+        // One row reads all of b once: whole lines of it, one after the other, as far as possible.
+        8.. if m == 1 && shape.few > 0 => 8,
         4.. if m <= shape.few => 4,
         2.. if shape.pairs => 2,
         3.. if wide && !shape.pairs => 3,
         _ => 1,
     }
+}
+
+/// Whether the last vector of m rows and `columns` columns is no more than half full, where that makes a difference.
+#[inline]
+fn is_half(shape: &Shape, m: usize, columns: usize) -> bool {
+    // From 5 rows on no tile has fewer than 3.
+    shape.halves && m > 4 && 2 * columns <= shape.lanes
 }
 
 /// All m rows of one strip, split evenly into tiles of at most `rows`.
@@ -162,19 +179,42 @@ unsafe fn rows_outside<T: Real, F: Finish<T>>(
                 tiles(target, operands, finish, (row, 0), (pairs, height), 2, true);
             }
             let column = 2 * pairs * shape.lanes;
-            tiles(target, operands, finish, (row, column), (vectors - 2 * pairs, height), 1, true);
+            let half = usize::from(is_half(shape, m, n - (vectors - 1) * shape.lanes));
+            tiles(target, operands, finish, (row, column), (vectors - 2 * pairs - half, height), 1, true);
+            if half > 0 {
+                let column = (vectors - 1) * shape.lanes;
+                tiles(target, operands, finish, (row, column), (1, height), HALF, true);
+            }
         }
         row += height;
     }
 }
 
-/// f(x) = 0.
-#[derive(Clone, Copy)]
-struct Zero;
+/// c ← 0 from a vector, or half of one, to the end of a line.
+struct Clear<T> {
+    c: *mut T,
+    c_row: usize,
+    rows: usize,
+    columns: usize,
+}
 
-impl Map for Zero {
+impl<T: Real> Kernel<T> for Clear<T> {
+    type Out = ();
     #[inline(always)]
-    fn map<V: Vector>(self, x: V) -> V {
-        x.like(0.0)
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        for i in 0..self.rows {
+            let mut j = 0;
+            // SAFETY: inside the line that the caller promised, of which whole vectors and at most one half are left.
+            unsafe {
+                let row = self.c.add(i * self.c_row);
+                while j + V::LANES <= self.columns {
+                    V::splat(T::ZERO).store(row.add(j));
+                    j += V::LANES;
+                }
+                if j < self.columns {
+                    V::Half::splat(T::ZERO).store(row.add(j));
+                }
+            }
+        }
     }
 }

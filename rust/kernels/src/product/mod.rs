@@ -24,6 +24,7 @@ use finish::{Step, Store, Value, Value2};
 use std::ops::Range;
 use tile::Operands;
 pub(crate) use tile::Shape;
+pub(crate) use transpose::Transpose;
 pub use transpose::transpose;
 
 /// Where chains without a bias start.
@@ -76,7 +77,13 @@ pub fn forward<T: Real, F: Map>(
         (operands.start, operands.start_columns) = (bias.as_ptr(), true);
     }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { parts::multiply(target, operands, shape, Some(c), Value { c, f }) }
+    unsafe {
+        if F::IDENTITY {
+            parts::multiply(target, operands, shape, Some(c), c);
+        } else {
+            parts::multiply(target, operands, shape, Some(c), Value { c, f });
+        }
+    }
 }
 
 /// `y_t[j][i] = bias[j] + Σ_k w_t[j][k] x_t[k][i]` for w_t (n_out, n_in), x_t (n_in, n), y_t (n_out, n): forward
@@ -125,9 +132,16 @@ pub fn backward_input<'a, T: Real, F: Map2>(
     assert_eq!((delta.rows(), w_t.columns()), (d_x.rows(), d_x.columns()), "d_x has not the shape of delta w_t");
     assert_eq!((a.rows(), a.columns()), (d_x.rows(), d_x.columns()), "a and d_x differ in shape");
     let (shape, c) = ((d_x.rows(), d_x.columns()), store(&mut d_x));
+    let operands = operands(delta, w_t);
     let finish = Value2 { c, saved: a.data().as_ptr(), saved_row: a.stride(), f: slope };
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { parts::multiply(target, operands(delta, w_t), shape, Some(c), finish) }
+    unsafe {
+        if F::IDENTITY {
+            parts::multiply(target, operands, shape, Some(c), c);
+        } else {
+            parts::multiply(target, operands, shape, Some(c), finish);
+        }
+    }
 }
 
 /// `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, or `d_w[k][j] + Σ_i …` where `accumulate`, for x (n, n_in), delta (n, n_out),
@@ -158,7 +172,7 @@ pub fn backward_weight<'a, T: Real>(
 
 /// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the d_w of [`backward_weight`] to the bit,
 /// for x (n, n_in), delta (n, n_out). w and its states lie at `place` of `parameters` and of each of `states`, n_in rows
-/// of n_out numbers, `stride` apart.
+/// of n_out numbers, `stride` apart. Padding that is zero stays so where that of delta is zero.
 ///
 /// # Panics
 /// Unless the shapes fit and the place is inside, and where there are not `U::STATES` states as long as `parameters`.

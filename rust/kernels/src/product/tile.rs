@@ -59,15 +59,30 @@ pub(crate) struct Shape {
     pub(super) pairs: bool,
     /// Rows of the largest tile that is 4 vectors wide, for few rows.
     pub(super) few: usize,
+    /// Whether there are tiles half a vector wide.
+    pub(super) halves: bool,
+    /// Whether there are kernels for narrow networks.
+    pub(crate) narrow: bool,
 }
 
 impl Shape {
     pub(crate) fn of<V: Raw>() -> Self {
-        Shape { lanes: V::LANES, rows: V::ROWS, rows_long: V::ROWS_LONG, pairs: V::PAIRS, few: V::FEW }
+        Shape {
+            lanes: V::LANES,
+            rows: V::ROWS,
+            rows_long: V::ROWS_LONG,
+            pairs: V::PAIRS,
+            few: V::FEW,
+            halves: V::HALVES,
+            narrow: V::NARROW,
+        }
     }
 }
 
-/// `count` tiles of H rows × W vectors, one below the other or (`across`) side by side.
+/// The width of a tile of half a vector.
+pub(super) const HALF: usize = 0;
+
+/// `count` tiles of H rows × W vectors ([`HALF`] of one), one below the other or (`across`) side by side.
 struct Tiles<'a, T, F, const H: usize, const W: usize> {
     operands: &'a Operands<T>,
     finish: &'a F,
@@ -83,10 +98,25 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
     unsafe fn run<V: Raw<Scalar = T>>(self) {
         let rows = if F::LONG { V::ROWS_LONG } else { V::ROWS };
         // Other shapes are never asked for on this target: do not compile them.
-        if !(W == 4 && H <= V::FEW || H <= rows && (W == 1 || (W == 2) && V::PAIRS || W == 3 && !V::PAIRS && !F::LONG))
+        if !(W == HALF && V::HALVES && (3..=rows).contains(&H)
+            || W == 8 && H == 1 && V::FEW > 0 && !F::LONG
+            || W == 4 && H <= V::FEW && !F::LONG
+            || H <= rows && (W == 1 || (W == 2) && V::PAIRS || W == 3 && H > 5 && !V::PAIRS && !F::LONG))
         {
             return;
         }
+        // SAFETY: the caller's promise; half a vector is inside a whole one, and its instructions are among the target's.
+        unsafe { if W == HALF { self.go::<V::Half, 1>() } else { self.go::<V, W>() } }
+    }
+}
+
+impl<T: Real, F: Finish<T>, const H: usize, const WIDTH: usize> Tiles<'_, T, F, H, WIDTH> {
+    /// The tiles, W vectors wide.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`].
+    #[inline(always)]
+    unsafe fn go<V: Raw<Scalar = T>, const W: usize>(self) {
         let (o, finish) = (*self.operands, *self.finish);
         let (mut i, mut j) = (self.row, self.column);
         let (down, right) = if F::LONG && self.across { (0, W * V::LANES) } else { (H, 0) };
@@ -142,7 +172,7 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
     }
 }
 
-/// `count` tiles of `height` rows and `width` vectors, one below the other or (`across`) side by side, from (row, column) on.
+/// `count` tiles of `height` rows and `width` vectors or [`HALF`] of one, one below the other or (`across`) side by side, from (row, column) on.
 ///
 /// # Safety
 /// The operands and the result are good for all their rows and vectors and k steps; the shape is one of the target's.
@@ -168,7 +198,7 @@ pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
             }
         };
     }
-    shapes!((1, 1)(2, 1)(3, 1)(4, 1)(5, 1)(6, 1)(7, 1)(8, 1)(1, 2)(2, 2)(3, 2)(4, 2)(5, 2)(6, 2)(1, 3)(2, 3)(3, 3)(
-        4, 3
-    )(5, 3)(6, 3)(7, 3)(8, 3)(1, 4)(2, 4)(3, 4));
+    shapes!((1, 1)(2, 1)(3, 1)(4, 1)(5, 1)(6, 1)(7, 1)(8, 1)(1, 2)(2, 2)(3, 2)(4, 2)(5, 2)(6, 2)(6, 3)(7, 3)(8, 3)(
+        1, 4
+    )(2, 4)(3, 4)(1, 8)(3, 0)(4, 0)(5, 0)(6, 0)(7, 0)(8, 0));
 }

@@ -13,21 +13,14 @@ use std::ops::Range;
 /// Unless `to` has as many rows as `from` columns, and the other way round.
 pub fn transpose<T: Real>(target: Target, from: Matrix<T>, mut to: MatrixMut<T>) {
     assert_eq!((from.rows(), from.columns()), (to.columns(), to.rows()), "not the shape of the transpose");
-    let (from_data, to_stride, to_data) = (from.data().as_ptr(), to.stride(), to.data_mut().as_mut_ptr());
-    let kernel = || Transpose {
-        rows: from.rows(),
-        columns: from.columns(),
-        from: from_data,
-        from_stride: from.stride(),
-        to_stride,
-        to: to_data,
-    };
+    let (shape, to) = ((from.rows(), from.columns()), (to.data_mut().as_mut_ptr(), to.stride()));
+    let kernel = || Transpose::new(shape, (from.data().as_ptr(), from.stride()), to);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
     unsafe { pool::run(target, from.rows() * from.columns() * PASS, kernel) }
 }
 
 #[derive(Clone, Copy)]
-struct Transpose<T> {
+pub(crate) struct Transpose<T> {
     rows: usize,
     columns: usize,
     from: *const T,
@@ -77,6 +70,16 @@ impl<T: Real> Kernel<T> for Transpose<T> {
 }
 
 impl<T: Real> Transpose<T> {
+    /// Of (rows, columns) numbers, with the strides of both.
+    #[inline(always)]
+    pub(crate) fn new(
+        (rows, columns): (usize, usize),
+        (from, from_stride): (*const T, usize),
+        (to, to_stride): (*mut T, usize),
+    ) -> Self {
+        Transpose { rows, columns, from, from_stride, to, to_stride }
+    }
+
     /// A block of one line by one line.
     ///
     /// # Safety

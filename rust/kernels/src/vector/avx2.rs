@@ -107,6 +107,7 @@ macro_rules! avx2 {
             const ROWS: usize = 6;
             const ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
+            type Half = Self;
             const FEW: usize = 2;
             #[inline(always)]
             unsafe fn splat(c: $t) -> Self {

@@ -15,7 +15,7 @@ operators!(F32x16, Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_
 operators!(F64x8, Add add _mm512_add_pd, Sub sub _mm512_sub_pd, Mul mul _mm512_mul_pd, Div div _mm512_div_pd);
 
 macro_rules! avx512 {
-    ($v:ident, $t:ident, $mask:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
+    ($v:ident, $half:ident, $t:ident, $mask:ident, $lanes:literal, set1 $set1:ident, fma $fma:ident, sqrt $sqrt:ident,
      max $max:ident, min $min:ident, and $and:ident, andnot $andnot:ident, or $or:ident, xor $xor:ident,
      round $round:ident, scale $scale:ident, cmp $cmp:ident, blend $blend:ident, load $load:ident, load_first $load_first:ident, store $store:ident,
      transpose $transpose:ident) => {
@@ -107,6 +107,9 @@ macro_rules! avx512 {
             const ROWS_LONG: usize = 6;
             const PAIRS: bool = false;
             const FEW: usize = 3;
+            // The processor does two of them at a time.
+            const HALVES: bool = true;
+            type Half = avx2::$half;
             #[inline(always)]
             unsafe fn splat(c: $t) -> Self {
                 // SAFETY: the caller knows the CPU.
@@ -145,11 +148,11 @@ macro_rules! avx512 {
         }
     };
 }
-avx512!(F32x16, f32, __mmask16, 16, set1 _mm512_set1_ps, fma _mm512_fmadd_ps, sqrt _mm512_sqrt_ps,
+avx512!(F32x16, F32x8, f32, __mmask16, 16, set1 _mm512_set1_ps, fma _mm512_fmadd_ps, sqrt _mm512_sqrt_ps,
     max _mm512_max_ps, min _mm512_min_ps, and _mm512_and_ps, andnot _mm512_andnot_ps, or _mm512_or_ps, xor _mm512_xor_ps,
     round _mm512_roundscale_ps, scale _mm512_scalef_ps, cmp _mm512_cmp_ps_mask, blend _mm512_mask_blend_ps,
     load _mm512_loadu_ps, load_first _mm512_maskz_loadu_ps, store _mm512_storeu_ps, transpose transpose_ps);
-avx512!(F64x8, f64, __mmask8, 8, set1 _mm512_set1_pd, fma _mm512_fmadd_pd, sqrt _mm512_sqrt_pd,
+avx512!(F64x8, F64x4, f64, __mmask8, 8, set1 _mm512_set1_pd, fma _mm512_fmadd_pd, sqrt _mm512_sqrt_pd,
     max _mm512_max_pd, min _mm512_min_pd, and _mm512_and_pd, andnot _mm512_andnot_pd, or _mm512_or_pd, xor _mm512_xor_pd,
     round _mm512_roundscale_pd, scale _mm512_scalef_pd, cmp _mm512_cmp_pd_mask, blend _mm512_mask_blend_pd,
     load _mm512_loadu_pd, load_first _mm512_maskz_loadu_pd, store _mm512_storeu_pd, transpose transpose_pd);

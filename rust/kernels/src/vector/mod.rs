@@ -72,6 +72,12 @@ pub trait Raw: Vector {
     const PAIRS: bool;
     /// Rows of the largest tile four vectors wide.
     const FEW: usize;
+    /// Whether half a vector costs half as much: a last vector no more than half full then is one.
+    const HALVES: bool = false;
+    /// Whether the kernels of [`narrow`](crate::narrow) are compiled for it: some 60 KB of code.
+    const NARROW: bool = true;
+    /// Half a vector, or a whole one where that costs as much.
+    type Half: Raw<Scalar = Self::Scalar>;
     /// c in every lane.
     unsafe fn splat(c: Self::Scalar) -> Self;
     /// The numbers at p.

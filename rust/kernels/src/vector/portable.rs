@@ -122,6 +122,8 @@ macro_rules! portable {
             const ROWS: usize = 4;
             const ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
+            const NARROW: bool = false;
+            type Half = Self;
             const FEW: usize = 0;
             #[inline(always)]
             unsafe fn splat(c: $t) -> Self {

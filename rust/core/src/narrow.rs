@@ -1,0 +1,444 @@
+//! Steps and outputs of narrow networks through [`chainrule_kernels::narrow`]: the bits of the general way, without asking
+//! at every product what to do.
+
+use crate::activation::{Activation, LeakyRelu, Relu, Sigmoid, Tanh, TimesSlope, Value};
+use crate::data::gather;
+use crate::forward::{read_labels, read_values, sum_of};
+use crate::layer::Layer;
+use crate::loss::{Loss, Square};
+use crate::optimizer::{Optimizer, RulePass};
+use crate::plan::Plan;
+use crate::train::small_squares;
+use crate::workspace::view_mut;
+use crate::{Batch, Error, Network, Real, Rows, Spec, Targets, Workspace};
+use chainrule_kernels::narrow::{self, Narrow};
+use chainrule_kernels::{self as kernels, Map, Map2, Picks, Vector, product};
+
+/// Most units of a layer, inputs too.
+pub(crate) const WIDEST: usize = 64;
+
+/// The activation of all hidden layers: one function holds all of these, so they are few.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hidden {
+    /// Or no hidden layers.
+    Identity,
+    Relu,
+    LeakyRelu(LeakyRelu),
+    Tanh,
+    Sigmoid,
+}
+
+impl Hidden {
+    /// That of `spec`, where its network is narrow: dense layers of at most `widest` units with one activation and no penalty,
+    /// the last without an activation, and an optimizer whose updates follow the sums.
+    pub(crate) fn of(spec: &Spec, widest: usize) -> Option<Self> {
+        let fused = match spec.optimizer {
+            Optimizer::Sgd(sgd) => sgd.momentum == 0.0,
+            Optimizer::Adam(_) | Optimizer::AdamW(_) => true,
+            _ => false,
+        };
+        if !fused || spec.units().into_iter().any(|units| units > widest) {
+            return None;
+        }
+        let (last, hidden) = spec.layers.split_last()?;
+        let mut activations = hidden.iter().map(|layer| match layer {
+            Layer::Dense(dense) if dense.l2 == 0.0 => Some(dense.activation),
+            _ => None,
+        });
+        match last {
+            Layer::Dense(dense) if dense.l2 == 0.0 && matches!(dense.activation, Activation::Identity(_)) => {}
+            _ => return None,
+        }
+        let Some(first) = activations.next() else { return Some(Hidden::Identity) };
+        let first = first?;
+        if activations.any(|other| other != Some(first)) {
+            return None;
+        }
+        Some(match first {
+            Activation::Identity(_) => Hidden::Identity,
+            Activation::Relu(_) => Hidden::Relu,
+            Activation::LeakyRelu(leaky) => Hidden::LeakyRelu(leaky),
+            Activation::Tanh(_) => Hidden::Tanh,
+            Activation::Sigmoid(_) => Hidden::Sigmoid,
+            _ => return None,
+        })
+    }
+}
+
+impl Hidden {
+    /// What is done in registers, and what is left to a pass of its own.
+    fn formulas(self) -> (Short, Option<Long>) {
+        (Short(self), matches!(self, Hidden::Tanh | Hidden::Sigmoid).then_some(Long(self)))
+    }
+}
+
+/// f(z) and d ⊙ f'(z) of a [`Hidden`], where they are a few instructions; else z and d.
+#[derive(Clone, Copy)]
+struct Short(Hidden);
+
+impl Map for Short {
+    #[inline(always)]
+    fn map<V: Vector>(self, z: V) -> V {
+        match self.0 {
+            Hidden::Relu => Value(Relu {}).map(z),
+            Hidden::LeakyRelu(leaky) => Value(leaky).map(z),
+            Hidden::Identity | Hidden::Tanh | Hidden::Sigmoid => z,
+        }
+    }
+}
+
+impl Map2 for Short {
+    #[inline(always)]
+    fn map<V: Vector>(self, d: V, a: V) -> V {
+        match self.0 {
+            Hidden::Relu => TimesSlope(Relu {}).map(d, a),
+            Hidden::LeakyRelu(leaky) => TimesSlope(leaky).map(d, a),
+            Hidden::Identity | Hidden::Tanh | Hidden::Sigmoid => d,
+        }
+    }
+}
+
+/// The same where they are more.
+#[derive(Clone, Copy)]
+struct Long(Hidden);
+
+impl Map for Long {
+    #[inline(always)]
+    fn map<V: Vector>(self, z: V) -> V {
+        match self.0 {
+            Hidden::Tanh => Value(Tanh {}).map(z),
+            Hidden::Sigmoid => Value(Sigmoid {}).map(z),
+            Hidden::Identity | Hidden::Relu | Hidden::LeakyRelu(_) => z,
+        }
+    }
+}
+
+impl Map2 for Long {
+    #[inline(always)]
+    fn map<V: Vector>(self, d: V, a: V) -> V {
+        match self.0 {
+            Hidden::Tanh => TimesSlope(Tanh {}).map(d, a),
+            Hidden::Sigmoid => TimesSlope(Sigmoid {}).map(d, a),
+            Hidden::Identity | Hidden::Relu | Hidden::LeakyRelu(_) => d,
+        }
+    }
+}
+
+/// The term of a loss that has columns for such targets; of no account for labels.
+fn term(loss: &Loss, labels: bool, outputs: usize) -> Option<Square> {
+    match loss {
+        Loss::CrossEntropy(loss) if labels && loss.label_smoothing == 0.0 => Some(Square { factor: 0.0 }),
+        Loss::Mse(_) if !labels => Some(Square { factor: 1.0 / outputs as f64 }),
+        Loss::HalfSquaredError(_) if !labels => Some(Square { factor: 0.5 }),
+        _ => None,
+    }
+}
+
+/// The memory of narrow steps on `rows` rows, in its place of a workspace.
+fn memory<'a, T: Real>(place: &'a mut Option<Narrow<T>>, plan: &Plan, rows: usize) -> Result<&'a mut Narrow<T>, Error> {
+    if place.as_ref().is_none_or(|narrow| narrow.rows() < rows) {
+        let layers = plan.places.iter().flatten().map(|place| narrow::Layer {
+            n_in: place.n_in,
+            n_out: place.n_out,
+            w: place.w.clone(),
+            b: place.b.clone(),
+        });
+        *place = Some(Narrow::new(&layers.collect::<Vec<_>>(), rows)?);
+    }
+    match place {
+        Some(narrow) => Ok(narrow),
+        None => unreachable!("made above"),
+    }
+}
+
+impl<T: Real> Network<T> {
+    /// One update of a narrow network from the rows of `picks`: their loss and the sum of their weights, as
+    /// [`Network::step`]. None, and nothing done, where the general way has to be gone.
+    pub(crate) fn narrow_step(
+        &mut self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        picks: Picks<'_>,
+        at: Option<(u64, usize)>,
+    ) -> Result<Option<(f64, f64)>, Error> {
+        let rows = picks.len();
+        let (Some(formulas), true) = (self.narrow_formulas(batch), rows <= self.plan.tile) else { return Ok(None) };
+        let (loss, small) = self.narrow_tile(ws, batch, picks, formulas, (rows, true))?;
+        let loss = loss / rows as f64;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { loss, at });
+        }
+        if !small {
+            return Ok(None);
+        }
+        let optimizer = self.spec.optimizer;
+        let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows });
+        assert!(updated, "an optimizer that is not fused");
+        self.steps += 1;
+        Ok(Some((loss, rows as f64)))
+    }
+
+    /// The loss of the rows of `picks` of a narrow network, and its gradient in `ws.gradient`. None, and nothing done, where
+    /// the general way has to be gone.
+    pub(crate) fn narrow_gradient(
+        &self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        picks: Picks<'_>,
+    ) -> Result<Option<(f64, f64)>, Error> {
+        let Some(formulas) = self.narrow_formulas(batch) else { return Ok(None) };
+        ws.reserve_gradient(&self.plan, false)?;
+        let (rows, mut loss) = (picks.len(), 0.0);
+        for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
+            loss += self.narrow_tile(ws, batch, tile, formulas, (rows, t == 0))?.0;
+            let Workspace { narrow: Some(narrow), gradient, .. } = ws else { unreachable!("propagated before") };
+            narrow.accumulate(self.target, gradient, tile.len(), t == 0);
+        }
+        Ok(Some((loss / rows as f64, rows as f64)))
+    }
+
+    /// What a narrow step on `batch` computes, where it can.
+    fn narrow_formulas(&self, batch: &Batch<'_, T>) -> Option<(Hidden, Square)> {
+        let hidden = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target))?;
+        let term = term(&self.spec.loss, matches!(batch.y, Targets::Labels(_)), self.n_outputs())?;
+        batch.sample_weight.is_none().then_some((hidden, term))
+    }
+
+    /// Forward and back for the rows of `picks` of a batch of so many rows, of which they are the first or not: Σ of their
+    /// losses, and whether their gradient is small for certain.
+    fn narrow_tile(
+        &self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        picks: Picks<'_>,
+        (hidden, term): (Hidden, Square),
+        (rows_of_batch, first): (usize, bool),
+    ) -> Result<(f64, bool), Error> {
+        let (rows, k, target) = (picks.len(), self.n_outputs(), self.target);
+        let Workspace { narrow, labels, .. } = ws;
+        let narrow = memory(narrow, &self.plan, rows)?;
+        if labels.len() < rows {
+            labels.resize(rows, 0);
+        }
+        let limit = self.small_x(rows);
+        let x_is_small = gather(target, "X", batch.x, picks, &mut narrow.x_mut(rows), limit)?;
+        let labels_of_rows = match &batch.y {
+            Targets::Labels(from) => {
+                read_labels(from, picks, &mut labels[..rows], k)?;
+                Some(&labels[..rows])
+            }
+            Targets::Values(from) => {
+                read_values(target, &self.spec.loss, *from, picks, narrow.y_mut(rows))?;
+                None
+            }
+        };
+        narrow.set_scale(rows, T::from_f64(1.0 / rows_of_batch as f64));
+        let (short, long) = hidden.formulas();
+        narrow.forward(target, &self.parameters, rows, (short, long));
+        let (formulas, most) = ((short, long, term), small_squares());
+        let small = narrow.backward(target, &self.parameters, rows, labels_of_rows, formulas, most, first);
+        Ok((sum_of(narrow.losses(rows), T::to_f64), small && x_is_small))
+    }
+
+    /// The outputs of the rows of `tile`, in the last of `ws.a`, where the network is narrow.
+    pub(crate) fn narrow_outputs(
+        &self,
+        ws: &mut Workspace<T>,
+        x: &dyn Rows<T>,
+        tile: Picks<'_>,
+    ) -> Result<bool, Error> {
+        let Some(hidden) = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target)) else { return Ok(false) };
+        let (rows, last) = (tile.len(), self.spec.layers.len());
+        let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
+        let narrow = memory(&mut ws.narrow, &self.plan, rows)?;
+        gather(self.target, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
+        narrow.forward(self.target, &self.parameters, rows, hidden.formulas());
+        product::transpose(self.target, narrow.outputs(rows), view_mut(&mut ws.a[last], rows, k, stride));
+        Ok(true)
+    }
+}
+
+/// The update of all layers, by a rule that the optimizer knows.
+struct Pass<'a, T> {
+    network: &'a mut Network<T>,
+    ws: &'a mut Workspace<T>,
+    rows: usize,
+}
+
+impl<T: Real> RulePass for Pass<'_, T> {
+    fn run(self, rule: impl kernels::Update) {
+        let Pass { network, ws, rows } = self;
+        let Some(narrow) = &mut ws.narrow else { unreachable!("propagated before") };
+        narrow.update(network.target, &mut network.parameters, &mut network.states, rows, rule);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RowMajor;
+    use chainrule_kernels::Target;
+
+    fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
+        let layers: Vec<String> = sizes[1..]
+            .iter()
+            .enumerate()
+            .map(|(l, units)| {
+                let activation = if l + 2 == sizes.len() { r#"{"name": "identity"}"# } else { activation };
+                format!(
+                    r#"{{"kind": "dense", "units": {units}, "activation": {activation}, "bias": {bias},
+                        "init": {{"name": "he_normal"}}, "l2": 0.0}}"#
+                )
+            })
+            .collect();
+        let json = format!(
+            r#"{{"n_inputs": {}, "layers": [{}], "loss": {loss}, "optimizer": {optimizer},
+                "dtype": "{dtype}", "seed": 3, "n_threads": null}}"#,
+            sizes[0],
+            layers.join(",")
+        );
+        Spec::from_json(&json).unwrap()
+    }
+
+    const ACTIVATIONS: [&str; 5] = [
+        r#"{"name": "relu"}"#,
+        r#"{"name": "tanh"}"#,
+        r#"{"name": "sigmoid"}"#,
+        r#"{"name": "identity"}"#,
+        r#"{"name": "leaky_relu", "negative_slope": 0.1}"#,
+    ];
+    const LOSSES: [&str; 3] = [
+        r#"{"name": "cross_entropy", "label_smoothing": 0.0}"#,
+        r#"{"name": "mse"}"#,
+        r#"{"name": "half_squared_error"}"#,
+    ];
+    const OPTIMIZERS: [&str; 3] = [
+        r#"{"name": "sgd", "learning_rate": 0.001, "momentum": 0.0, "nesterov": false}"#,
+        r#"{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#,
+        r#"{"name": "adamw", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8, "weight_decay": 0.01}"#,
+    ];
+
+    fn wave<T: Real>(i: usize) -> T {
+        T::from_f64((i.wrapping_mul(2_654_435_761) >> 9) as f64 % 1000.0 / 400.0 - 1.2)
+    }
+
+    /// Losses, outputs, parameters and moments of some steps on batches of several sizes.
+    fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
+        let mut network = Network::<T>::new(spec.clone()).unwrap();
+        assert!(network.plan.narrow.is_some());
+        network.target = target;
+        if !narrow {
+            network.plan.narrow = None;
+        }
+        let mut ws = Workspace::new(&network).unwrap();
+        let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 300);
+        let x: Vec<T> = (0..n * n_in).map(wave).collect();
+        let y: Vec<T> = (0..n * k).map(|i| wave(i + 17)).collect();
+        let labels: Vec<u32> = (0..n).map(|i| (i * 7 % k) as u32).collect();
+        let mut all = Vec::new();
+        for rows in [16, 1, 40, 70, 300, 7, 33] {
+            let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
+            let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
+            let batch = Batch { x: &x, y, sample_weight: None };
+            all.push(T::from_f64(network.step(&mut ws, &batch).unwrap()));
+            let mut out = vec![T::ZERO; rows * k];
+            network.forward(&mut ws, &x, false, &mut out).unwrap();
+            all.extend(out);
+        }
+        assert_eq!(network.step_count(), 7);
+        for part in std::iter::once(&network.parameters).chain(&network.states) {
+            all.extend_from_slice(part);
+        }
+        assert_eq!(ws.narrow.is_some(), narrow && Narrow::<T>::is_for(target));
+        all
+    }
+
+    fn goes_the_general_way<T: Real>(dtype: &str) {
+        let sizes: [&[usize]; 14] = [
+            &[4, 16, 3],
+            &[1, 1],
+            &[5, 3],
+            &[10, 32, 4],
+            &[8, 64, 64, 4],
+            &[13, 37, 29, 5],
+            &[33, 17, 1],
+            &[2, 7, 9, 8, 2],
+            &[64, 15, 16],
+            &[15, 31, 32, 9],
+            &[16, 33, 63, 8],
+            &[17, 24, 23, 1],
+            &[31, 8, 4, 12, 5],
+            &[40, 41, 56, 13],
+        ];
+        for (i, sizes) in sizes.into_iter().enumerate() {
+            for (a, activation) in ACTIVATIONS.into_iter().enumerate() {
+                for (l, loss) in LOSSES.into_iter().enumerate() {
+                    // Every pair of choices; not every combination of all.
+                    let (optimizer, bias) = (OPTIMIZERS[(i + a + l) % 3], !(i + a + 2 * l).is_multiple_of(4));
+                    if l == 0 && sizes[sizes.len() - 1] == 1 {
+                        continue;
+                    }
+                    let spec = spec(sizes, bias, activation, loss, optimizer, dtype);
+                    for target in Target::available() {
+                        let (got, expected) = (history::<T>(&spec, target, true), history::<T>(&spec, target, false));
+                        let same = got.iter().zip(&expected).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits());
+                        assert!(same, "{sizes:?} {activation} {loss} {optimizer} bias {bias} on {target:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn narrow_steps_have_the_bits_of_the_general_way() {
+        goes_the_general_way::<f32>("float32");
+        goes_the_general_way::<f64>("float64");
+    }
+
+    /// Errors of steps that are refused, the narrow way or the general one; nothing has changed after any.
+    fn refusals<T: Real>(loss: &str, dtype: &str, target: Target, narrow: bool) -> Vec<String> {
+        let mut network =
+            Network::<T>::new(spec(&[3, 5, 2], true, ACTIVATIONS[0], loss, OPTIMIZERS[1], dtype)).unwrap();
+        network.target = target;
+        if !narrow {
+            network.plan.narrow = None;
+        }
+        let mut ws = Workspace::new(&network).unwrap();
+        let before = network.parameters.to_vec();
+        let huge = T::MAX.to_f64();
+        let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let with = |i: usize, value: f64| {
+            let mut x = x;
+            x[i] = value;
+            x
+        };
+        let cases = [
+            (with(4, f64::NAN), [0.0, 1.0], [0, 1]),
+            (with(2, f64::NEG_INFINITY), [0.0, 1.0], [0, 1]),
+            (x, [f64::NAN, 1.0], [0, 2]),
+            (x, [0.0, f64::INFINITY], [7, 1]),
+            // Outputs that overflow; a gradient that is too large to be squared.
+            (x.map(|x| (x - 2.5) * huge / 3.0), [0.0, 1.0], [0, 1]),
+            (x.map(|x| (x - 2.5) * huge.sqrt()), [-1.0, 1.0], [0, 1]),
+        ];
+        let errors = cases.map(|(x, y, labels)| {
+            let (x, y) = (x.map(T::from_f64), [y[0], y[1], 0.0, 0.0].map(T::from_f64));
+            let (x, y) = (RowMajor::new(&x, 2, 3), RowMajor::new(&y, 2, 2));
+            let y = if loss == LOSSES[0] { Targets::Labels(&labels) } else { Targets::Values(&y) };
+            let batch = Batch { x: &x, y, sample_weight: None };
+            network.step(&mut ws, &batch).unwrap_err().to_string()
+        });
+        assert_eq!((network.parameters.to_vec(), network.step_count()), (before, 0));
+        errors.to_vec()
+    }
+
+    #[test]
+    fn narrow_step_refuses_what_the_general_way_refuses() {
+        for (target, loss) in Target::available().into_iter().flat_map(|target| LOSSES.map(|loss| (target, loss))) {
+            let [narrow, general] = [true, false].map(|way| refusals::<f32>(loss, "float32", target, way));
+            assert_eq!(narrow, general, "{loss} {target:?}");
+            let [narrow, general] = [true, false].map(|way| refusals::<f64>(loss, "float64", target, way));
+            assert_eq!(narrow, general, "{loss} {target:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Narrow steps refuse what does not fit; that they compute what the general way does is tested in the core, which has it.
+
+use chainrule_kernels::narrow::{Layer, Narrow};
+use chainrule_kernels::{Buffer, Identity, Real, Target, Term, Update, Vector};
+
+/// l = 0.
+#[derive(Clone, Copy)]
+struct Nothing;
+
+impl Term for Nothing {
+    #[inline(always)]
+    fn term<V: Vector>(self, a: V, _: V) -> (V, V) {
+        (a.like(0.0), a.like(0.0))
+    }
+}
+
+/// w ← w + g, with one state that stays.
+#[derive(Clone, Copy)]
+struct Plus;
+
+impl Update for Plus {
+    const STATES: usize = 1;
+    #[inline(always)]
+    fn update<V: Vector>(self, w: V, states: [V; 3], g: V) -> (V, [V; 3]) {
+        (w + g, states)
+    }
+}
+
+/// 3 → 5 → 2: w of (3, 5), b, wᵀ of (2, 5), b, a line each.
+const LEN: usize = 7 * 16;
+
+fn layers() -> Vec<Layer> {
+    vec![
+        Layer { n_in: 3, n_out: 5, w: 0..48, b: Some(48..64) },
+        Layer { n_in: 5, n_out: 2, w: 64..96, b: Some(96..112) },
+    ]
+}
+
+fn narrow(rows: usize) -> Narrow<f32> {
+    Narrow::new(&layers(), rows).unwrap()
+}
+
+fn target() -> Target {
+    Target::available().into_iter().find(|&target| Narrow::<f32>::is_for(target)).expect("vectors")
+}
+
+const PASS: Option<Identity> = None;
+
+#[test]
+fn places_are_padded_and_rows_come_in_lines() {
+    let mut narrow = narrow(7);
+    assert_eq!(narrow.rows(), f32::LINE);
+    assert_eq!((narrow.x_mut(7).rows(), narrow.x_mut(7).columns(), narrow.y_mut(3).columns()), (7, 3, 2));
+    assert!(!Narrow::<f64>::is_for(Target::named("portable").unwrap()));
+}
+
+#[test]
+fn zeros_stay_zeros() {
+    if Target::available().len() == 1 {
+        return; // no vectors, no narrow kernels
+    }
+    let (mut narrow, mut parameters) = (narrow(20), vec![0.0f32; LEN]);
+    let mut states = [Buffer::zeroed(LEN).unwrap()];
+    narrow.x_mut(20);
+    narrow.set_scale(20, 1.0);
+    narrow.forward(target(), &parameters, 20, (Identity, PASS));
+    assert_eq!(narrow.outputs(20).row(1)[..20], [0.0; 20]);
+    assert!(narrow.backward(target(), &parameters, 20, None, (Identity, PASS, Nothing), 1.0, true));
+    assert_eq!(narrow.losses(20), [0.0; 20]);
+    narrow.update(target(), &mut parameters, &mut states, 20, Plus);
+    narrow.accumulate(target(), &mut parameters, 20, false);
+    assert_eq!(parameters, [0.0; LEN]);
+}
+
+#[test]
+#[should_panic(expected = "layers that do not fit")]
+fn new_refuses_layers_that_do_not_fit() {
+    let mut layers = layers();
+    (layers[1].n_in, layers[1].w) = (4, 64..96);
+    let _ = Narrow::<f32>::new(&layers, 1);
+}
+
+#[test]
+#[should_panic(expected = "a w of another size")]
+fn new_refuses_a_short_w() {
+    let mut layers = layers();
+    layers[0].w = 0..47;
+    let _ = Narrow::<f32>::new(&layers, 1);
+}
+
+#[test]
+#[should_panic(expected = "a short b")]
+fn new_refuses_a_short_b() {
+    let mut layers = layers();
+    layers[1].b = Some(96..97);
+    let _ = Narrow::<f32>::new(&layers, 1);
+}
+
+#[test]
+#[should_panic(expected = "no layers")]
+fn new_refuses_no_layers() {
+    let _ = Narrow::<f32>::new(&[], 1);
+}
+
+#[test]
+#[should_panic(expected = "17 rows, not 16")]
+fn x_refuses_too_many_rows() {
+    narrow(16).x_mut(17);
+}
+
+#[test]
+#[should_panic(expected = "17 rows, not 16")]
+fn scale_refuses_too_many_rows() {
+    narrow(16).set_scale(17, 1.0);
+}
+
+#[test]
+#[should_panic(expected = "111 parameters, not 112")]
+fn forward_refuses_too_few_parameters() {
+    narrow(16).forward(target(), &[0.0; LEN - 1], 16, (Identity, PASS));
+}
+
+#[test]
+#[should_panic(expected = "17 rows, not 16")]
+fn forward_refuses_too_many_rows() {
+    narrow(16).forward(target(), &[0.0; LEN], 17, (Identity, PASS));
+}
+
+#[test]
+#[should_panic(expected = "not a label a row")]
+fn backward_refuses_too_few_labels() {
+    narrow(16).backward(target(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, PASS, Nothing), 1.0, true);
+}
+
+#[test]
+#[should_panic(expected = "0 states, not 1")]
+fn update_refuses_too_few_states() {
+    narrow(16).update(target(), &mut [0.0; LEN], &mut [], 16, Plus);
+}
+
+#[test]
+#[should_panic(expected = "111 parameters, not 112")]
+fn accumulate_refuses_a_short_gradient() {
+    narrow(16).accumulate(target(), &mut [0.0; LEN - 1], 16, true);
+}
