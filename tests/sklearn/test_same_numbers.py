@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import neural_network as theirs
 from sklearn.datasets import load_iris
 from sklearn.neural_network import _multilayer_perceptron as module
 
 from chainrule import sklearn as ours
 from chainrule.sklearn.engine import Engine
-from sklearn import neural_network as theirs
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 5))

@@ -28,7 +28,6 @@ def described(estimator: Estimator) -> Estimator:
 class NativeFit:
     """The hooks of scikit-learn's multilayer perceptron that compute."""
 
-    strict: bool
     n_threads: Any
     alpha: float
     coefs_: list[Any]

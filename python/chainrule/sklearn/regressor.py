@@ -15,10 +15,8 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
 
     Parameters
     ----------
-    strict : bool, default=True
-        Reproduce scikit-learn to the letter, its known bugs included.
     n_threads : int or None, default=None
-        Threads that share a step; None takes what `chainrule.set_num_threads` says.
+        Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are.
     """
 
     def __init__(
@@ -48,7 +46,6 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
         epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        strict: bool = True,
         n_threads: int | None = None,
     ) -> None:
         super().__init__(
@@ -77,5 +74,4 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
         )
-        self.strict = strict
         self.n_threads = n_threads

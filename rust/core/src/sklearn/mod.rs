@@ -8,9 +8,8 @@ mod rule;
 
 use crate::layer::{Dense, Factors, Layer, Place};
 use crate::loss::{Link, Loss};
-use crate::workspace::{packed, view};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Picks, elementwise, pool, product, rows};
+use chainrule_kernels::{self as kernels, Picks, elementwise, pool, product};
 use rule::{Moments, Momentum};
 
 /// The optimizer and the penalty, as scikit-learn names them.
@@ -212,18 +211,14 @@ impl<T: Real> Network<T> {
         };
         for l in (0..self.plan.places.len()).rev() {
             let Some(place) = &self.plan.places[l] else { continue };
-            if let Some(b) = place.b.clone() {
-                rows::column_sums(target, self.activation(&ws.d, l + 1, rows), false, &mut ws.gradient[b]);
-            }
-            let Workspace { a, d, thin, columns, one, gradient, .. } = ws;
+            self.bias_gradient(ws, l, place, rows, false);
+            let Workspace { a, d, thin, columns, gradient, .. } = ws;
             let factors = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
             let (parameters, states) = (&mut self.parameters, &mut self.states);
-            let Factors { number, vector, .. } = factors;
+            let Factors { number, vector } = factors;
             product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, decayed);
             if let Some(b) = place.b.clone() {
-                let (one, d_b) = (packed(one, 1, 1), view(&gradient[b.clone()], 1, place.n_out, b.len()));
-                let stride = b.len();
-                product::update_weight(target, one, d_b, parameters, states, b, stride, rule);
+                elementwise::update_part(target, parameters, states, b.clone(), &gradient[b], rule);
             }
         }
     }
