@@ -19,9 +19,9 @@ ROWS = 1024
 
 
 def described(estimator: Estimator) -> Estimator:
-    """Put scikit-learn's description of the class behind ours."""
-    theirs = estimator.__mro__[2].__doc__
-    estimator.__doc__ = f"{estimator.__doc__}\n{theirs or ''}"
+    """Put scikit-learn's description of the class behind ours, but for its example, which is of its own class."""
+    theirs = (estimator.__mro__[2].__doc__ or "").partition("    Examples\n")[0]
+    estimator.__doc__ = f"{estimator.__doc__}\n{theirs}"
     return estimator
 
 
