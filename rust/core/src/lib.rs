@@ -35,6 +35,7 @@ mod params;
 mod plan;
 mod registry;
 pub mod rng;
+pub mod sklearn;
 mod spec;
 mod threads;
 mod trace;

@@ -65,7 +65,7 @@ impl<T: Element + Real> Cell<T> {
     }
 
     /// Runs `compute` on a batch, beside other readers.
-    fn on_batch<R: Send>(
+    pub(crate) fn on_batch<R: Send>(
         &self,
         batch: Batch<'_, '_>,
         work: impl FnOnce(usize, usize) -> Work,

@@ -23,6 +23,7 @@ mod cell;
 mod errors;
 mod file;
 mod network;
+mod sklearn;
 mod snapshot;
 mod tensors;
 mod train;

@@ -369,6 +369,41 @@ impl Network {
         })
     }
 
+    /// For `chainrule.sklearn`: one epoch as scikit-learn trains it, its loss as scikit-learn adds it up. `order` is None
+    /// or (n,) int64, a permutation of the rows; `rule` is (momentum, nesterov) for a network with sgd, (beta_1, beta_2,
+    /// epsilon) for one with adam. Losses that are not finite do not end it; signals as `train_epoch`.
+    #[pyo3(signature = (x, y, sample_weight, order, batch_size, alpha, learning_rate, rule))]
+    #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
+    fn sklearn_epoch<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        order: Option<&Bound<'py, PyAny>>,
+        batch_size: usize,
+        alpha: f64,
+        learning_rate: f64,
+        rule: crate::sklearn::Rule,
+    ) -> PyResult<f64> {
+        self.guard(|| {
+            let _turn = granted(self.turn.alone())?;
+            let recipe = core::sklearn::Recipe { alpha, learning_rate, rule: rule.into() };
+            each!(self, cell => cell.sklearn_epoch(Batch { x, y, sample_weight }, order, batch_size, &recipe))
+        })
+    }
+
+    /// For `chainrule.sklearn`: loss and gradient of a batch with scikit-learn's penalty and scalings.
+    #[pyo3(signature = (x, y, sample_weight, alpha))]
+    fn sklearn_gradient<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        alpha: f64,
+    ) -> PyResult<(f64, Bound<'py, PyAny>)> {
+        self.guard(|| each!(self, cell => cell.sklearn_gradient(Batch { x, y, sample_weight }, alpha)))
+    }
+
     /// A copy of the parameters, (n_parameters,): w_1 row by row, b_1, w_2, …
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.guard(|| each!(self, cell => cell.flat(py, |network, out| network.parameters(out))))

@@ -11,7 +11,7 @@ use crate::calls::Batch;
 use crate::cell::{Cell, Work};
 
 /// Time after which a slice ends with the step that is running.
-const SLICE: Duration = Duration::from_millis(50);
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 impl<T: Element + Real> Cell<T> {
     /// Trains one epoch and returns its loss. A signal handler that raises (Ctrl-C) ends it between two steps: the

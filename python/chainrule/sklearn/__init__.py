@@ -1,0 +1,14 @@
+"""Drop-in `MLPClassifier` and `MLPRegressor`: scikit-learn's estimators, computed by the native core.
+
+Needs scikit-learn: `pip install "chainrule[sklearn]"`.
+"""
+
+try:
+    import sklearn as _sklearn  # noqa: F401
+except ImportError as error:  # pragma: no cover
+    raise ImportError('chainrule.sklearn needs scikit-learn: pip install "chainrule[sklearn]"') from error
+
+from chainrule.sklearn.classifier import MLPClassifier
+from chainrule.sklearn.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

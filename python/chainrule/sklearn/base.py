@@ -1,0 +1,67 @@
+"""What both estimators share: where scikit-learn's private hooks are handed to the native core."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from scipy import sparse
+from scipy.special import xlogy
+from sklearn.utils.validation import validate_data
+
+from chainrule.sklearn.engine import Engine, targets
+from chainrule.sklearn.stochastic import fit_stochastic
+
+Estimator = TypeVar("Estimator", bound=type)
+
+ROWS = 1024
+"""Rows of a sparse X that are made dense at once in a prediction."""
+
+
+def described(estimator: Estimator) -> Estimator:
+    """Put scikit-learn's description of the class behind ours, but for its example, which is of its own class."""
+    theirs = (estimator.__mro__[2].__doc__ or "").partition("    Examples\n")[0]
+    estimator.__doc__ = f"{estimator.__doc__}\n{theirs}"
+    return estimator
+
+
+class NativeFit:
+    """The hooks of scikit-learn's multilayer perceptron that compute."""
+
+    n_threads: Any
+    alpha: float
+    coefs_: list[Any]
+    intercepts_: list[Any]
+    n_outputs_: int
+    out_activation_: str
+    _parameter_constraints: ClassVar[dict[str, Any]]
+
+    def _fit_stochastic(self, X: Any, y: Any, sample_weight: Any, *arguments: Any, **keywords: Any) -> None:
+        incremental = keywords.get("incremental", arguments[-1] if arguments else False)
+        fit_stochastic(self, X, y, sample_weight, incremental=incremental)
+
+    def _loss_grad_lbfgs(self, packed_coef_inter: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
+        # L-BFGS-B works in float64 whatever X is, and so does the network here.
+        self._unpack(packed_coef_inter)  # type: ignore[attr-defined]
+        engine = Engine(self)
+        X = X.toarray() if sparse.issparse(X) else X
+        y_native = targets(y, self.out_activation_, engine.dtype)
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        loss, flat = engine.network.sklearn_gradient(np.ascontiguousarray(X), y_native, weights, float(self.alpha))
+        Engine.steps += 1
+        if self.out_activation_ == "exp":
+            loss += float(np.average(xlogy(y, y) - y, weights=weights, axis=0).sum())
+        return loss, np.concatenate([part.ravel() for part in engine.split(flat)])
+
+    def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
+        if check_input:
+            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        if not all(np.isfinite(part).all() for part in [*self.coefs_, *self.intercepts_]):
+            return np.full((X.shape[0], self.n_outputs_), np.nan)  # a fit that diverged is still scored on its way
+        engine = Engine(self)
+        Engine.steps += 1
+        if not sparse.issparse(X):
+            return engine.network.predict(np.ascontiguousarray(X, dtype=engine.dtype), None)
+        rows = X.tocsr()
+        parts = [rows[start : start + ROWS].toarray() for start in range(0, X.shape[0], ROWS)]
+        return np.concatenate([engine.network.predict(part.astype(engine.dtype), None) for part in parts])
