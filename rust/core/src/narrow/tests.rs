@@ -1,0 +1,164 @@
+//! Narrow steps beside the general way: the same bits, the same refusals.
+
+use super::*;
+use crate::RowMajor;
+use chainrule_kernels::Target;
+
+fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
+    let layers: Vec<String> = sizes[1..]
+        .iter()
+        .enumerate()
+        .map(|(l, units)| {
+            let activation = if l + 2 == sizes.len() { r#"{"name": "identity"}"# } else { activation };
+            format!(
+                r#"{{"kind": "dense", "units": {units}, "activation": {activation}, "bias": {bias},
+                    "init": {{"name": "he_normal"}}, "l2": 0.0}}"#
+            )
+        })
+        .collect();
+    let json = format!(
+        r#"{{"n_inputs": {}, "layers": [{}], "loss": {loss}, "optimizer": {optimizer},
+            "dtype": "{dtype}", "seed": 3, "n_threads": null}}"#,
+        sizes[0],
+        layers.join(",")
+    );
+    Spec::from_json(&json).unwrap()
+}
+
+const ACTIVATIONS: [&str; 5] = [
+    r#"{"name": "relu"}"#,
+    r#"{"name": "tanh"}"#,
+    r#"{"name": "sigmoid"}"#,
+    r#"{"name": "identity"}"#,
+    r#"{"name": "leaky_relu", "negative_slope": 0.1}"#,
+];
+const LOSSES: [&str; 3] =
+    [r#"{"name": "cross_entropy", "label_smoothing": 0.0}"#, r#"{"name": "mse"}"#, r#"{"name": "half_squared_error"}"#];
+const OPTIMIZERS: [&str; 3] = [
+    r#"{"name": "sgd", "learning_rate": 0.001, "momentum": 0.0, "nesterov": false}"#,
+    r#"{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#,
+    r#"{"name": "adamw", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8, "weight_decay": 0.01}"#,
+];
+
+fn wave<T: Real>(i: usize) -> T {
+    T::from_f64((i.wrapping_mul(2_654_435_761) >> 9) as f64 % 1000.0 / 400.0 - 1.2)
+}
+
+/// Losses, outputs, parameters and moments of some steps on batches of several sizes.
+fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
+    let mut network = Network::<T>::new(spec.clone()).unwrap();
+    assert!(network.plan.narrow.is_some());
+    network.target = target;
+    if !narrow {
+        network.plan.narrow = None;
+    }
+    let mut ws = Workspace::new(&network).unwrap();
+    let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 300);
+    let x: Vec<T> = (0..n * n_in).map(wave).collect();
+    let y: Vec<T> = (0..n * k).map(|i| wave(i + 17)).collect();
+    let labels: Vec<u32> = (0..n).map(|i| (i * 7 % k) as u32).collect();
+    let mut all = Vec::new();
+    for rows in [16, 1, 40, 70, 300, 7, 33] {
+        let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
+        let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
+        let batch = Batch { x: &x, y, sample_weight: None };
+        all.push(T::from_f64(network.step(&mut ws, &batch).unwrap()));
+        let mut out = vec![T::ZERO; rows * k];
+        network.forward(&mut ws, &x, false, &mut out).unwrap();
+        all.extend(out);
+    }
+    assert_eq!(network.step_count(), 7);
+    for part in std::iter::once(&network.parameters).chain(&network.states) {
+        all.extend_from_slice(part);
+    }
+    assert_eq!(ws.narrow.is_some(), narrow && Narrow::<T>::is_for(target));
+    all
+}
+
+fn goes_the_general_way<T: Real>(dtype: &str) {
+    let sizes: [&[usize]; 14] = [
+        &[4, 16, 3],
+        &[1, 1],
+        &[5, 3],
+        &[10, 32, 4],
+        &[8, 64, 64, 4],
+        &[13, 37, 29, 5],
+        &[33, 17, 1],
+        &[2, 7, 9, 8, 2],
+        &[64, 15, 16],
+        &[15, 31, 32, 9],
+        &[16, 33, 63, 8],
+        &[17, 24, 23, 1],
+        &[31, 8, 4, 12, 5],
+        &[40, 41, 56, 13],
+    ];
+    for (i, sizes) in sizes.into_iter().enumerate() {
+        for (a, activation) in ACTIVATIONS.into_iter().enumerate() {
+            for (l, loss) in LOSSES.into_iter().enumerate() {
+                // Every pair of choices; not every combination of all.
+                let (optimizer, bias) = (OPTIMIZERS[(i + a + l) % 3], !(i + a + 2 * l).is_multiple_of(4));
+                if l == 0 && sizes[sizes.len() - 1] == 1 {
+                    continue;
+                }
+                let spec = spec(sizes, bias, activation, loss, optimizer, dtype);
+                for target in Target::available() {
+                    let (got, expected) = (history::<T>(&spec, target, true), history::<T>(&spec, target, false));
+                    let same = got.iter().zip(&expected).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits());
+                    assert!(same, "{sizes:?} {activation} {loss} {optimizer} bias {bias} on {target:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn narrow_steps_have_the_bits_of_the_general_way() {
+    goes_the_general_way::<f32>("float32");
+    goes_the_general_way::<f64>("float64");
+}
+
+/// Errors of steps that are refused, the narrow way or the general one; nothing has changed after any.
+fn refusals<T: Real>(loss: &str, dtype: &str, target: Target, narrow: bool) -> Vec<String> {
+    let mut network = Network::<T>::new(spec(&[3, 5, 2], true, ACTIVATIONS[0], loss, OPTIMIZERS[1], dtype)).unwrap();
+    network.target = target;
+    if !narrow {
+        network.plan.narrow = None;
+    }
+    let mut ws = Workspace::new(&network).unwrap();
+    let before = network.parameters.to_vec();
+    let huge = T::MAX.to_f64();
+    let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+    let with = |i: usize, value: f64| {
+        let mut x = x;
+        x[i] = value;
+        x
+    };
+    let cases = [
+        (with(4, f64::NAN), [0.0, 1.0], [0, 1]),
+        (with(2, f64::NEG_INFINITY), [0.0, 1.0], [0, 1]),
+        (x, [f64::NAN, 1.0], [0, 2]),
+        (x, [0.0, f64::INFINITY], [7, 1]),
+        // Outputs that overflow; a gradient that is too large to be squared.
+        (x.map(|x| (x - 2.5) * huge / 3.0), [0.0, 1.0], [0, 1]),
+        (x.map(|x| (x - 2.5) * huge.sqrt()), [-1.0, 1.0], [0, 1]),
+    ];
+    let errors = cases.map(|(x, y, labels)| {
+        let (x, y) = (x.map(T::from_f64), [y[0], y[1], 0.0, 0.0].map(T::from_f64));
+        let (x, y) = (RowMajor::new(&x, 2, 3), RowMajor::new(&y, 2, 2));
+        let y = if loss == LOSSES[0] { Targets::Labels(&labels) } else { Targets::Values(&y) };
+        let batch = Batch { x: &x, y, sample_weight: None };
+        network.step(&mut ws, &batch).unwrap_err().to_string()
+    });
+    assert_eq!((network.parameters.to_vec(), network.step_count()), (before, 0));
+    errors.to_vec()
+}
+
+#[test]
+fn narrow_step_refuses_what_the_general_way_refuses() {
+    for (target, loss) in Target::available().into_iter().flat_map(|target| LOSSES.map(|loss| (target, loss))) {
+        let [narrow, general] = [true, false].map(|way| refusals::<f32>(loss, "float32", target, way));
+        assert_eq!(narrow, general, "{loss} {target:?}");
+        let [narrow, general] = [true, false].map(|way| refusals::<f64>(loss, "float64", target, way));
+        assert_eq!(narrow, general, "{loss} {target:?}");
+    }
+}
