@@ -171,9 +171,12 @@ def test_interrupted_training_is_one_line_and_writes_nothing(garden, tmp_path):
     command = [sys.executable, "-m", "chainrule", "train", garden / "garden.csv", "--target", "species"]
     command += ["--patience", "0", "--epochs", "100000000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline().startswith("data"), "it is under way"
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        try:
+            assert process.stdout.readline().startswith("data"), "it is under way"
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=30)
+        finally:
+            process.kill()  # it would train for months
     assert process.returncode == 130
     assert_one_line(error)
     assert list(tmp_path.iterdir()) == []
