@@ -21,6 +21,16 @@ pub(super) fn split<V: Vector>(x: V) -> (V, V) {
     (n, reduced(n.fma(x.like(-low), n.fma(x.like(-high), x))))
 }
 
+/// n and p with e⁻²ˣ = 2ⁿ (1 − 2 p), to the bits of [`split`] of −2 x: its constants carry the factors, all powers of 2. x ≥ 0
+/// inside the range.
+#[inline(always)]
+pub(super) fn split_twice<V: Vector>(x: V) -> (V, V) {
+    let [high, low] = V::Scalar::LN_2;
+    let n = (x * x.like(-2.0 * std::f64::consts::LOG2_E)).round();
+    let r = n.fma(x.like(0.5 * low), n.fma(x.like(0.5 * high), x));
+    (n, (r * r).fma(polynomial(r, V::Scalar::EXP_TWICE), r))
+}
+
 /// The same for x + y, without rounding the sum: x a multiple of 2⁻¹³ inside the range, y small.
 #[inline(always)]
 pub(super) fn split_sum<V: Vector>(x: V, y: V) -> (V, V) {
@@ -44,6 +54,19 @@ pub trait Constants {
     /// q with eʳ ≈ 1 + r + r² q(r) for |r| ≤ ½ ln 2, lowest power first: the polynomial of least relative error, by
     /// Remez's algorithm in 50 digits.
     const EXP: &'static [f64];
+    /// −2 q(−2 r).
+    const EXP_TWICE: &'static [f64];
+}
+
+/// −2 q(−2 r) for the coefficients of q.
+const fn twice<const N: usize>(q: &[f64]) -> [f64; N] {
+    let (mut scaled, mut factor, mut i) = ([0.0; N], -2.0, 0);
+    while i < N {
+        scaled[i] = factor * q[i];
+        factor *= -2.0;
+        i += 1;
+    }
+    scaled
 }
 
 impl Constants for f32 {
@@ -51,6 +74,7 @@ impl Constants for f32 {
     const EXP_RANGE: [f64; 2] = [-104.0, 89.0];
     // Error of the polynomial: 3.1e-9, a twentieth of half a unit in the last place.
     const EXP: &'static [f64] = &[0.499999934125, 0.166665201078, 0.0416683942109, 0.00836878041118, 0.00138144670593];
+    const EXP_TWICE: &'static [f64] = &twice::<5>(Self::EXP);
 }
 
 impl Constants for f64 {
@@ -69,4 +93,5 @@ impl Constants for f64 {
         2.763037862080518e-07,
         2.4999965343255924e-08,
     ];
+    const EXP_TWICE: &'static [f64] = &twice::<10>(Self::EXP);
 }
