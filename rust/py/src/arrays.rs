@@ -229,6 +229,18 @@ impl<'a, T: Element> Column<'a, T> {
         unsafe { self.data.offset(i as isize * self.stride).cast::<T>().read() }
     }
 
+    /// Calls `f` for each value.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(T)) {
+        if usize::try_from(self.stride) == Ok(size_of::<T>()) {
+            for i in 0..self.len {
+                // SAFETY: `len` contiguous, aligned values start there (checked by `new`, and just above).
+                f(unsafe { self.data.cast::<T>().add(i).read() });
+            }
+        } else {
+            (0..self.len).for_each(|i| f(self.get(i)));
+        }
+    }
+
     /// Copies all values to `into`, in place of what it held.
     pub(crate) fn copy_to(&self, into: &mut Vec<T>) -> PyResult<()> {
         reserve(into, self.len)?;

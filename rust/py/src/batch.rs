@@ -41,10 +41,7 @@ impl<'a> Data<'a> {
         let y = if is_labels(y) {
             let column = Column::<i64>::new("y", y)?;
             same_rows(y.py(), "y", x.rows(), column.len())?;
-            reserve(labels, column.len())?;
-            for row in 0..column.len() {
-                labels.push(label(row, column.get(row))?);
-            }
+            copy_labels(&column, labels)?;
             Target::Labels(labels)
         } else {
             Target::Values(Table::new("y", y)?)
@@ -87,9 +84,20 @@ fn same_rows(py: Python<'_>, argument: &'static str, expected: usize, got: usize
     Err(raise(py, error))
 }
 
-/// A label as core takes it; whether the network has that many outputs is core's to check.
-fn label(row: usize, value: i64) -> PyResult<u32> {
-    u32::try_from(value).map_err(|_| {
-        PyValueError::new_err(format!("y has label {value} at row {row}; labels count the classes from 0"))
-    })
+/// The labels as core takes them; whether the network has that many outputs is core's to check.
+fn copy_labels(column: &Column<'_, i64>, into: &mut Vec<u32>) -> PyResult<()> {
+    reserve(into, column.len())?;
+    // No branch a row: the place is looked for only where something is wrong.
+    let mut high = 0;
+    column.for_each(|value| {
+        high |= value >> 32;
+        into.push(value as u32);
+    });
+    if high == 0 {
+        return Ok(());
+    }
+    let wrong = |&row: &usize| u32::try_from(column.get(row)).is_err();
+    let row = (0..column.len()).find(wrong).unwrap_or_default();
+    let value = column.get(row);
+    Err(PyValueError::new_err(format!("y has label {value} at row {row}; labels count the classes from 0")))
 }
