@@ -194,7 +194,7 @@ class Network:
 
     @property
     def n_threads(self) -> int:
-        """The most threads that are computed with: 1 where this network's work is not worth more.
+        """The most threads that are computed with: 1 where no batch is worth more.
 
         What was asked for, else the environment variable CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the
         processors that this process may use; never more than those.

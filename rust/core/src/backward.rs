@@ -1,7 +1,7 @@
 //! Backpropagation: the error of the output, times slope, passed back by the chain rule.
 //!
 //! delta_L = ∂L/∂a_L ⊙ f'(z_L);  delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l);  d_w_l = a_{l−1}ᵀ delta_l;
-//! d_b_l = Σ_rows delta_l. Tiles of a batch add up in the order of the rows, in one chain for each number.
+//! d_b_l = Σ_rows delta_l. A tile's sums are a chain over its rows for each number; the tiles of a batch add up in order.
 
 use crate::activation::{Activation, Identity, Transfer, each_activation};
 use crate::data::gather;
@@ -165,7 +165,7 @@ impl<T: Real> Network<T> {
                     product::transpose(target, d, packed_mut(delta_t, n_out, rows));
                     let w = place.w(&self.parameters).transposed();
                     let (delta_t, mut d_x_t) = (packed(delta_t, n_out, rows), packed_mut(d_x_t, n_in, rows));
-                    product::backward_weight(target, w, delta_t, false, d_x_t.reborrow());
+                    product::backward_weight(target, w, delta_t, d_x_t.reborrow());
                     product::transpose(target, d_x_t.as_ref(), d_below);
                     is_delta = false;
                 }

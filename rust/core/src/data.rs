@@ -7,7 +7,7 @@ use chainrule_kernels::{MatrixMut, Picks, Source};
 ///
 /// The rows are copied into the network's own memory, so whatever is behind this trait may be an array of another
 /// dtype, a file in memory, or something that another thread writes to.
-pub trait Rows<T> {
+pub trait Rows<T>: Sync {
     /// Number of rows.
     fn rows(&self) -> usize;
     /// Number of columns.

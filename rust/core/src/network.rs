@@ -59,7 +59,7 @@ impl<T: Real> Network<T> {
         spec.check()?;
         let target = Target::best().map_err(|error| Error::Config(error.to_string()))?;
         let plan = Plan::new::<T>(&spec)?;
-        let threads = plan.threads_for(plan.tile, threads::resolve(spec.n_threads)?);
+        let threads = plan.most_threads(threads::resolve(spec.n_threads)?);
         let target = target.with_threads(threads);
         let states = spec
             .optimizer

@@ -7,7 +7,7 @@ use crate::{Error, Real, Spec};
 use chainrule_kernels::{padded, pool, stride};
 
 /// Most rows of a batch that go through the network at once. A larger batch goes in tiles whose gradients add up in
-/// the order of the rows, so its bits are those of the whole batch.
+/// the order of the rows: always the same, whoever computes them.
 const TILE_ROWS: usize = 256;
 
 /// Most outputs of a layer that is computed with rows in columns.
@@ -122,10 +122,19 @@ impl Plan {
         of_rows.max(self.padded_parameters.saturating_mul(2 * pool::PASS))
     }
 
+    /// How many of `threads` any batch is worth: the tiles of a narrow network go side by side, so a large one is.
+    pub(crate) fn most_threads(&self, threads: usize) -> usize {
+        if self.narrow.is_some() { threads } else { self.threads_for(self.tile, threads) }
+    }
+
     /// How many of `threads` a batch of `rows` rows is worth: all or one. Who asks once a step need not ask at every
     /// product, which is 3 % of a step of 1 µs.
     pub(crate) fn threads_for(&self, rows: usize, threads: usize) -> usize {
-        if threads > 1 && pool::is_worth(self.largest_work(rows.min(self.tile))) { threads } else { 1 }
+        let work = || match self.narrow {
+            Some(_) if rows > self.tile => self.flops(rows) as usize,
+            _ => self.largest_work(rows.min(self.tile)),
+        };
+        if threads > 1 && pool::is_worth(work()) { threads } else { 1 }
     }
 
     /// Floating-point operations of a training step on `rows` rows: 2 forward and 4 backward a weight and row.

@@ -2,10 +2,10 @@
 
 use crate::activation::Saves;
 use crate::layer::Layer;
+use crate::narrow::Lane;
 use crate::plan::Plan;
 use crate::rng::Stream;
 use crate::{Error, Network, Real};
-use chainrule_kernels::narrow::Narrow;
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
 
 /// Memory for one computation at a time on one network; grows on need.
@@ -44,7 +44,7 @@ pub struct Workspace<T> {
     /// Losses of the rows at hand.
     pub(crate) row_loss: Vec<f64>,
     /// Memory of narrow steps, once there was one.
-    pub(crate) narrow: Option<Narrow<T>>,
+    pub(crate) lanes: Vec<Lane<T>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -74,7 +74,7 @@ impl<T: Real> Workspace<T> {
             scratch: none()?,
             x_is_small: false,
             row_loss: Vec::new(),
-            narrow: None,
+            lanes: Vec::new(),
         })
     }
 

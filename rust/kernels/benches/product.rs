@@ -125,7 +125,7 @@ impl<T: Real> Layer<T> {
             1 => product::forward(target, x, w, Some(&w.data()[..outer]), Relu, MatrixMut::new(y, n, n_out, outer)),
             2 => product::backward_input(target, delta, w_t, Identity, x, MatrixMut::new(y, n, n_in, inner)),
             3 => product::backward_input(target, delta, w_t, Relu, x, MatrixMut::new(y, n, n_in, inner)),
-            _ => product::backward_weight(target, x, delta, false, MatrixMut::new(d_w, n_in, n_out, outer)),
+            _ => product::backward_weight(target, x, delta, MatrixMut::new(d_w, n_in, n_out, outer)),
         }
     }
 

@@ -105,7 +105,7 @@ pub(crate) struct Region {
 impl Region {
     /// The same as one long row, where no gaps are between the rows: one loop instead of many short ones.
     #[inline(always)]
-    fn joined(self) -> Self {
+    pub(crate) fn joined(self) -> Self {
         if self.columns == self.stride {
             return Region { rows: 1, columns: self.rows * self.columns, stride: 0 };
         }
@@ -149,11 +149,11 @@ pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
 /// Where `from` and `to` are the same memory they are two fields all the same: were it one pointer, the compiler would make masked stores of formulas that
 /// choose between x and something else, at ten times the cost on AMD's processors.
 #[derive(Clone, Copy)]
-struct MapRegion<T, F> {
-    from: *const T,
-    to: *mut T,
-    region: Region,
-    f: F,
+pub(crate) struct MapRegion<T, F> {
+    pub(crate) from: *const T,
+    pub(crate) to: *mut T,
+    pub(crate) region: Region,
+    pub(crate) f: F,
 }
 
 // SAFETY: a part writes lines of its own.

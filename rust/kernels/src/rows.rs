@@ -34,8 +34,8 @@ pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_s
     unsafe { pool::run(target, z.rows() * z.columns() * 4 * PASS, kernel) }
 }
 
-/// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows ascending, so that the
-/// parts of a batch, accumulated, give the bits of the whole. Returns Σ m², summed in any order.
+/// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows
+/// ascending. Returns Σ m², summed in any order.
 ///
 /// # Panics
 /// Where `out` is shorter than the padded columns.
@@ -274,11 +274,6 @@ impl<T: Real> ColumnSums<T> {
         unsafe {
             let mut sums = [V::splat(T::ZERO); W];
             let mut square = [V::splat(T::ZERO); W];
-            if self.accumulate {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = V::load(self.out.add(j + v * V::LANES));
-                }
-            }
             for i in 0..self.rows {
                 let row = self.m.add(i * self.stride + j);
                 for (v, (sum, square)) in sums.iter_mut().zip(&mut square).enumerate() {
@@ -288,7 +283,8 @@ impl<T: Real> ColumnSums<T> {
                 }
             }
             for (v, sum) in sums.into_iter().enumerate() {
-                sum.store(self.out.add(j + v * V::LANES));
+                let out = self.out.add(j + v * V::LANES);
+                (if self.accumulate { V::load(out) + sum } else { sum }).store(out);
             }
             square.into_iter().fold(squares, |squares, square| squares + square)
         }
@@ -355,16 +351,14 @@ impl<T: Real> RowSums<T> {
         unsafe {
             let rows: [*const T; H] = std::array::from_fn(|r| self.m.add((i + r).min(last) * self.stride));
             let mut sums = [T::ZERO; H];
-            if self.accumulate {
-                sums.iter_mut().enumerate().for_each(|(r, sum)| *sum = *self.out.add((i + r).min(last)));
-            }
             for j in 0..self.columns {
                 for (sum, row) in sums.iter_mut().zip(rows) {
                     *sum += *row.add(j);
                 }
             }
             for (r, sum) in sums.into_iter().enumerate().take(self.rows - i) {
-                *self.out.add(i + r) = sum;
+                let out = self.out.add(i + r);
+                *out = if self.accumulate { *out + sum } else { sum };
             }
         }
     }

@@ -65,10 +65,10 @@ fn zeros_stay_zeros() {
     narrow.set_scale(20, 1.0);
     narrow.forward(target(), &parameters, 20, (Identity, PASS));
     assert_eq!(narrow.outputs(20).row(1)[..20], [0.0; 20]);
-    assert!(narrow.backward(target(), &parameters, 20, None, (Identity, PASS, Nothing), 1.0, true));
+    assert!(narrow.backward(target(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
     assert_eq!(narrow.losses(20), [0.0; 20]);
     narrow.update(target(), &mut parameters, &mut states, 20, Plus);
-    narrow.accumulate(target(), &mut parameters, 20, false);
+    narrow.gradient(target(), &mut parameters, 20);
     assert_eq!(parameters, [0.0; LEN]);
 }
 
@@ -129,7 +129,7 @@ fn forward_refuses_too_many_rows() {
 #[test]
 #[should_panic(expected = "not a label a row")]
 fn backward_refuses_too_few_labels() {
-    narrow(16).backward(target(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, PASS, Nothing), 1.0, true);
+    narrow(16).backward(target(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, Nothing), Some(1.0));
 }
 
 #[test]
@@ -140,6 +140,6 @@ fn update_refuses_too_few_states() {
 
 #[test]
 #[should_panic(expected = "111 parameters, not 112")]
-fn accumulate_refuses_a_short_gradient() {
-    narrow(16).accumulate(target(), &mut [0.0; LEN - 1], 16, true);
+fn gradient_refuses_a_short_gradient() {
+    narrow(16).gradient(target(), &mut [0.0; LEN - 1], 16);
 }

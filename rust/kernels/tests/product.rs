@@ -181,12 +181,7 @@ fn doors_match_triple_loops<T: Real>() {
             assert!(d_x.padding_is_zero(), "{what}");
 
             let mut d_w = Owned::<T>::random(n_in, n_out, 8);
-            let before = d_w.values();
-            product::backward_weight(target, x.as_ref(), delta.as_ref(), true, d_w.as_mut());
-            let want =
-                triple(n_in, n_out, n, |i, j| before[i * n_out + j], |k, i| at(&x, i, k), |i, j| at(&delta, i, j));
-            close::<T>(&d_w.values(), &want, n, &format!("backward_weight, accumulated, {what}"));
-            product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
+            product::backward_weight(target, x.as_ref(), delta.as_ref(), d_w.as_mut());
             let want = triple(n_in, n_out, n, |_, _| 0.0, |k, i| at(&x, i, k), |i, j| at(&delta, i, j));
             close::<T>(&d_w.values(), &want, n, &format!("backward_weight {what}"));
             assert!(d_w.padding_is_zero(), "{what}");
@@ -214,7 +209,7 @@ fn bits<T: Real>(target: Target, n: usize, n_out: usize, n_in: usize) -> Vec<u64
         (Owned::<T>::zeros(n, n_out), Owned::<T>::zeros(n, n_in), Owned::<T>::zeros(n_in, n_out));
     product::forward(target, x.as_ref(), w.as_ref(), None, Odd::<true>, y.as_mut());
     product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), d_x.as_mut());
-    product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
+    product::backward_weight(target, x.as_ref(), delta.as_ref(), d_w.as_mut());
     [y, d_x, d_w].iter().flat_map(|m| m.values()).map(f64::to_bits).collect()
 }
 
@@ -278,30 +273,6 @@ fn rows_do_not_depend_on_the_batch_to_the_bit() {
     rows_do_not_depend_on_the_batch::<f64>();
 }
 
-fn accumulated_tiles_are_the_whole<T: Real>() {
-    for target in Target::available() {
-        for (n, n_out, n_in) in [(70, 33, 20), (61, 530, 40), (800, 20, 45), (37, 300, 300)] {
-            let x = Owned::<T>::random(n, n_in, 1);
-            let delta = Owned::<T>::random(n, n_out, 2);
-            let (mut whole, mut parts) = (Owned::<T>::random(n_in, n_out, 3), Owned::<T>::zeros(n_in, n_out));
-            product::backward_weight(target, x.as_ref(), delta.as_ref(), false, whole.as_mut());
-            for tile in [1, 16, 33] {
-                for from in (0..n).step_by(tile) {
-                    let to = (from + tile).min(n);
-                    product::backward_weight(target, x.part(from, to), delta.part(from, to), from > 0, parts.as_mut());
-                }
-                assert_eq!(parts.values(), whole.values(), "{} by {tile}", target.name());
-            }
-        }
-    }
-}
-
-#[test]
-fn accumulated_tiles_are_the_whole_batch_to_the_bit() {
-    accumulated_tiles_are_the_whole::<f32>();
-    accumulated_tiles_are_the_whole::<f64>();
-}
-
 /// The transpose of a matrix, in memory of its own.
 fn transposed<T: Real>(target: Target, m: &Owned<T>) -> Owned<T> {
     let mut m_t = Owned::zeros(m.columns, m.rows);
@@ -326,12 +297,12 @@ fn orientation_changes_no_bit<T: Real>() {
                 assert_eq!(y.values(), transposed(target, &y_t).values(), "forward {what}");
             }
             let (mut d_w, mut d_w_t) = (Owned::<T>::zeros(n_in, n_out), Owned::<T>::zeros(n_out, n_in));
-            product::backward_weight(target, x.as_ref(), delta.as_ref(), false, d_w.as_mut());
+            product::backward_weight(target, x.as_ref(), delta.as_ref(), d_w.as_mut());
             let x_t = transposed(target, &x);
             let mut again = Owned::<T>::zeros(n_in, n_out);
-            product::backward_weight(target, x_t.as_ref().transposed(), delta.as_ref(), false, again.as_mut());
+            product::backward_weight(target, x_t.as_ref().transposed(), delta.as_ref(), again.as_mut());
             assert_eq!(d_w.values(), again.values(), "backward_weight, x the other way round {what}");
-            product::backward_weight(target, delta.as_ref(), x.as_ref(), false, d_w_t.as_mut());
+            product::backward_weight(target, delta.as_ref(), x.as_ref(), d_w_t.as_mut());
             assert_eq!(d_w.values(), transposed(target, &d_w_t).values(), "backward_weight {what}");
         }
     }
@@ -378,7 +349,7 @@ fn update_is_gradient_then_update<T: Real, const STATES: usize>(target: Target, 
     product::update_weight(target, x.as_ref(), delta.as_ref(), &mut fused, &mut fused_states, place, stride, rule);
     let mut d_w = Buffer::<T>::zeroed(len + 2 * T::LINE).unwrap();
     let into = MatrixMut::new(&mut d_w[before..before + len], n_in, n_out, stride);
-    product::backward_weight(target, x.as_ref(), delta.as_ref(), false, into);
+    product::backward_weight(target, x.as_ref(), delta.as_ref(), into);
     elementwise::update(target, &mut plain, &mut plain_states, &d_w, rule);
     assert_eq!(fused[..], plain[..], "{what}");
     for (fused, plain) in fused_states.iter().zip(&plain_states) {
@@ -559,7 +530,6 @@ mod panics {
             Target::best().unwrap(),
             x.as_ref(),
             delta.as_ref(),
-            false,
             Owned::zeros(d_w_rows, 3).as_mut(),
         );
     }

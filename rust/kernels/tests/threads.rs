@@ -80,8 +80,8 @@ fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> 
     make(size(m, n), &mut |y| product::forward_transposed(target, w_t, x_t, Some(&bias), into(y, m, n)));
     make(size(n, k), &mut |d| product::backward_input(target, delta, w_t, Odd::<true>, x, into(d, n, k)));
     make(size(n, k), &mut |d| product::backward_input(target, delta, w_t, Odd::<false>, x, into(d, n, k)));
+    make(size(k, m), &mut |d| product::backward_weight(target, x, delta, into(d, k, m)));
     for accumulate in [false, true] {
-        make(size(k, m), &mut |d| product::backward_weight(target, x, delta, accumulate, into(d, k, m)));
         make(size(1, m), &mut |sums| {
             rows::column_sums(target, delta, accumulate, sums);
         });

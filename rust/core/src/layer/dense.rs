@@ -3,6 +3,7 @@
 use crate::activation::{Activation, Scratch, Transfer, each_activation};
 use crate::check::not_negative;
 use crate::init::Init;
+use crate::optimizer::Plain;
 use chainrule_kernels::{Factor, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -57,9 +58,13 @@ impl Place {
         accumulate: bool,
         gradient: &mut [T],
     ) {
+        let (Factors { number, vector }, w) = (factors, self.w.clone());
+        if accumulate {
+            return product::update_weight(target, number, vector, gradient, &mut [], w, self.stride, Plain::ADD);
+        }
         let (rows, columns) = self.shape();
-        let d_w = MatrixMut::new(&mut gradient[self.w.clone()], rows, columns, self.stride);
-        product::backward_weight(target, factors.number, factors.vector, accumulate, d_w);
+        let d_w = MatrixMut::new(&mut gradient[w], rows, columns, self.stride);
+        product::backward_weight(target, number, vector, d_w);
     }
 
     /// b in a flat buffer.

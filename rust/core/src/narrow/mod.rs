@@ -7,15 +7,17 @@ use crate::forward::{read_labels, read_values, sum_of};
 use crate::layer::Layer;
 use crate::loss::{Loss, Square};
 use crate::optimizer::{Optimizer, RulePass};
-use crate::plan::Plan;
 use crate::train::small_squares;
 use crate::workspace::view_mut;
 use crate::{Batch, Error, Network, Real, Rows, Spec, Targets, Workspace};
-use chainrule_kernels::narrow::{self, Narrow};
+use chainrule_kernels::narrow::Narrow;
 use chainrule_kernels::{self as kernels, Map, Map2, Picks, Vector, product};
 
+mod lanes;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use lanes::Lane;
 
 /// Most units of a layer, inputs too.
 pub(crate) const WIDEST: usize = 64;
@@ -96,12 +98,14 @@ impl Map2 for Short {
         match self.0 {
             Hidden::Relu => TimesSlope(Relu {}).map(d, a),
             Hidden::LeakyRelu(leaky) => TimesSlope(leaky).map(d, a),
-            Hidden::Identity | Hidden::Tanh | Hidden::Sigmoid => d,
+            Hidden::Tanh => TimesSlope(Tanh {}).map(d, a),
+            Hidden::Sigmoid => TimesSlope(Sigmoid {}).map(d, a),
+            Hidden::Identity => d,
         }
     }
 }
 
-/// The same where they are more.
+/// f(z) where it is more.
 #[derive(Clone, Copy)]
 struct Long(Hidden);
 
@@ -116,17 +120,6 @@ impl Map for Long {
     }
 }
 
-impl Map2 for Long {
-    #[inline(always)]
-    fn map<V: Vector>(self, d: V, a: V) -> V {
-        match self.0 {
-            Hidden::Tanh => TimesSlope(Tanh {}).map(d, a),
-            Hidden::Sigmoid => TimesSlope(Sigmoid {}).map(d, a),
-            Hidden::Identity | Hidden::Relu | Hidden::LeakyRelu(_) => d,
-        }
-    }
-}
-
 /// The term of a loss that has columns for such targets; of no account for labels.
 fn term(loss: &Loss, labels: bool, outputs: usize) -> Option<Square> {
     match loss {
@@ -134,23 +127,6 @@ fn term(loss: &Loss, labels: bool, outputs: usize) -> Option<Square> {
         Loss::Mse(_) if !labels => Some(Square { factor: 1.0 / outputs as f64 }),
         Loss::HalfSquaredError(_) if !labels => Some(Square { factor: 0.5 }),
         _ => None,
-    }
-}
-
-/// The memory of narrow steps on `rows` rows, in its place of a workspace.
-fn memory<'a, T: Real>(place: &'a mut Option<Narrow<T>>, plan: &Plan, rows: usize) -> Result<&'a mut Narrow<T>, Error> {
-    if place.as_ref().is_none_or(|narrow| narrow.rows() < rows) {
-        let layers = plan.places.iter().flatten().map(|place| narrow::Layer {
-            n_in: place.n_in,
-            n_out: place.n_out,
-            w: place.w.clone(),
-            b: place.b.clone(),
-        });
-        *place = Some(Narrow::new(&layers.collect::<Vec<_>>(), rows)?);
-    }
-    match place {
-        Some(narrow) => Ok(narrow),
-        None => unreachable!("made above"),
     }
 }
 
@@ -166,7 +142,8 @@ impl<T: Real> Network<T> {
     ) -> Result<Option<(f64, f64)>, Error> {
         let rows = picks.len();
         let (Some(formulas), true) = (self.narrow_formulas(batch), rows <= self.plan.tile) else { return Ok(None) };
-        let (loss, small) = self.narrow_tile(ws, batch, picks, formulas, (rows, true))?;
+        let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
+        let (loss, small) = self.narrow_tile(lane, batch, picks, formulas, rows, Some(small_squares()))?;
         let loss = loss / rows as f64;
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
@@ -175,29 +152,11 @@ impl<T: Real> Network<T> {
             return Ok(None);
         }
         let optimizer = self.spec.optimizer;
-        let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows });
+        let narrow = &mut lane.narrow;
+        let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, narrow, rows });
         assert!(updated, "an optimizer that is not fused");
         self.steps += 1;
         Ok(Some((loss, rows as f64)))
-    }
-
-    /// The loss of the rows of `picks` of a narrow network, and its gradient in `ws.gradient`. None, and nothing done, where
-    /// the general way has to be gone.
-    pub(crate) fn narrow_gradient(
-        &self,
-        ws: &mut Workspace<T>,
-        batch: &Batch<'_, T>,
-        picks: Picks<'_>,
-    ) -> Result<Option<(f64, f64)>, Error> {
-        let Some(formulas) = self.narrow_formulas(batch) else { return Ok(None) };
-        ws.reserve_gradient(&self.plan, false)?;
-        let (rows, mut loss) = (picks.len(), 0.0);
-        for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
-            loss += self.narrow_tile(ws, batch, tile, formulas, (rows, t == 0))?.0;
-            let Workspace { narrow: Some(narrow), gradient, .. } = ws else { unreachable!("propagated before") };
-            narrow.accumulate(self.target, gradient, tile.len(), t == 0);
-        }
-        Ok(Some((loss / rows as f64, rows as f64)))
     }
 
     /// What a narrow step on `batch` computes, where it can.
@@ -207,22 +166,19 @@ impl<T: Real> Network<T> {
         batch.sample_weight.is_none().then_some((hidden, term))
     }
 
-    /// Forward and back for the rows of `picks` of a batch of so many rows, of which they are the first or not: Σ of their
-    /// losses, and whether their gradient is small for certain.
+    /// Forward and back for the rows of `picks` of a batch of so many rows: Σ of their losses, and whether their gradient is
+    /// small for certain, where it is asked what small is.
     fn narrow_tile(
         &self,
-        ws: &mut Workspace<T>,
+        lane: &mut Lane<T>,
         batch: &Batch<'_, T>,
         picks: Picks<'_>,
         (hidden, term): (Hidden, Square),
-        (rows_of_batch, first): (usize, bool),
+        rows_of_batch: usize,
+        small: Option<T>,
     ) -> Result<(f64, bool), Error> {
         let (rows, k, target) = (picks.len(), self.n_outputs(), self.target);
-        let Workspace { narrow, labels, .. } = ws;
-        let narrow = memory(narrow, &self.plan, rows)?;
-        if labels.len() < rows {
-            labels.resize(rows, 0);
-        }
+        let Lane { narrow, labels, .. } = lane;
         let limit = self.small_x(rows);
         let x_is_small = gather(target, "X", batch.x, picks, &mut narrow.x_mut(rows), limit)?;
         let labels_of_rows = match &batch.y {
@@ -238,8 +194,7 @@ impl<T: Real> Network<T> {
         narrow.set_scale(rows, T::from_f64(1.0 / rows_of_batch as f64));
         let (short, long) = hidden.formulas();
         narrow.forward(target, &self.parameters, rows, (short, long));
-        let (formulas, most) = ((short, long, term), small_squares());
-        let small = narrow.backward(target, &self.parameters, rows, labels_of_rows, formulas, most, first);
+        let small = narrow.backward(target, &self.parameters, rows, labels_of_rows, (short, term), small);
         Ok((sum_of(narrow.losses(rows), T::to_f64), small && x_is_small))
     }
 
@@ -253,7 +208,7 @@ impl<T: Real> Network<T> {
         let Some(hidden) = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target)) else { return Ok(false) };
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
-        let narrow = memory(&mut ws.narrow, &self.plan, rows)?;
+        let narrow = &mut Lane::first(&mut ws.lanes, &self.plan, rows)?.narrow;
         gather(self.target, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
         narrow.forward(self.target, &self.parameters, rows, hidden.formulas());
         product::transpose(self.target, narrow.outputs(rows), view_mut(&mut ws.a[last], rows, k, stride));
@@ -264,14 +219,13 @@ impl<T: Real> Network<T> {
 /// The update of all layers, by a rule that the optimizer knows.
 struct Pass<'a, T> {
     network: &'a mut Network<T>,
-    ws: &'a mut Workspace<T>,
+    narrow: &'a mut Narrow<T>,
     rows: usize,
 }
 
 impl<T: Real> RulePass for Pass<'_, T> {
     fn run(self, rule: impl kernels::Update) {
-        let Pass { network, ws, rows } = self;
-        let Some(narrow) = &mut ws.narrow else { unreachable!("propagated before") };
+        let Pass { network, narrow, rows } = self;
         narrow.update(network.target, &mut network.parameters, &mut network.states, rows, rule);
     }
 }

@@ -1,7 +1,7 @@
 //! Narrow steps beside the general way: the same bits, the same refusals.
 
 use super::*;
-use crate::RowMajor;
+use crate::{RowMajor, force_threads};
 use chainrule_kernels::Target;
 
 fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
@@ -53,12 +53,12 @@ fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
         network.plan.narrow = None;
     }
     let mut ws = Workspace::new(&network).unwrap();
-    let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 300);
+    let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 1300);
     let x: Vec<T> = (0..n * n_in).map(wave).collect();
     let y: Vec<T> = (0..n * k).map(|i| wave(i + 17)).collect();
     let labels: Vec<u32> = (0..n).map(|i| (i * 7 % k) as u32).collect();
     let mut all = Vec::new();
-    for rows in [16, 1, 40, 70, 300, 7, 33] {
+    for rows in [16, 1, 40, 70, 300, 7, 1300, 33] {
         let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
         let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
         let batch = Batch { x: &x, y, sample_weight: None };
@@ -67,11 +67,11 @@ fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
         network.forward(&mut ws, &x, false, &mut out).unwrap();
         all.extend(out);
     }
-    assert_eq!(network.step_count(), 7);
+    assert_eq!(network.step_count(), 8);
     for part in std::iter::once(&network.parameters).chain(&network.states) {
         all.extend_from_slice(part);
     }
-    assert_eq!(ws.narrow.is_some(), narrow && Narrow::<T>::is_for(target));
+    assert_eq!(!ws.lanes.is_empty(), narrow && Narrow::<T>::is_for(target));
     all
 }
 
@@ -108,6 +108,19 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn tiles_on_threads_have_the_bits_of_one() {
+    let spec = spec(&[5, 12, 9, 3], true, ACTIVATIONS[1], LOSSES[0], OPTIMIZERS[1], "float32");
+    for target in Target::available() {
+        let expected = history::<f32>(&spec, target, true);
+        let before = force_threads(true);
+        for threads in [2, 3, 8] {
+            assert_eq!(history::<f32>(&spec, target.with_threads(threads), true), expected, "{threads} on {target:?}");
+        }
+        assert!(force_threads(false) > before, "no thread has helped");
     }
 }
 

@@ -25,6 +25,8 @@ crate::registry::kind! {
     }
 }
 
+pub(crate) use sgd::Plain;
+
 #[cfg(test)]
 mod tests;
 

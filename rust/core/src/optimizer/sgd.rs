@@ -18,9 +18,15 @@ pub struct Sgd {
     pub nesterov: bool,
 }
 
+/// w ← w − learning_rate · g.
 #[derive(Clone, Copy)]
-struct Plain {
+pub(crate) struct Plain {
     learning_rate: f64,
+}
+
+impl Plain {
+    /// w ← w + g, to the bit: for sums.
+    pub(crate) const ADD: Plain = Plain { learning_rate: -1.0 };
 }
 
 impl kernels::Update for Plain {

@@ -10,17 +10,15 @@ use crate::vector::Raw;
 use crate::{Map2, Real, Term, padded, stride};
 
 #[derive(Clone, Copy)]
-pub(super) struct Backward<'a, T, S, P, L> {
+pub(super) struct Backward<'a, T, S, L> {
     pub(super) at: At<'a, T>,
     pub(super) labels: Option<*const u32>,
     pub(super) slope: S,
-    pub(super) pass: Option<P>,
     pub(super) term: L,
-    pub(super) most: T,
-    pub(super) first: bool,
+    pub(super) most: Option<T>,
 }
 
-impl<T: Real, S: Map2, P: Map2, L: Term> Kernel<T> for Backward<'_, T, S, P, L> {
+impl<T: Real, S: Map2, L: Term> Kernel<T> for Backward<'_, T, S, L> {
     type Out = bool;
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
@@ -31,12 +29,12 @@ impl<T: Real, S: Map2, P: Map2, L: Term> Kernel<T> for Backward<'_, T, S, P, L> 
         unsafe {
             self.loss::<V>();
             self.deltas::<V>();
-            self.sums::<V>()
+            self.most.is_none_or(|most| self.sums::<V>(most))
         }
     }
 }
 
-impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
+impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     /// Losses and dᵀ from zᵀ.
     ///
     /// # Safety
@@ -82,14 +80,6 @@ impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
             // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
             unsafe {
                 tiles!(rows, place.n_out, |i, j| self.delta(place, above, (d, w_t), i, j));
-                if let Some(pass) = self.pass {
-                    for i in 0..rows {
-                        for j in (0..place.n_out).step_by(V::LANES) {
-                            let d = arena.add(place.d + i * place.d_row + j);
-                            pass.map(V::load(d), V::load(arena.add(above.a + i * above.a_row + j))).store(d);
-                        }
-                    }
-                }
                 if l > 0 {
                     let copy = arena.add(place.w_t);
                     let w = (parameters.add(place.w), place.w_row);
@@ -120,30 +110,31 @@ impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
         unsafe {
             let (d, w_t) = ((d.0.add(i * d.1), d.1, d.2), (w_t.0.add(j), w_t.1));
             let sums = multiply::<V, H, W>([[V::splat(T::ZERO); W]; H], d, w_t, above.n_out);
-            for (r, sums) in sums.into_iter().enumerate() {
+            let mut a = arena.add(above.a + i * above.a_row + j).cast_const();
+            let mut d = arena.add(place.d + i * place.d_row + j);
+            for sums in sums {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    let j = j + v * V::LANES;
-                    let a = V::load(arena.add(above.a + (i + r) * above.a_row + j));
-                    self.slope.map(sum, a).store(arena.add(place.d + (i + r) * place.d_row + j));
+                    self.slope.map(sum, V::load(a.add(v * V::LANES))).store(d.add(v * V::LANES));
                 }
+                (a, d) = (a.wrapping_add(above.a_row), d.wrapping_add(place.d_row));
             }
         }
     }
 
-    /// Σ_rows delta of every layer, and whether the squares of deltas and activations are small.
+    /// Σ_rows delta of every layer, and whether the squares of deltas and activations are at most `most`.
     ///
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
-    unsafe fn sums<V: Raw<Scalar = T>>(&self) -> bool {
+    unsafe fn sums<V: Raw<Scalar = T>>(&self, most: T) -> bool {
         let At { narrow, arena, rows, .. } = self.at;
         let head = &narrow.head;
         // SAFETY: the places are good (`Narrow::new`).
         unsafe {
             let d_b = arena.add(head.d_b);
             let m = (arena.add(head.d).cast_const(), head.d_row);
-            let squares = RowSums::new((head.n_out, rows), m, !self.first, d_b).run::<V>();
-            let mut small = squares <= self.most;
+            let squares = RowSums::new((head.n_out, rows), m, false, d_b).run::<V>();
+            let mut small = squares <= most;
             let above = narrow.hidden.iter().skip(1).chain([head]);
             for (place, above) in narrow.hidden.iter().zip(above) {
                 let (mut j, mut squares) = (0, [V::splat(T::ZERO); 2]);
@@ -156,7 +147,7 @@ impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
                             _ => self.columns::<V, 4>(place, above, j, &mut squares),
                         };
                 }
-                small &= squares[0].sum() <= self.most && squares[1].sum() <= self.most;
+                small &= squares[0].sum() <= most && squares[1].sum() <= most;
             }
             small
         }
@@ -180,11 +171,6 @@ impl<T: Real, S: Map2, P: Map2, L: Term> Backward<'_, T, S, P, L> {
             let zero = V::splat(T::ZERO);
             // Several chains side by side, or each addition would wait for the one before.
             let (mut sums, mut deltas, mut outputs) = ([zero; W], [zero; W], [zero; W]);
-            if !self.first {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = V::load(arena.add(place.d_b + j + v * V::LANES));
-                }
-            }
             for i in 0..self.at.rows {
                 let (d, a) = (arena.add(place.d + i * place.d_row + j), arena.add(above.a + i * above.a_row + j));
                 for v in 0..W {

@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::tile::{At, multiply, tiles};
+use crate::elementwise::{MapRegion, Region};
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Map, Real};
@@ -27,12 +28,10 @@ impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
             for (place, above) in narrow.hidden.iter().zip(above) {
                 tiles!(rows, place.n_out, |i, j| self.hidden(place, above, i, j));
                 if let Some(pass) = self.pass {
-                    for i in 0..rows {
-                        for j in (0..place.n_out).step_by(V::LANES) {
-                            let a = arena.add(above.a + i * above.a_row + j);
-                            pass.map(V::load(a)).store(a);
-                        }
-                    }
+                    let columns = place.n_out.next_multiple_of(V::LANES);
+                    let region = Region { rows, columns, stride: above.a_row };
+                    let a = arena.add(above.a);
+                    MapRegion { from: a, to: a, region: region.joined(), f: pass }.run::<V>();
                 }
             }
             self.head::<V>();
@@ -63,10 +62,12 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
             let x = (arena.add(place.a + i * place.a_row).cast_const(), place.a_row, 1);
             let w = (parameters.add(place.w + j), place.w_row);
             let sums = multiply::<V, H, W>([start; H], x, w, place.n_in);
-            for (r, sums) in sums.into_iter().enumerate() {
+            let mut a = arena.add(above.a + i * above.a_row + j);
+            for sums in sums {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    self.f.map(sum).store(arena.add(above.a + (i + r) * above.a_row + j + v * V::LANES));
+                    self.f.map(sum).store(a.add(v * V::LANES));
                 }
+                a = a.wrapping_add(above.a_row);
             }
         }
     }

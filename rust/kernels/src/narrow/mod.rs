@@ -6,7 +6,7 @@
 //! forward    a_l = f(b_l + a_{l−1} w_l), the last layer with the rows of the batch in columns: zᵀ = b + wᵀ aᵀ
 //! backward   the loss and its derivative dᵀ in columns, deltas back through the layers, Σ_rows delta
 //! update     (w, states) ← u(w, states, a_{l−1}ᵀ delta_l), b likewise
-//! accumulate d_w ← d_w + a_{l−1}ᵀ delta_l, d_b likewise, for batches of several tiles
+//! gradient   d_w = a_{l−1}ᵀ delta_l, d_b = Σ_rows delta_l, for batches of several tiles
 //! ```
 //!
 //! One thread, one tile of rows at a time, a last layer without an activation whose wᵀ is stored.
@@ -22,7 +22,7 @@ use backward::Backward;
 use forward::Forward;
 use std::ops::Range;
 use tile::{At, TALLEST};
-use weights::{Add, Step, Weights};
+use weights::{Step, Store, Weights};
 
 /// A dense layer: w as (n_in, n_out) rows at `w` of the parameters, wᵀ as (n_out, n_in) of the last; b at `b`.
 #[derive(Clone, Debug)]
@@ -203,9 +203,9 @@ impl<T: Real> Narrow<T> {
         unsafe { target.run(Forward { at, f, pass }) }
     }
 
-    /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or else of `term` and the targets
-    /// in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at most `most`, but for a = x. The
-    /// sums of the deltas go on from those of the last call unless this is the `first` tile of a batch.
+    /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or
+    /// else of `term` and the targets in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at
+    /// most `most`, but for a = x; an [`update`](Narrow::update) has to be asked for that.
     ///
     /// # Panics
     /// Where there are too few parameters or labels, or too many rows.
@@ -216,9 +216,8 @@ impl<T: Real> Narrow<T> {
         parameters: &[T],
         rows: usize,
         labels: Option<&[u32]>,
-        (slope, pass, term): (impl Map2, Option<impl Map2>, impl Term),
-        most: T,
-        first: bool,
+        (slope, term): (impl Map2, impl Term),
+        most: Option<T>,
     ) -> bool {
         self.check(parameters, rows);
         assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
@@ -227,7 +226,7 @@ impl<T: Real> Narrow<T> {
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
         let at = At { narrow: self, arena, parameters, rows };
         // SAFETY: all places are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
-        unsafe { target.run(Backward { at, labels, slope, pass, term, most, first }) }
+        unsafe { target.run(Backward { at, labels, slope, term, most }) }
     }
 
     /// The update that follows from [`backward`](Narrow::backward).
@@ -246,20 +245,21 @@ impl<T: Real> Narrow<T> {
         assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
         let states = pointers::<T, U>(parameters, states);
         let to = Step { w: parameters.as_mut_ptr(), states, u };
+        let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
-        unsafe { target.run(Weights { narrow: self, rows, to }) }
+        unsafe { target.run(Weights { narrow: self, arena, rows, to }) }
     }
 
-    /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters: added to what is there
-    /// unless this is the `first` tile of a batch.
+    /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters.
     ///
     /// # Panics
     /// Where the gradient is shorter than the parameters, or there are too many rows.
-    pub fn accumulate(&mut self, target: Target, gradient: &mut [T], rows: usize, first: bool) {
+    pub fn gradient(&mut self, target: Target, gradient: &mut [T], rows: usize) {
         self.check(gradient, rows);
         assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
-        let to = Add { gradient: gradient.as_mut_ptr(), first };
+        let to = Store { gradient: gradient.as_mut_ptr() };
+        let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
-        unsafe { target.run(Weights { narrow: self, rows, to }) }
+        unsafe { target.run(Weights { narrow: self, arena, rows, to }) }
     }
 }

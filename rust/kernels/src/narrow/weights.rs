@@ -1,23 +1,17 @@
 //! The sums of a narrow network's gradients, and what becomes of them: an update, or a gradient in memory.
 
-use super::tile::multiply;
+use super::tile::{multiply, multiply_and_add};
 use super::{Narrow, Place};
 use crate::elementwise::step;
+use crate::rows::RowSums;
 use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Real, Update};
 
 /// What becomes of sums of a gradient.
 pub(super) trait Sink<T: Real>: Copy {
-    /// Where the chains of a vector of weights start.
-    ///
-    /// # Safety
-    /// `at` is a place of the parameters, and the CPU is V's.
-    #[inline(always)]
-    unsafe fn start<V: Raw<Scalar = T>>(self, _at: usize) -> V {
-        // SAFETY: the caller's promise.
-        unsafe { V::splat(T::ZERO) }
-    }
+    /// Whether Σ_rows delta is in its place already.
+    const HAS_BIAS: bool;
 
     /// Takes them.
     ///
@@ -35,6 +29,8 @@ pub(super) struct Step<T, U> {
 }
 
 impl<T: Real, U: Update> Sink<T> for Step<T, U> {
+    const HAS_BIAS: bool = true;
+
     #[inline(always)]
     unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
         // SAFETY: inside w and the U::STATES states that are set (`Narrow::update`).
@@ -42,23 +38,18 @@ impl<T: Real, U: Update> Sink<T> for Step<T, U> {
     }
 }
 
-/// gradient ← sums that started from it, or from 0 where this is the first tile of a batch.
+/// gradient ← sums.
 #[derive(Clone, Copy)]
-pub(super) struct Add<T> {
+pub(super) struct Store<T> {
     pub(super) gradient: *mut T,
-    pub(super) first: bool,
 }
 
-impl<T: Real> Sink<T> for Add<T> {
-    #[inline(always)]
-    unsafe fn start<V: Raw<Scalar = T>>(self, at: usize) -> V {
-        // SAFETY: inside the gradient (`Narrow::accumulate`).
-        unsafe { if self.first { V::splat(T::ZERO) } else { V::load(self.gradient.add(at)) } }
-    }
+impl<T: Real> Sink<T> for Store<T> {
+    const HAS_BIAS: bool = false;
 
     #[inline(always)]
     unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
-        // SAFETY: as above.
+        // SAFETY: inside the gradient (`Narrow::gradient`).
         unsafe { sums.store(self.gradient.add(at)) }
     }
 }
@@ -67,6 +58,7 @@ impl<T: Real> Sink<T> for Add<T> {
 #[derive(Clone, Copy)]
 pub(super) struct Weights<'a, T, S> {
     pub(super) narrow: &'a Narrow<T>,
+    pub(super) arena: *mut T,
     pub(super) rows: usize,
     pub(super) to: S,
 }
@@ -78,24 +70,31 @@ impl<T: Real, S: Sink<T>> Kernel<T> for Weights<'_, T, S> {
         if !V::NARROW {
             return;
         }
-        let (narrow, arena) = (self.narrow, self.narrow.arena.as_ptr());
+        let (narrow, arena) = (self.narrow, self.arena.cast_const());
         let head = &narrow.head;
         // SAFETY: the places are good (`Narrow::new`).
         unsafe {
             let d_t = (arena.add(head.d), head.d_row, 1);
-            self.weights::<V>(head, d_t, (arena.add(head.a), head.a_row), (head.n_out, head.n_in));
+            self.weights::<V>(head, d_t, (arena.add(head.a), head.a_row), (head.n_out, head.n_in), false);
+            if !S::HAS_BIAS {
+                let m = (arena.add(head.d), head.d_row);
+                RowSums::new((head.n_out, self.rows), m, false, self.arena.add(head.d_b)).run::<V>();
+            }
             self.bias::<V>(head);
             for place in &narrow.hidden {
-                let x = (arena.add(place.a), 1, place.a_row);
-                self.weights::<V>(place, x, (arena.add(place.d), place.d_row), (place.n_in, place.n_out));
-                self.bias::<V>(place);
+                let (x, b) = ((arena.add(place.a), 1, place.a_row), !S::HAS_BIAS && place.b.is_some());
+                self.weights::<V>(place, x, (arena.add(place.d), place.d_row), (place.n_in, place.n_out), b);
+                if S::HAS_BIAS {
+                    self.bias::<V>(place);
+                }
             }
         }
     }
 }
 
 impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
-    /// The weights of a layer, as they are stored: m rows of n, from numbers a(i, row) and vectors b(row, ..).
+    /// The weights of a layer, as they are stored: m rows of n, from numbers a(i, row) and vectors b(row, ..); the bias too,
+    /// where that is the sums of the vectors and `with_bias`.
     ///
     /// # Safety
     /// As [`Kernel::run`]; the numbers and vectors are there for all rows.
@@ -106,6 +105,7 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
         a: (*const T, usize, usize),
         b: (*const T, usize),
         (m, n): (usize, usize),
+        with_bias: bool,
     ) {
         let mut j = 0;
         while j < n {
@@ -113,13 +113,13 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
             unsafe {
                 let b = (b.0.add(j), b.1);
                 if V::PAIRS && j + V::LANES < n {
-                    self.strip::<V, 2>(place, a, b, m, j);
+                    self.strip::<V, 2>(place, a, b, (m, j), with_bias);
                     j += 2 * V::LANES;
                 } else if V::HALVES && 2 * (n - j) <= V::LANES {
-                    self.strip::<V::Half, 1>(place, a, b, m, j);
+                    self.strip::<V::Half, 1>(place, a, b, (m, j), with_bias);
                     j += V::LANES;
                 } else {
-                    self.strip::<V, 1>(place, a, b, m, j);
+                    self.strip::<V, 1>(place, a, b, (m, j), with_bias);
                     j += V::LANES;
                 }
             }
@@ -136,25 +136,25 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
         place: &Place,
         a: (*const T, usize, usize),
         b: (*const T, usize),
-        m: usize,
-        j: usize,
+        (m, j): (usize, usize),
+        with_bias: bool,
     ) {
         let mut i = 0;
         while i < m {
             // SAFETY: the caller's promise.
             unsafe {
-                let a = (a.0.add(i * a.1), a.1, a.2);
+                let (a, b_here) = ((a.0.add(i * a.1), a.1, a.2), with_bias && i == 0);
                 i += match m - i {
-                    1 => self.tile::<V, 1, W>(place, a, b, (i, j)),
-                    2 => self.tile::<V, 2, W>(place, a, b, (i, j)),
-                    3 => self.tile::<V, 3, W>(place, a, b, (i, j)),
-                    _ => self.tile::<V, 4, W>(place, a, b, (i, j)),
+                    1 => self.tile::<V, 1, W>(place, a, b, (i, j), b_here),
+                    2 => self.tile::<V, 2, W>(place, a, b, (i, j), b_here),
+                    3 => self.tile::<V, 3, W>(place, a, b, (i, j), b_here),
+                    _ => self.tile::<V, 4, W>(place, a, b, (i, j), b_here),
                 };
             }
         }
     }
 
-    /// H rows of W vectors of weights from (i, j) on; returns H.
+    /// H rows of W vectors of weights from (i, j) on, and W vectors of the bias where `with_bias`; returns H.
     ///
     /// # Safety
     /// As [`Weights::weights`].
@@ -165,17 +165,21 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
         a: (*const T, usize, usize),
         b: (*const T, usize),
         (i, j): (usize, usize),
+        with_bias: bool,
     ) -> usize {
         let at = place.w + i * place.w_row + j;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut sums = [[V::splat(T::ZERO); W]; H];
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = self.to.start(at + r * place.w_row + v * V::LANES);
+            let zero = V::splat(T::ZERO);
+            let sums = if S::HAS_BIAS {
+                multiply::<V, H, W>([[zero; W]; H], a, b, self.rows)
+            } else {
+                let (sums, b_sums) = multiply_and_add::<V, H, W>([[zero; W]; H], [zero; W], a, b, self.rows);
+                if let (true, Some(b)) = (with_bias, place.b) {
+                    b_sums.into_iter().enumerate().for_each(|(v, sum)| self.to.done(b + j + v * V::LANES, sum));
                 }
-            }
-            let sums = multiply::<V, H, W>(sums, a, b, self.rows);
+                sums
+            };
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
                     self.to.done(at + r * place.w_row + v * V::LANES, sum);
@@ -194,7 +198,7 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
         let Some(b) = place.b else { return };
         for j in (0..place.n_out).step_by(V::LANES) {
             // SAFETY: b and Σ delta are whole lines.
-            unsafe { self.to.done(b + j, V::load(self.narrow.arena.as_ptr().add(place.d_b + j))) }
+            unsafe { self.to.done(b + j, V::load(self.arena.add(place.d_b + j))) }
         }
     }
 }

@@ -156,6 +156,31 @@ pub fn rouse(threads: usize, work: usize) {
     }
 }
 
+/// Calls `f` for each of `items` and its number, in any order, on the target's threads where that is worth it; `work` is how
+/// many floating-point operations of a product all of them are.
+pub fn for_each<S: Send>(target: Target, work: usize, items: &mut [S], f: impl Fn(usize, &mut S) + Sync) {
+    let (count, all) = (items.len(), Items(items.as_mut_ptr()));
+    let shared = share(target.threads(), count, work, &|i| {
+        // SAFETY: i < count, each once: nobody else has this item, which may go to another thread.
+        f(i, unsafe { &mut *all.at(i) });
+    });
+    if !shared {
+        items.iter_mut().enumerate().for_each(|(i, item)| f(i, item));
+    }
+}
+
+/// Items, one of which at a time each thread works on.
+struct Items<S>(*mut S);
+
+// SAFETY: who takes an item has it alone (`for_each`), and may, for it is Send.
+unsafe impl<S: Send> Sync for Items<S> {}
+
+impl<S> Items<S> {
+    fn at(&self, i: usize) -> *mut S {
+        self.0.wrapping_add(i)
+    }
+}
+
 /// Calls `part` for 0, 1, … `parts` − 1 in any order, on up to `threads` threads at once, the caller's among them; false,
 /// and nothing done, where the caller is better off alone. `work` is how many floating-point operations all of them are.
 fn share(threads: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) -> bool {

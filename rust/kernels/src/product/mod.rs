@@ -4,7 +4,7 @@
 //! forward             y   = f(bias + x w)
 //! forward_transposed  yᵀ  = bias + wᵀ xᵀ
 //! backward_input      d_x = slope(delta wᵀ, a)
-//! backward_weight     d_w = xᵀ delta                 (or d_w + xᵀ delta)
+//! backward_weight     d_w = xᵀ delta
 //! update_weight       w   = u(w, xᵀ delta)           an optimizer's step, without d_w in memory
 //! ```
 //!
@@ -144,10 +144,7 @@ pub fn backward_input<'a, T: Real, F: Map2>(
     }
 }
 
-/// `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, or `d_w[k][j] + Σ_i …` where `accumulate`, for x (n, n_in), delta (n, n_out),
-/// d_w (n_in, n_out).
-///
-/// The chain goes on from d_w: a batch cut into parts, accumulated in order, gives the bits of the whole batch.
+/// `d_w[k][j] = Σ_i x[i][k] delta[i][j]` for x (n, n_in), delta (n, n_out), d_w (n_in, n_out).
 ///
 /// # Panics
 /// Unless the shapes fit.
@@ -155,19 +152,14 @@ pub fn backward_weight<'a, T: Real>(
     target: Target,
     x: impl Into<Factor<'a, T>>,
     delta: Matrix<T>,
-    accumulate: bool,
     mut d_w: MatrixMut<T>,
 ) {
     let x_t = x.into().transposed();
     assert_eq!(x_t.columns(), delta.rows(), "x and delta differ in rows");
     assert_eq!((x_t.rows(), delta.columns()), (d_w.rows(), d_w.columns()), "d_w has not the shape of x^T delta");
     let (shape, c) = ((d_w.rows(), d_w.columns()), store(&mut d_w));
-    let mut operands = operands(x_t, delta);
-    if accumulate {
-        (operands.start, operands.start_row, operands.start_columns) = (c.c, c.c_row, true);
-    }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { parts::multiply(target, operands, shape, Some(c), c) }
+    unsafe { parts::multiply(target, operands(x_t, delta), shape, Some(c), c) }
 }
 
 /// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the d_w of [`backward_weight`] to the bit,
