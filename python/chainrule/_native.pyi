@@ -1,7 +1,7 @@
 # The Rust core as Python sees it: exact arrays in, new arrays out. chainrule.Network converts what users bring.
 
 import os
-from typing import Any, Final, Literal, TypeAlias, final
+from typing import Any, Final, Literal, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ _Weights: TypeAlias = NDArray[np.float64] | None
 _Tensor: TypeAlias = NDArray[np.float32 | np.float64 | np.int64]
 
 __all__ = [
+    "Course",
     "DivergenceError",
     "InternalError",
     "Network",
@@ -69,17 +70,17 @@ class Network:
     def begin_fit(self) -> None: ...
     def end_fit(self) -> None: ...
     def train_epoch(self, x: _Array, y: _Target, sample_weight: _Weights, batch_size: int, shuffle: bool) -> float: ...
-    def sklearn_epoch(
+    def sklearn_epochs(
         self,
         x: _Array,
         y: _Target,
         sample_weight: _Weights,
-        order: NDArray[np.int64] | None,
-        batch_size: int,
+        course: Course,
+        epochs: int,
         alpha: float,
         learning_rate: float,
         rule: tuple[float, bool] | tuple[float, float, float],
-    ) -> float: ...
+    ) -> None: ...
     def sklearn_gradient(
         self, x: _Array, y: _Target, sample_weight: _Weights, alpha: float
     ) -> tuple[float, _Array]: ...
@@ -91,6 +92,27 @@ class Network:
     def restore(self, snapshot: Snapshot) -> None: ...
     def trace(self, x: _Array, y: _Target, sample_weight: _Weights) -> list[dict[str, Any]]: ...
     def copy(self) -> Network: ...
+
+@final
+class Course:
+    def __new__(
+        cls,
+        n_rows: int,
+        batch_size: int,
+        random_state: tuple[NDArray[np.int64], int] | None,
+        tol: float,
+        patience: float,
+        best_loss: float,
+        misses: int,
+    ) -> Self: ...
+    @property
+    def losses(self) -> list[float]: ...
+    @property
+    def best_loss(self) -> float: ...
+    misses: int
+    @property
+    def random_state(self) -> tuple[list[int], int] | None: ...
+    def set_order(self, order: NDArray[np.int64]) -> None: ...
 
 def registry() -> dict[str, list[str]]: ...
 def targets() -> list[str]: ...

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from scipy import sparse
-from scipy.special import xlogy
 from sklearn.utils.validation import validate_data
 
-from chainrule.sklearn.engine import Engine, targets
+from chainrule.sklearn.engine import Engine
+from chainrule.sklearn.lbfgs import Objective
 from chainrule.sklearn.stochastic import fit_stochastic
 
 Estimator = TypeVar("Estimator", bound=type)
@@ -40,18 +40,16 @@ class NativeFit:
         incremental = keywords.get("incremental", arguments[-1] if arguments else False)
         fit_stochastic(self, X, y, sample_weight, incremental=incremental)
 
+    def _fit_lbfgs(self, X: Any, y: Any, sample_weight: Any, *arguments: Any, **keywords: Any) -> None:
+        self._objective = Objective(self, X, y, sample_weight)
+        try:
+            super()._fit_lbfgs(X, y, sample_weight, *arguments, **keywords)  # type: ignore[misc]
+        finally:
+            del self._objective
+
     def _loss_grad_lbfgs(self, packed_coef_inter: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
-        # L-BFGS-B works in float64 whatever X is, and so does the network here.
-        self._unpack(packed_coef_inter)  # type: ignore[attr-defined]
-        engine = Engine(self)
-        X = X.toarray() if sparse.issparse(X) else X
-        y_native = targets(y, self.out_activation_, engine.dtype)
-        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        loss, flat = engine.network.sklearn_gradient(np.ascontiguousarray(X), y_native, weights, float(self.alpha))
-        Engine.steps += 1
-        if self.out_activation_ == "exp":
-            loss += float(np.average(xlogy(y, y) - y, weights=weights, axis=0).sum())
-        return loss, np.concatenate([part.ravel() for part in engine.split(flat)])
+        objective = getattr(self, "_objective", None) or Objective(self, X, y, sample_weight)
+        return objective(packed_coef_inter)
 
     def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
         if check_input:

@@ -35,7 +35,7 @@ class Engine:
     steps = 0
     """Native epochs, gradients and predictions so far, of all engines: tests see that nothing else computed."""
 
-    def __init__(self, estimator: Any, solver: str = "adam") -> None:
+    def __init__(self, estimator: Any, solver: str = "adam", dtype: np.dtype[Any] | None = None) -> None:
         self.shapes = [coef.shape for coef in estimator.coefs_]
         last = len(self.shapes) - 1
         hidden = ACTIVATIONS[estimator.activation]
@@ -50,7 +50,7 @@ class Engine:
             }
             for l, (_, n_out) in enumerate(self.shapes)
         ]
-        dtype = estimator.coefs_[0].dtype
+        dtype = dtype or estimator.coefs_[0].dtype
         self.dtype: np.dtype[Any] = dtype if dtype == np.float32 else np.dtype(np.float64)
         config = {
             "n_inputs": int(self.shapes[0][0]),

@@ -17,6 +17,11 @@ class Sgd:
 
     moments = ("velocities",)
 
+    @property
+    def changes_every_epoch(self) -> bool:
+        """Whether the learning rate is another one after each epoch."""
+        return bool(self.lr_schedule == "invscaling")
+
     def __init__(self, estimator: Any, params: list[NDArray[Any]]) -> None:
         self.learning_rate_init = estimator.learning_rate_init
         self.learning_rate = float(estimator.learning_rate_init)
@@ -59,6 +64,7 @@ class Adam:
     """Adaptive moments, epsilon outside the bias correction."""
 
     moments = ("ms", "vs")
+    changes_every_epoch = False
 
     def __init__(self, estimator: Any, params: list[NDArray[Any]]) -> None:
         self.learning_rate_init = estimator.learning_rate_init

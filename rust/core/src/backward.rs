@@ -5,6 +5,7 @@
 
 use crate::activation::{Activation, Identity, Transfer, each_activation};
 use crate::data::gather;
+use crate::forward::sum_of;
 use crate::layer::{Factors, Layer, Place};
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Workspace};
@@ -20,7 +21,7 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         training: bool,
     ) -> Result<(f64, f64), Error> {
-        if let Some(done) = self.narrow_gradient(ws, batch, picks)? {
+        if let Some(done) = self.narrow_gradient(ws, batch, picks, |losses| sum_of(losses, T::to_f64))? {
             return Ok(done);
         }
         let weight_sum = batch.weight_sum(picks);

@@ -67,7 +67,7 @@ fn zeros_stay_zeros() {
     assert_eq!(narrow.outputs(20).row(1)[..20], [0.0; 20]);
     assert!(narrow.backward(target(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
     assert_eq!(narrow.losses(20), [0.0; 20]);
-    narrow.update(target(), &mut parameters, &mut states, 20, Plus);
+    narrow.update(target(), &mut parameters, &mut states, 20, [Plus; 2]);
     narrow.gradient(target(), &mut parameters, 20);
     assert_eq!(parameters, [0.0; LEN]);
 }
@@ -135,7 +135,7 @@ fn backward_refuses_too_few_labels() {
 #[test]
 #[should_panic(expected = "0 states, not 1")]
 fn update_refuses_too_few_states() {
-    narrow(16).update(target(), &mut [0.0; LEN], &mut [], 16, Plus);
+    narrow(16).update(target(), &mut [0.0; LEN], &mut [], 16, [Plus; 2]);
 }
 
 #[test]

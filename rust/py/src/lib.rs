@@ -40,6 +40,8 @@ mod native {
     #[pymodule_export]
     use crate::network::Network;
     #[pymodule_export]
+    use crate::sklearn::Course;
+    #[pymodule_export]
     use crate::snapshot::Snapshot;
     #[pymodule_export]
     use crate::tensors::{read_tensors, write_tensors};

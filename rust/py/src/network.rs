@@ -12,6 +12,7 @@ use pyo3::types::PyList;
 use crate::calls::Batch;
 use crate::cell::{Cell, Facts, Work};
 use crate::errors::{InternalError, guard, internal, raise};
+use crate::sklearn::Course;
 use crate::snapshot::Snapshot;
 use crate::turn::{Inside, Turn};
 
@@ -369,26 +370,27 @@ impl Network {
         })
     }
 
-    /// For `chainrule.sklearn`: one epoch as scikit-learn trains it, its loss as scikit-learn adds it up. `order` is None
-    /// or (n,) int64, a permutation of the rows; `rule` is (momentum, nesterov) for a network with sgd, (beta_1, beta_2,
-    /// epsilon) for one with adam. Losses that are not finite do not end it; signals as `train_epoch`.
-    #[pyo3(signature = (x, y, sample_weight, order, batch_size, alpha, learning_rate, rule))]
+    /// For `chainrule.sklearn`: up to `epochs` epochs along `course` as scikit-learn trains them. `rule` is (momentum,
+    /// nesterov) for a network with sgd, (beta_1, beta_2, epsilon) for one with adam. Losses that are not finite do not end
+    /// them; signals as `train_epoch`.
+    #[pyo3(signature = (x, y, sample_weight, course, epochs, alpha, learning_rate, rule))]
     #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
-    fn sklearn_epoch<'py>(
+    fn sklearn_epochs<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
-        order: Option<&Bound<'py, PyAny>>,
-        batch_size: usize,
+        course: &Bound<'py, Course>,
+        epochs: usize,
         alpha: f64,
         learning_rate: f64,
         rule: crate::sklearn::Rule,
-    ) -> PyResult<f64> {
+    ) -> PyResult<()> {
         self.guard(|| {
             let _turn = granted(self.turn.alone())?;
             let recipe = core::sklearn::Recipe { alpha, learning_rate, rule: rule.into() };
-            each!(self, cell => cell.sklearn_epoch(Batch { x, y, sample_weight }, order, batch_size, &recipe))
+            let mut course = course.try_borrow_mut()?;
+            each!(self, cell => cell.sklearn_epochs(Batch { x, y, sample_weight }, &mut course, epochs, &recipe))
         })
     }
 

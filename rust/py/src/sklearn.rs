@@ -1,16 +1,17 @@
-//! The calls of `chainrule.sklearn`: an epoch and a gradient to scikit-learn's letter.
+//! The calls of `chainrule.sklearn`: epochs and a gradient to scikit-learn's letter.
 
 use std::time::Instant;
 
 use chainrule_core as core;
 use chainrule_core::{Error, Real};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arrays::{Column, Element, Fresh, reserve};
 use crate::batch::Data;
 use crate::calls::Batch;
 use crate::cell::{Cell, Work};
-use crate::errors::raise;
+use crate::errors::{guard, raise};
 use crate::train::SLICE;
 
 /// An update rule as Python gives it.
@@ -31,32 +32,109 @@ impl From<Rule> for core::sklearn::Rule {
     }
 }
 
+/// The way through epochs: an order of the rows, what shuffles it, when it ends. Networks go along it.
+#[pyclass(module = "chainrule._native")]
+pub(crate) struct Course(core::sklearn::Course);
+
+#[pymethods]
+impl Course {
+    /// `random_state` is the 624 words of a `RandomState`'s Mersenne Twister, as int64, and their position; None leaves the
+    /// order as it is. An epoch whose loss is not below `best_loss` by more than `tol` is a miss; it ends after more than
+    /// `patience` in a row, of which there were `misses`.
+    #[new]
+    #[pyo3(signature = (n_rows, batch_size, random_state, tol, patience, best_loss, misses))]
+    #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
+    fn new(
+        py: Python<'_>,
+        n_rows: usize,
+        batch_size: usize,
+        random_state: Option<(Bound<'_, PyAny>, usize)>,
+        tol: f64,
+        patience: f64,
+        best_loss: f64,
+        misses: u64,
+    ) -> PyResult<Self> {
+        guard(|| {
+            let twister = random_state.map(|(words, next)| twister(&words, next)).transpose()?;
+            let patience = core::sklearn::Patience { tol, most: patience, best: best_loss, missed: misses };
+            let course = core::sklearn::Course::new(n_rows, batch_size, twister, patience);
+            course.map(Course).map_err(|error| raise(py, error))
+        })
+    }
+
+    /// Losses of the epochs of the last call.
+    #[getter]
+    fn losses(&self) -> Vec<f64> {
+        self.0.losses.clone()
+    }
+
+    #[getter]
+    fn best_loss(&self) -> f64 {
+        self.0.patience.best
+    }
+
+    #[getter]
+    fn misses(&self) -> u64 {
+        self.0.patience.missed
+    }
+
+    #[setter]
+    fn set_misses(&mut self, misses: u64) {
+        self.0.patience.missed = misses;
+    }
+
+    /// Where the Mersenne Twister stands, as it was given.
+    #[getter]
+    fn random_state(&self) -> Option<(Vec<u32>, usize)> {
+        self.0.twister.as_ref().map(|twister| {
+            let (words, next) = twister.state();
+            (words.to_vec(), next)
+        })
+    }
+
+    /// Sets the order of the rows, (n_rows,) int64.
+    fn set_order(&mut self, order: &Bound<'_, PyAny>) -> PyResult<()> {
+        guard(|| {
+            self.0.order = rows(order, self.0.order.len())?;
+            Ok(())
+        })
+    }
+}
+
+/// The Mersenne Twister that `words` are the state of.
+fn twister(words: &Bound<'_, PyAny>, next: usize) -> PyResult<core::sklearn::Twister> {
+    let mut values = Vec::new();
+    Column::<i64>::new("random_state", words)?.copy_to(&mut values)?;
+    let words: Option<Vec<u32>> = values.into_iter().map(|value| u32::try_from(value).ok()).collect();
+    let twister = words.and_then(|words| core::sklearn::Twister::new(&words, next));
+    twister.ok_or_else(|| PyValueError::new_err("random_state must be the words of an MT19937 and their position"))
+}
+
 impl<T: Element + Real> Cell<T> {
-    /// Trains one epoch and returns its loss. A signal handler that raises (Ctrl-C) ends it between two steps.
-    pub(crate) fn sklearn_epoch(
+    /// Trains up to `epochs` epochs. A signal handler that raises (Ctrl-C) ends it between two steps.
+    pub(crate) fn sklearn_epochs(
         &self,
         batch: Batch<'_, '_>,
-        order: Option<&Bound<'_, PyAny>>,
-        batch_size: usize,
+        course: &mut Course,
+        epochs: usize,
         recipe: &core::sklearn::Recipe,
-    ) -> PyResult<f64> {
+    ) -> PyResult<()> {
         let py = batch.py();
+        course.0.start();
         self.lend(|scratch| {
             let data = Data::new(batch.x, batch.y, batch.sample_weight, &mut scratch.copies)?;
-            let order = order.map(|order| rows(order, data.rows())).transpose()?;
-            let course = core::sklearn::Course { order: order.as_deref(), batch_size };
             let work = Work::gradient(data.rows(), self.facts.n_parameters);
-            let (place, mut progress) = (&mut scratch.workspace, core::sklearn::Progress::default());
+            let place = &mut scratch.workspace;
             loop {
                 let finished = self.write(py, work, |network| {
                     let start = Instant::now();
                     let mut go_on = || start.elapsed() < SLICE;
                     let workspace = place.ready(network)?;
-                    network.sklearn_epoch(workspace, &data.batch(), course, recipe, &mut progress, &mut go_on)
+                    network.sklearn_epochs(workspace, &data.batch(), &mut course.0, epochs, recipe, &mut go_on)
                 })?;
                 self.give_way(py);
                 if finished {
-                    return Ok(progress.loss());
+                    return Ok(());
                 }
                 // No lock is held here: a signal handler runs Python code, which may call this network.
                 py.check_signals()?;

@@ -24,7 +24,7 @@ const LANES: usize = 2;
 
 /// What one thread at a time computes tiles with.
 pub(crate) struct Lane<T> {
-    pub(super) narrow: Narrow<T>,
+    pub(crate) narrow: Narrow<T>,
     /// Labels of the rows at hand.
     pub(super) labels: Vec<u32>,
     /// The gradients of some tiles, one behind the other, each with the loss of its rows.
@@ -53,7 +53,7 @@ impl<T: Real> Lane<T> {
 
     /// The first of a workspace's lanes, with room for `rows` rows.
     #[inline]
-    pub(super) fn first<'a>(lanes: &'a mut Vec<Self>, plan: &Plan, rows: usize) -> Result<&'a mut Self, Error> {
+    pub(crate) fn first<'a>(lanes: &'a mut Vec<Self>, plan: &Plan, rows: usize) -> Result<&'a mut Self, Error> {
         if lanes.first().is_none_or(|lane| lane.narrow.rows() < rows) {
             lanes.clear();
             lanes.push(Lane::new(plan, rows)?);
@@ -84,13 +84,14 @@ impl<T: Real> Lane<T> {
 }
 
 impl<T: Real> Network<T> {
-    /// The loss of the rows of `picks` of a narrow network, and its gradient in `ws.gradient`. None, and nothing done, where
-    /// the general way has to be gone.
+    /// The loss of the rows of `picks` of a narrow network, which `sum` takes from theirs, and its gradient in `ws.gradient`.
+    /// None, and nothing done, where the general way has to be gone.
     pub(crate) fn narrow_gradient(
         &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         picks: Picks<'_>,
+        sum: impl Fn(&[T]) -> f64 + Sync,
     ) -> Result<Option<(f64, f64)>, Error> {
         let Some(formulas) = self.narrow_formulas(batch) else { return Ok(None) };
         ws.reserve_gradient(&self.plan, false)?;
@@ -110,7 +111,7 @@ impl<T: Real> Network<T> {
             let work = self.plan.flops(of_round * tile) as usize;
             pool::for_each(self.target, work, lanes, |i, lane| {
                 let tiles = picks.tiles(tile).skip(first(i)).take(first(i + 1) - first(i));
-                lane.error = self.narrow_gradients(lane, batch, tiles, formulas, rows).err();
+                lane.error = self.narrow_gradients(lane, batch, tiles, formulas, rows, &sum).err();
             });
             for (i, lane) in lanes.iter_mut().enumerate() {
                 if let Some(error) = lane.error.take() {
@@ -138,10 +139,12 @@ impl<T: Real> Network<T> {
         tiles: impl Iterator<Item = Picks<'a>>,
         formulas: (Hidden, Square),
         rows: usize,
+        sum: &impl Fn(&[T]) -> f64,
     ) -> Result<(), Error> {
         let size = self.plan.padded_parameters;
         for (t, tile) in tiles.enumerate() {
-            lane.losses[t] = self.narrow_tile(lane, batch, tile, formulas, rows, None)?.0;
+            self.narrow_tile(lane, batch, tile, formulas, rows, None)?;
+            lane.losses[t] = sum(lane.narrow.losses(tile.len()));
             lane.narrow.gradient(self.target, &mut lane.gradients[t * size..][..size], tile.len());
         }
         Ok(())

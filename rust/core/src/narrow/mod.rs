@@ -37,11 +37,7 @@ impl Hidden {
     /// That of `spec`, where its network is narrow: dense layers of at most `widest` units with one activation and no penalty,
     /// the last without an activation, and an optimizer whose updates follow the sums.
     pub(crate) fn of(spec: &Spec, widest: usize) -> Option<Self> {
-        let fused = match spec.optimizer {
-            Optimizer::Sgd(sgd) => sgd.momentum == 0.0,
-            Optimizer::Adam(_) | Optimizer::AdamW(_) => true,
-            _ => false,
-        };
+        let fused = matches!(spec.optimizer, Optimizer::Sgd(_) | Optimizer::Adam(_) | Optimizer::AdamW(_));
         if !fused || spec.units().into_iter().any(|units| units > widest) {
             return None;
         }
@@ -143,8 +139,8 @@ impl<T: Real> Network<T> {
         let rows = picks.len();
         let (Some(formulas), true) = (self.narrow_formulas(batch), rows <= self.plan.tile) else { return Ok(None) };
         let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
-        let (loss, small) = self.narrow_tile(lane, batch, picks, formulas, rows, Some(small_squares()))?;
-        let loss = loss / rows as f64;
+        let small = self.narrow_tile(lane, batch, picks, formulas, rows, Some(small_squares()))?;
+        let loss = sum_of(lane.narrow.losses(rows), T::to_f64) / rows as f64;
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
         }
@@ -160,15 +156,15 @@ impl<T: Real> Network<T> {
     }
 
     /// What a narrow step on `batch` computes, where it can.
-    fn narrow_formulas(&self, batch: &Batch<'_, T>) -> Option<(Hidden, Square)> {
+    pub(crate) fn narrow_formulas(&self, batch: &Batch<'_, T>) -> Option<(Hidden, Square)> {
         let hidden = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target))?;
         let term = term(&self.spec.loss, matches!(batch.y, Targets::Labels(_)), self.n_outputs())?;
         batch.sample_weight.is_none().then_some((hidden, term))
     }
 
-    /// Forward and back for the rows of `picks` of a batch of so many rows: Σ of their losses, and whether their gradient is
-    /// small for certain, where it is asked what small is.
-    fn narrow_tile(
+    /// Forward and back for the rows of `picks` of a batch of so many rows, whose losses are then in the lane: whether their
+    /// gradient is small for certain, where it is asked what small is.
+    pub(crate) fn narrow_tile(
         &self,
         lane: &mut Lane<T>,
         batch: &Batch<'_, T>,
@@ -176,7 +172,7 @@ impl<T: Real> Network<T> {
         (hidden, term): (Hidden, Square),
         rows_of_batch: usize,
         small: Option<T>,
-    ) -> Result<(f64, bool), Error> {
+    ) -> Result<bool, Error> {
         let (rows, k, target) = (picks.len(), self.n_outputs(), self.target);
         let Lane { narrow, labels, .. } = lane;
         let limit = self.small_x(rows);
@@ -195,7 +191,7 @@ impl<T: Real> Network<T> {
         let (short, long) = hidden.formulas();
         narrow.forward(target, &self.parameters, rows, (short, long));
         let small = narrow.backward(target, &self.parameters, rows, labels_of_rows, (short, term), small);
-        Ok((sum_of(narrow.losses(rows), T::to_f64), small && x_is_small))
+        Ok(small && x_is_small)
     }
 
     /// The outputs of the rows of `tile`, in the last of `ws.a`, where the network is narrow.
@@ -226,6 +222,6 @@ struct Pass<'a, T> {
 impl<T: Real> RulePass for Pass<'_, T> {
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, narrow, rows } = self;
-        narrow.update(network.target, &mut network.parameters, &mut network.states, rows, rule);
+        narrow.update(network.target, &mut network.parameters, &mut network.states, rows, [rule; 2]);
     }
 }

@@ -34,10 +34,11 @@ const ACTIVATIONS: [&str; 5] = [
 ];
 const LOSSES: [&str; 3] =
     [r#"{"name": "cross_entropy", "label_smoothing": 0.0}"#, r#"{"name": "mse"}"#, r#"{"name": "half_squared_error"}"#];
-const OPTIMIZERS: [&str; 3] = [
+const OPTIMIZERS: [&str; 4] = [
     r#"{"name": "sgd", "learning_rate": 0.001, "momentum": 0.0, "nesterov": false}"#,
     r#"{"name": "adam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8}"#,
     r#"{"name": "adamw", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8, "weight_decay": 0.01}"#,
+    r#"{"name": "sgd", "learning_rate": 0.001, "momentum": 0.9, "nesterov": true}"#,
 ];
 
 fn wave<T: Real>(i: usize) -> T {
@@ -96,7 +97,7 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
         for (a, activation) in ACTIVATIONS.into_iter().enumerate() {
             for (l, loss) in LOSSES.into_iter().enumerate() {
                 // Every pair of choices; not every combination of all.
-                let (optimizer, bias) = (OPTIMIZERS[(i + a + l) % 3], !(i + a + 2 * l).is_multiple_of(4));
+                let (optimizer, bias) = (OPTIMIZERS[(i + a + l) % 4], !(i + a + 2 * l).is_multiple_of(4));
                 if l == 0 && sizes[sizes.len() - 1] == 1 {
                     continue;
                 }

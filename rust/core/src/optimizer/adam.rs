@@ -19,21 +19,24 @@ pub struct Adam {
     pub eps: f64,
 }
 
-/// w ← keep · w − step · m / (root · √v + eps): Adam, with its bias corrections worked out, and its kin.
+/// w ← keep · w − step · m / (root · √v + eps) along g + l2 · w: Adam, with its bias corrections worked out, and its kin. One
+/// rule for all, for each is compiled into many kernels.
 #[derive(Clone, Copy)]
-pub(super) struct Rule {
-    pub(super) keep: f64,
-    pub(super) step: f64,
-    pub(super) beta_1: f64,
-    pub(super) beta_2: f64,
-    pub(super) root: f64,
-    pub(super) eps: f64,
+pub(crate) struct Moments {
+    pub(crate) l2: f64,
+    pub(crate) keep: f64,
+    pub(crate) step: f64,
+    pub(crate) beta_1: f64,
+    pub(crate) beta_2: f64,
+    pub(crate) root: f64,
+    pub(crate) eps: f64,
 }
 
-impl kernels::Update for Rule {
+impl kernels::Update for Moments {
     const STATES: usize = 2;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [m, v, spare]: [V; 3], g: V) -> (V, [V; 3]) {
+        let g = w.fma(w.like(self.l2), g);
         let m = mean(m, g, self.beta_1);
         let v = mean(v, g * g, self.beta_2);
         // √v̂ = √v / √(1 − β₂ᵗ); learning_rate / (1 − β₁ᵗ) is a number of the step, not of the parameter.
@@ -45,8 +48,9 @@ impl kernels::Update for Rule {
 
 impl Adam {
     /// The `t`-th update; every parameter is multiplied by `keep` first.
-    pub(super) fn rule<T: Real>(&self, keep: f64, t: u64) -> impl kernels::Update + use<T> {
-        Rule {
+    pub(super) fn rule<T: Real>(&self, keep: f64, t: u64) -> Moments {
+        Moments {
+            l2: 0.0,
             keep,
             step: self.learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,

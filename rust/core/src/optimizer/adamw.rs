@@ -1,9 +1,9 @@
 //! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient
 //! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
-use super::{Adam, RulePass, Update};
+use super::{Adam, Moments, RulePass, Update};
 use crate::check::not_negative;
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, elementwise};
+use chainrule_kernels::{Buffer, Real, Target, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with decoupled weight decay.
@@ -27,7 +27,7 @@ impl AdamW {
         Adam { learning_rate: self.learning_rate, beta_1: self.beta_1, beta_2: self.beta_2, eps: self.eps }
     }
 
-    fn rule<T: Real>(&self, t: u64) -> impl kernels::Update + use<T> {
+    fn rule<T: Real>(&self, t: u64) -> Moments {
         self.adam().rule::<T>(1.0 - self.learning_rate * self.weight_decay, t)
     }
 }

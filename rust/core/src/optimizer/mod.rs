@@ -25,7 +25,8 @@ crate::registry::kind! {
     }
 }
 
-pub(crate) use sgd::Plain;
+pub(crate) use adam::Moments;
+pub(crate) use sgd::{Momentum, Plain};
 
 #[cfg(test)]
 mod tests;
@@ -109,7 +110,7 @@ fn correction(beta: f64, t: u64) -> f64 {
 }
 
 /// `eps`, but never so small that it is 0 as a `T`: where g and the moments are 0, in padding too, 0 / 0 would be NaN.
-fn nonzero<T: Real>(eps: f64) -> f64 {
+pub(crate) fn nonzero<T: Real>(eps: f64) -> f64 {
     eps.max((T::from_f64(4.0) / T::MAX).to_f64()) // the smallest number that is not subnormal
 }
 

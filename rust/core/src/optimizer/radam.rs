@@ -3,7 +3,7 @@
 //! r² = (ρ_t − 4)(ρ_t − 2) ρ_∞ / ((ρ_∞ − 4)(ρ_∞ − 2) ρ_t),  else w ← w − learning_rate · m̂.   Liu et al. 2020,
 //! algorithm 2 (whose bound is 4, torch's 5); eps as torch's.
 
-use super::adam::Rule;
+use super::adam::Moments;
 use super::{Update, check_moments, correction, nonzero};
 use chainrule_kernels::{Buffer, Real, Target, elementwise};
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ impl Update for RAdam {
             Some(r) => (step * r, 1.0, nonzero::<T>(self.eps)),
             None => (step, 0.0, 1.0),
         };
-        let rule = Rule { keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps };
+        let rule = Moments { l2: 0.0, keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps };
         elementwise::update(target, w, states, g, rule);
     }
 

@@ -37,19 +37,33 @@ impl kernels::Update for Plain {
     }
 }
 
+/// v ← keep · v + push · g,  w ← w + follow · v + ahead · g  along g + l2 · w: heavy balls of every convention. One rule for
+/// all, for each is compiled into many kernels.
 #[derive(Clone, Copy)]
-struct Momentum<const NESTEROV: bool> {
-    learning_rate: f64,
-    momentum: f64,
+pub(crate) struct Momentum {
+    pub(crate) l2: f64,
+    pub(crate) keep: f64,
+    pub(crate) push: f64,
+    pub(crate) follow: f64,
+    pub(crate) ahead: f64,
 }
 
-impl<const NESTEROV: bool> kernels::Update for Momentum<NESTEROV> {
+impl kernels::Update for Momentum {
     const STATES: usize = 1;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [v, ..]: [V; 3], g: V) -> (V, [V; 3]) {
-        let v = v.fma(v.like(self.momentum), g);
-        let step = if NESTEROV { v.fma(v.like(self.momentum), g) } else { v };
-        (step.fma(w.like(-self.learning_rate), w), [v; 3])
+        let g = w.fma(w.like(self.l2), g);
+        let v = g.fma(g.like(self.push), v * v.like(self.keep));
+        let step = g.fma(g.like(self.ahead), v * v.like(self.follow));
+        (w + step, [v; 3])
+    }
+}
+
+impl Sgd {
+    fn momentum(&self) -> Momentum {
+        let (follow, ahead) = if self.nesterov { (self.momentum, 1.0) } else { (1.0, 0.0) };
+        let [follow, ahead] = [follow, ahead].map(|share| -self.learning_rate * share);
+        Momentum { l2: 0.0, keep: self.momentum, push: 1.0, follow, ahead }
     }
 }
 
@@ -63,26 +77,19 @@ impl Update for Sgd {
     }
 
     fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let &Sgd { learning_rate, momentum, nesterov } = self;
-        match (momentum == 0.0, nesterov) {
-            (true, _) => elementwise::update(target, w, states, g, Plain { learning_rate }),
-            (false, false) => {
-                let rule = Momentum::<false> { learning_rate, momentum };
-                elementwise::update(target, w, states, g, rule);
-            }
-            (false, true) => {
-                let rule = Momentum::<true> { learning_rate, momentum };
-                elementwise::update(target, w, states, g, rule);
-            }
+        if self.momentum == 0.0 {
+            return elementwise::update(target, w, states, g, Plain { learning_rate: self.learning_rate });
         }
+        elementwise::update(target, w, states, g, self.momentum());
     }
 
     fn fused<T: Real>(&self, _t: u64, pass: impl RulePass) -> bool {
-        let plain = self.momentum == 0.0;
-        if plain {
+        if self.momentum == 0.0 {
             pass.run(Plain { learning_rate: self.learning_rate });
+        } else {
+            pass.run(self.momentum());
         }
-        plain
+        true
     }
 
     fn check(&self) -> Result<(), String> {

@@ -4,13 +4,16 @@
 //! penalty of a batch is ½ · alpha · ‖w‖² / Σ wᵢ, losses are clipped as by probabilities in [eps, 1 − eps], and an epoch's
 //! loss weighs batches by their rows. No option of a [`Spec`](crate::Spec) leads here.
 
-mod rule;
+mod shuffle;
 
+use crate::forward::sum_of;
 use crate::layer::{Dense, Factors, Layer, Place};
 use crate::loss::{Link, Loss};
+use crate::narrow::Lane;
+use crate::optimizer::{Moments, Momentum, nonzero};
 use crate::{Batch, Error, Network, Real, Workspace};
 use chainrule_kernels::{self as kernels, Picks, elementwise, pool, product};
-use rule::{Moments, Momentum};
+pub use shuffle::Twister;
 
 /// The optimizer and the penalty, as scikit-learn names them.
 #[derive(Clone, Copy, Debug)]
@@ -44,71 +47,161 @@ pub enum Rule {
     },
 }
 
+/// When training ends by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// An epoch's loss must be below the best one by more than this.
+    pub tol: f64,
+    /// Epochs in a row that may miss that.
+    pub most: f64,
+    /// Lowest loss so far.
+    pub best: f64,
+    /// Epochs in a row that have missed it.
+    pub missed: u64,
+}
+
+impl Patience {
+    /// Takes an epoch's loss in; whether it was one too many.
+    fn ends(&mut self, loss: f64) -> bool {
+        // Written as scikit-learn writes it: NaN is not greater.
+        self.missed = if loss > self.best - self.tol { self.missed + 1 } else { 0 };
+        if loss < self.best {
+            self.best = loss;
+        }
+        self.missed as f64 > self.most
+    }
+}
+
+/// How an update gets its gradient.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As a narrow network.
+    Narrow,
+    /// From activations and deltas, as soon as sums are there.
+    Sums,
+    /// From memory, where it was added up tile by tile.
+    Gradient,
+}
+
 /// Where an epoch stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
+struct Progress {
     next_row: usize,
     loss_sum: f64,
 }
 
-impl Progress {
-    /// Σ over the batches of their loss times their rows, by the rows so far.
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.next_row as f64
+/// The way through some epochs, and where it stands.
+#[derive(Debug)]
+pub struct Course {
+    /// A row of the data for each place.
+    pub order: Vec<u32>,
+    /// Shuffles the order for each epoch; it stays as it is where there is none.
+    pub twister: Option<Twister>,
+    /// Rows of a batch; the last one may have fewer.
+    pub batch_size: usize,
+    /// What ends it before its time.
+    pub patience: Patience,
+    /// Losses of the epochs since it last started.
+    pub losses: Vec<f64>,
+    spare: Vec<u32>,
+    progress: Option<Progress>,
+}
+
+impl Course {
+    /// Through `n` rows as they stand.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRows`], [`Error::Memory`].
+    pub fn new(n: usize, batch_size: usize, twister: Option<Twister>, patience: Patience) -> Result<Self, Error> {
+        let Ok(rows) = u32::try_from(n) else {
+            return Err(Error::TooManyRows { got: n, most: u32::MAX as usize });
+        };
+        let (mut order, mut spare) = (Vec::new(), Vec::new());
+        for rows in [&mut order, &mut spare] {
+            rows.try_reserve_exact(n).map_err(|_| Error::Memory { bytes: 4 * n as u128 })?;
+        }
+        order.extend(0..rows);
+        Ok(Course { order, twister, batch_size, patience, losses: Vec::new(), spare, progress: None })
+    }
+
+    /// Gets ready for more epochs; one that was not finished is forgotten.
+    pub fn start(&mut self) {
+        self.losses.clear();
+        self.progress = None;
     }
 }
 
-/// The rows of an epoch and how they are cut.
-#[derive(Clone, Copy, Debug)]
-pub struct Course<'a> {
-    /// A row of the data for each place; as they stand where there is none.
-    pub order: Option<&'a [u32]>,
-    /// Rows of a batch; the last one may have fewer.
-    pub batch_size: usize,
-}
-
 impl<T: Real> Network<T> {
-    /// Goes on with an epoch over `data` until it is finished (true) or `keep_going` says no (false; call again). Losses
-    /// that are not finite do not stop it. A batch whose weights are all zero changes nothing.
+    /// Goes on with `course` over `data` until it has made `epochs` epochs since its start or has lost patience (true), or
+    /// `keep_going` says no (false; call again). Losses that are not finite do not stop it. A batch whose weights are all zero
+    /// changes nothing.
     ///
     /// # Errors
-    /// Whatever is wrong with the data; [`Error::Rows`] for an order of another length or with a row that is not there.
-    pub fn sklearn_epoch(
+    /// Whatever is wrong with the data; [`Error::Rows`] for an order that is not its rows. The epoch under way is not counted.
+    pub fn sklearn_epochs(
         &mut self,
         ws: &mut Workspace<T>,
         data: &Batch<'_, T>,
-        course: Course<'_>,
+        course: &mut Course,
+        epochs: usize,
         recipe: &Recipe,
-        progress: &mut Progress,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<bool, Error> {
         self.check_batch(data)?;
         let n = data.x.rows();
-        let Course { order, batch_size } = course;
-        if batch_size == 0 {
+        if course.batch_size == 0 {
             return Err(Error::BatchSize);
         }
-        if let Some(order) = order {
-            let wrong = order.iter().find(|&&row| row as usize >= n).map(|&row| row as usize);
-            if order.len() != n || wrong.is_some() {
-                return Err(Error::Rows { argument: "order", expected: n, got: wrong.unwrap_or(order.len()) });
+        let wrong = course.order.iter().find(|&&row| row as usize >= n).map(|&row| row as usize);
+        if course.order.len() != n || wrong.is_some() {
+            return Err(Error::Rows { argument: "order", expected: n, got: wrong.unwrap_or(course.order.len()) });
+        }
+        pool::rouse(self.target.threads(), self.plan.largest_work(course.batch_size.min(self.plan.tile)));
+        while course.losses.len() < epochs {
+            let Course { order, twister, spare, .. } = course;
+            let mut progress = match course.progress.take() {
+                Some(progress) => progress,
+                None => {
+                    if let Some(twister) = twister {
+                        twister.shuffle(order, spare);
+                    }
+                    Progress::default()
+                }
+            };
+            if !self.sklearn_epoch(ws, data, (order, course.batch_size), recipe, &mut progress, keep_going)? {
+                course.progress = Some(progress);
+                return Ok(false);
+            }
+            let loss = progress.loss_sum / n as f64;
+            course.losses.push(loss);
+            if course.patience.ends(loss) {
+                break;
             }
         }
-        let all = self.target;
-        pool::rouse(all.threads(), self.plan.largest_work(batch_size.min(self.plan.tile)));
+        Ok(true)
+    }
+
+    /// Goes on with an epoch until it is finished (true) or `keep_going` says no (false).
+    fn sklearn_epoch(
+        &mut self,
+        ws: &mut Workspace<T>,
+        data: &Batch<'_, T>,
+        (order, batch_size): (&[u32], usize),
+        recipe: &Recipe,
+        progress: &mut Progress,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, Error> {
+        let (n, all) = (data.x.rows(), self.target);
         while progress.next_row < n {
             let start = progress.next_row;
             let len = batch_size.min(n - start);
-            let picks = match order {
-                Some(order) => Picks::Index(&order[start..start + len]),
-                None => Picks::Range { start, len },
-            };
+            let picks = Picks::Index(&order[start..start + len]);
             self.target = all.with_threads(self.plan.threads_for(len, all.threads()));
             let loss = self.sklearn_step(ws, data, picks, recipe);
             self.target = all;
             progress.loss_sum += loss? * len as f64;
             progress.next_row = start + len;
-            if progress.next_row < n && !keep_going() {
+            if !keep_going() && progress.next_row < n {
                 return Ok(false);
             }
         }
@@ -150,6 +243,9 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         weight: f64,
     ) -> Result<f64, Error> {
+        if let Some((loss, _)) = self.narrow_gradient(ws, batch, picks, |losses| self.sklearn_sum(losses))? {
+            return Ok(loss);
+        }
         self.start_batch(ws, picks.len(), true, false)?;
         let mut loss = 0.0;
         for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
@@ -173,53 +269,80 @@ impl<T: Real> Network<T> {
             return Ok(0.0);
         }
         let l2 = recipe.alpha / weight;
-        let at_once = rows <= self.plan.tile;
-        let loss = if at_once {
+        let narrow = self.narrow_formulas(batch).filter(|_| rows <= self.plan.tile);
+        let (way, loss) = if let Some(formulas) = narrow {
+            let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
+            self.narrow_tile(lane, batch, picks, formulas, rows, Some(T::MAX))?;
+            (Way::Narrow, self.sklearn_sum(lane.narrow.losses(rows)) / weight)
+        } else if rows <= self.plan.tile {
             self.start_batch(ws, rows, true, false)?;
-            self.sklearn_tile(ws, batch, picks, weight)?
+            (Way::Sums, self.sklearn_tile(ws, batch, picks, weight)?)
         } else {
-            self.sklearn_whole_gradient(ws, batch, picks, weight)?
+            (Way::Gradient, self.sklearn_whole_gradient(ws, batch, picks, weight)?)
         };
         let mut penalty = 0.0;
         for (dense, place) in self.sklearn_layers(l2) {
             penalty += dense.penalty_value(place, &self.parameters);
-            if !at_once {
-                dense.penalty(self.target, place, &self.parameters, &mut ws.gradient);
-            }
         }
         self.steps += 1;
-        let rows = at_once.then_some(rows);
         match recipe.rule {
             Rule::Sgd { momentum, nesterov } => {
-                let rule = Momentum::new(recipe.learning_rate, momentum, nesterov);
-                self.sklearn_update(ws, rows, rule, rule.with_penalty(l2));
+                let (follow, ahead) = if nesterov { (momentum, -recipe.learning_rate) } else { (1.0, 0.0) };
+                let rule = Momentum { l2: 0.0, keep: momentum, push: -recipe.learning_rate, follow, ahead };
+                self.sklearn_update(ws, rows, way, [Momentum { l2, ..rule }, rule]);
             }
             Rule::Adam { beta_1, beta_2, epsilon } => {
-                let rule = Moments::new::<T>(recipe.learning_rate, beta_1, beta_2, epsilon, self.steps);
-                self.sklearn_update(ws, rows, rule, rule.with_penalty(l2));
+                let corrected = |beta: f64| 1.0 - beta.powf(self.steps as f64);
+                let step = recipe.learning_rate * corrected(beta_2).sqrt() / corrected(beta_1);
+                let eps = nonzero::<T>(epsilon);
+                let rule = Moments { l2: 0.0, keep: 1.0, step, beta_1, beta_2, root: 1.0, eps };
+                self.sklearn_update(ws, rows, way, [Moments { l2, ..rule }, rule]);
             }
         }
         Ok(loss + penalty)
     }
 
-    /// Updates weights by `decayed`, biases by `rule`: from activations and deltas of `rows` rows as soon as sums are
-    /// there, or all by `rule` from `ws.gradient`, where the penalty is in it already.
-    fn sklearn_update<U: kernels::Update>(&mut self, ws: &mut Workspace<T>, rows: Option<usize>, rule: U, decayed: U) {
-        let target = self.target;
-        let Some(rows) = rows else {
-            return elementwise::update(target, &mut self.parameters, &mut self.states, &ws.gradient, rule);
-        };
+    /// Updates weights by the first rule and biases by the second.
+    fn sklearn_update<U: kernels::Update>(
+        &mut self,
+        ws: &mut Workspace<T>,
+        rows: usize,
+        way: Way,
+        [rule, of_bias]: [U; 2],
+    ) {
+        let Network { target, parameters, states, .. } = self;
+        let target = *target;
+        if let (Way::Narrow, Some(lane)) = (way, ws.lanes.first_mut()) {
+            return lane.narrow.update(target, parameters, states, rows, [rule, of_bias]);
+        }
         for l in (0..self.plan.places.len()).rev() {
             let Some(place) = &self.plan.places[l] else { continue };
-            self.bias_gradient(ws, l, place, rows, false);
-            let Workspace { a, d, thin, columns, gradient, .. } = ws;
-            let factors = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
-            let (parameters, states) = (&mut self.parameters, &mut self.states);
-            let Factors { number, vector } = factors;
-            product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, decayed);
-            if let Some(b) = place.b.clone() {
-                elementwise::update_part(target, parameters, states, b.clone(), &gradient[b], rule);
+            if way == Way::Gradient {
+                let (parameters, states, w) = (&mut self.parameters, &mut self.states, place.w.clone());
+                elementwise::update_part(target, parameters, states, w.clone(), &ws.gradient[w], rule);
+            } else {
+                self.bias_gradient(ws, l, place, rows, false);
+                let Workspace { a, d, thin, columns, gradient: _, .. } = ws;
+                let Factors { number, vector } = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
+                let (parameters, states) = (&mut self.parameters, &mut self.states);
+                product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
             }
+            if let Some(b) = place.b.clone() {
+                let (parameters, states) = (&mut self.parameters, &mut self.states);
+                elementwise::update_part(target, parameters, states, b.clone(), &ws.gradient[b], of_bias);
+            }
+        }
+    }
+
+    /// Σ of the losses of rows without weights, for losses that narrow networks have.
+    fn sklearn_sum(&self, losses: &[T]) -> f64 {
+        match self.spec.loss.link() {
+            Link::Softmax => {
+                let (least, most) = clip::<T>();
+                sum_of(losses, |loss: T| loss.to_f64().clamp(least, most))
+            }
+            // The value is the mean over outputs, and the gradient that of the sum.
+            _ => sum_of(losses, T::to_f64) / self.n_outputs() as f64,
         }
     }
 
@@ -246,8 +369,7 @@ impl<T: Real> Network<T> {
 
     /// Σ wᵢ lᵢ of the rows of `tile`, each probability held in [eps, 1 − eps].
     fn sklearn_clipped(&self, ws: &Workspace<T>, batch: &Batch<'_, T>, tile: Picks<'_>) -> f64 {
-        let eps = if size_of::<T>() == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-        let (least, most) = (-(-eps).ln_1p(), -eps.ln());
+        let (least, most) = clip::<T>();
         let (last, k) = (self.spec.layers.len(), self.n_outputs());
         let stride = self.plan.strides[last];
         let several = k > 1 && self.spec.loss.link() == Link::Sigmoid;
@@ -273,6 +395,12 @@ impl<T: Real> Network<T> {
             _ => None,
         })
     }
+}
+
+/// Losses of probabilities held in [eps, 1 − eps].
+fn clip<T: Real>() -> (f64, f64) {
+    let eps = if size_of::<T>() == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    (-(-eps).ln_1p(), -eps.ln())
 }
 
 /// −ln of the probability that the raw output `a` gives to `y`, 0 or 1.

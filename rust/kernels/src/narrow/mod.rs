@@ -229,7 +229,7 @@ impl<T: Real> Narrow<T> {
         unsafe { target.run(Backward { at, labels, slope, term, most }) }
     }
 
-    /// The update that follows from [`backward`](Narrow::backward).
+    /// The update that follows from [`backward`](Narrow::backward): of the weights by one rule, of the biases by another.
     ///
     /// # Panics
     /// Where there are too few parameters or too many rows, or not `U::STATES` states as long as the parameters.
@@ -239,12 +239,12 @@ impl<T: Real> Narrow<T> {
         parameters: &mut [T],
         states: &mut [Buffer<T>],
         rows: usize,
-        u: U,
+        [u, u_bias]: [U; 2],
     ) {
         self.check(parameters, rows);
         assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
         let states = pointers::<T, U>(parameters, states);
-        let to = Step { w: parameters.as_mut_ptr(), states, u };
+        let to = Step { w: parameters.as_mut_ptr(), states, u, u_bias };
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
         unsafe { target.run(Weights { narrow: self, arena, rows, to }) }

@@ -18,6 +18,16 @@ pub(super) trait Sink<T: Real>: Copy {
     /// # Safety
     /// `at` is a place of the parameters, and the CPU is V's.
     unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V);
+
+    /// Takes those of a bias.
+    ///
+    /// # Safety
+    /// As [`done`](Sink::done).
+    #[inline(always)]
+    unsafe fn done_bias<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
+        // SAFETY: the caller's promise.
+        unsafe { self.done(at, sums) }
+    }
 }
 
 /// (w, states) ← u(w, states, sums).
@@ -26,6 +36,7 @@ pub(super) struct Step<T, U> {
     pub(super) w: *mut T,
     pub(super) states: [*mut T; 3],
     pub(super) u: U,
+    pub(super) u_bias: U,
 }
 
 impl<T: Real, U: Update> Sink<T> for Step<T, U> {
@@ -35,6 +46,12 @@ impl<T: Real, U: Update> Sink<T> for Step<T, U> {
     unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
         // SAFETY: inside w and the U::STATES states that are set (`Narrow::update`).
         unsafe { step(self.w, self.states, at, sums, self.u) }
+    }
+
+    #[inline(always)]
+    unsafe fn done_bias<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
+        // SAFETY: as above.
+        unsafe { step(self.w, self.states, at, sums, self.u_bias) }
     }
 }
 
@@ -176,7 +193,7 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
             } else {
                 let (sums, b_sums) = multiply_and_add::<V, H, W>([[zero; W]; H], [zero; W], a, b, self.rows);
                 if let (true, Some(b)) = (with_bias, place.b) {
-                    b_sums.into_iter().enumerate().for_each(|(v, sum)| self.to.done(b + j + v * V::LANES, sum));
+                    b_sums.into_iter().enumerate().for_each(|(v, sum)| self.to.done_bias(b + j + v * V::LANES, sum));
                 }
                 sums
             };
@@ -198,7 +215,7 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
         let Some(b) = place.b else { return };
         for j in (0..place.n_out).step_by(V::LANES) {
             // SAFETY: b and Σ delta are whole lines.
-            unsafe { self.to.done(b + j, V::load(self.arena.add(place.d_b + j))) }
+            unsafe { self.to.done_bias(b + j, V::load(self.arena.add(place.d_b + j))) }
         }
     }
 }

@@ -132,11 +132,12 @@ pub(super) struct Step<T, U> {
 
 impl<T: Real, U: Update> Finish<T> for Step<T, U> {
     const FUSED: bool = true;
-    const LONG: bool = U::STATES > 1;
+    const LONG: bool = U::STATES > 0;
 
     fn at(self, i: usize, j: usize) -> Self {
-        let at = i * self.w_row + j;
-        Step { w: self.w.wrapping_add(at), states: self.states.map(|state| state.wrapping_add(at)), ..self }
+        let (at, [one, two, three]) = (i * self.w_row + j, self.states);
+        let states = [one.wrapping_add(at), two.wrapping_add(at), three.wrapping_add(at)];
+        Step { w: self.w.wrapping_add(at), states, ..self }
     }
 
     #[inline(always)]
