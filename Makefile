@@ -18,7 +18,7 @@ export RUSTDOCFLAGS := -D warnings
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-portable test-python test-versions lint bench scaling valgrind clean
+.PHONY: help demo test test-rust test-portable test-python test-versions lint bench dropin scaling valgrind clean
 
 help:  ## show this list
 	@echo 'usage: make TARGET'
@@ -61,6 +61,9 @@ valgrind: export CARGO_PROFILE_RELEASE_LTO = off
 valgrind:  ## run the tests of the kernels under valgrind, some minutes (needs valgrind, x86-64 Linux)
 	cargo test --release -p chainrule-kernels --lib --tests -- --skip error_is_bounded --test-threads=1
 	cargo test --release -p chainrule-core --lib narrow
+
+dropin: $(VENV)/native $(VENV)/bench  ## time whole fits of chainrule.sklearn beside scikit-learn's
+	$(BIN)/python -m benches.dropin $(ARGS)
 
 scaling: $(VENV)/native $(VENV)/test  ## time a step over batch sizes and widths, draw docs/scaling.png and list cliffs
 	$(BIN)/python -m benches.scaling $(ARGS)

@@ -139,3 +139,62 @@ def test_a_batch_whose_weights_sum_to_zero_is_refused():
         model = package.MLPRegressor(max_iter=1, batch_size=10, shuffle=False)
         with pytest.raises(ZeroDivisionError, match="Weights sum to zero, can't be normalized"):
             model.fit(X, X[:, 0], sample_weight=weights)
+
+
+@pytest.mark.parametrize("generator", [np.random.MT19937, np.random.PCG64])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_generator_is_left_where_theirs_is(generator, early_stopping):
+    states = [np.random.RandomState(generator(5)) for _ in range(2)]
+    for package, state in zip((theirs, ours), states, strict=True):
+        model = package.MLPClassifier(random_state=state, max_iter=7, early_stopping=early_stopping)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(X, TASKS["multiclass"][2])
+    their, our = (state.randint(1 << 30, size=700) for state in states)
+    np.testing.assert_array_equal(our, their)
+
+
+@pytest.mark.parametrize("patience", [1, 3, np.inf])
+def test_patience_ends_at_the_same_epoch(patience):
+    options = {"tol": 0.02, "n_iter_no_change": patience, "max_iter": 60}
+    their, our = fit_both("MLPClassifier", X, TASKS["multiclass"][2], **options)
+    same(their, our, 1e-12, 1e-8)
+    assert (our.best_loss_, our._no_improvement_count) == (
+        pytest.approx(their.best_loss_),
+        their._no_improvement_count,
+    )
+
+
+def test_interrupted_fit_keeps_the_epochs_before(monkeypatch):
+    from chainrule.sklearn.stochastic import Epochs
+
+    run = Epochs.run
+
+    def interrupted(self, most, optimizer):
+        run(self, min(most, 4), optimizer)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Epochs, "run", interrupted)
+    with pytest.warns(match="Training interrupted by user."):
+        model = ours.MLPClassifier(random_state=0).fit(X, TASKS["binary"][2])
+    assert (model.n_iter_, len(model.loss_curve_), model.t_) == (4, 4, 4 * len(X))
+    assert model.loss_ == model.loss_curve_[-1]
+
+
+@pytest.mark.parametrize("x", ["not rows", 7])
+def test_course_refuses_what_is_no_course(x):
+    from chainrule._native import Course
+
+    good = (np.zeros(624, dtype=np.int64), 624)
+    patience = (0.0, 1.0, 1.0, 0)
+    with pytest.raises(TypeError):
+        Course(x if isinstance(x, str) else 5, 2, x, *patience)
+    for words in (good[0][1:], np.full(624, -1), np.full(624, 1 << 32)):
+        with pytest.raises(ValueError, match="random_state must be the words of an MT19937"):
+            Course(5, 2, (words, 0), *patience)
+    with pytest.raises(ValueError, match="random_state must be"):
+        Course(5, 2, (good[0], 625), *patience)
+    course = Course(5, 2, None, *patience)
+    for order in (np.arange(4), np.arange(5.0), np.array([0, 1, 2, 3, -1])):
+        with pytest.raises((ValueError, TypeError), match="order"):
+            course.set_order(order)
