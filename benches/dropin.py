@@ -1,7 +1,7 @@
 """Times whole fits of chainrule.sklearn beside scikit-learn's: same data, same options, one thread, turn by turn.
 
 Before a ratio is printed the two losses are compared: the fits are the same fits. The goals come from whole fits of
-scikit-learn 1.9 and the time that their arithmetic takes; where arithmetic is the limit (digits, in float64) a ratio cannot be large.
+scikit-learn 1.9 and the time that their arithmetic takes; where that is the limit (digits, in float64) they are low.
 
 ``--adult FILE`` adds the census data of OpenML 1590 as CSV (train), one-hot, one hidden layer of 100, 20 epochs.
 """

@@ -248,6 +248,8 @@ struct Pass<'a, T> {
 }
 
 impl<T: Real> RulePass for Pass<'_, T> {
+    const ONE_MOMENT: bool = false;
+
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, ws, rows } = self;
         let target = network.target;

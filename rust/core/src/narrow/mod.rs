@@ -20,7 +20,7 @@ mod tests;
 pub(crate) use lanes::Lane;
 
 /// Most units of a layer, inputs too.
-pub(crate) const WIDEST: usize = 64;
+pub(crate) const WIDEST: usize = 128;
 
 /// The activation of all hidden layers: one function holds all of these, so they are few.
 #[derive(Clone, Copy, Debug)]
@@ -220,6 +220,8 @@ struct Pass<'a, T> {
 }
 
 impl<T: Real> RulePass for Pass<'_, T> {
+    const ONE_MOMENT: bool = true;
+
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, narrow, rows } = self;
         narrow.update(network.target, &mut network.parameters, &mut network.states, rows, [rule; 2]);

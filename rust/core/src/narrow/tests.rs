@@ -77,7 +77,7 @@ fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
 }
 
 fn goes_the_general_way<T: Real>(dtype: &str) {
-    let sizes: [&[usize]; 14] = [
+    let sizes: [&[usize]; 16] = [
         &[4, 16, 3],
         &[1, 1],
         &[5, 3],
@@ -92,6 +92,8 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
         &[17, 24, 23, 1],
         &[31, 8, 4, 12, 5],
         &[40, 41, 56, 13],
+        &[20, 100, 10],
+        &[127, 65, 128, 3],
     ];
     for (i, sizes) in sizes.into_iter().enumerate() {
         for (a, activation) in ACTIVATIONS.into_iter().enumerate() {

@@ -54,6 +54,9 @@ pub(crate) trait Update {
 
 /// What is done with the rule of an update once the optimizer has worked it out.
 pub(crate) trait RulePass {
+    /// Whether rules of one moment are worth the code there.
+    const ONE_MOMENT: bool;
+
     fn run(self, rule: impl kernels::Update);
 }
 

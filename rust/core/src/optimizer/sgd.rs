@@ -67,6 +67,14 @@ impl Sgd {
     }
 }
 
+/// Gives the rule to passes that take it.
+fn one_moment<P: RulePass>(pass: P, rule: Momentum) -> bool {
+    if P::ONE_MOMENT {
+        pass.run(rule);
+    }
+    P::ONE_MOMENT
+}
+
 impl Update for Sgd {
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { &["velocity"] }
@@ -86,10 +94,9 @@ impl Update for Sgd {
     fn fused<T: Real>(&self, _t: u64, pass: impl RulePass) -> bool {
         if self.momentum == 0.0 {
             pass.run(Plain { learning_rate: self.learning_rate });
-        } else {
-            pass.run(self.momentum());
+            return true;
         }
-        true
+        one_moment(pass, self.momentum())
     }
 
     fn check(&self) -> Result<(), String> {

@@ -315,9 +315,14 @@ impl<T: Real> Network<T> {
         if let (Way::Narrow, Some(lane)) = (way, ws.lanes.first_mut()) {
             return lane.narrow.update(target, parameters, states, rows, [rule, of_bias]);
         }
+        // One moment is not worth the code of every product: see `RulePass`.
+        let from_memory = U::STATES == 1 || way == Way::Gradient;
+        if from_memory && way == Way::Sums {
+            self.gradients(ws, rows, false);
+        }
         for l in (0..self.plan.places.len()).rev() {
             let Some(place) = &self.plan.places[l] else { continue };
-            if way == Way::Gradient {
+            if from_memory {
                 let (parameters, states, w) = (&mut self.parameters, &mut self.states, place.w.clone());
                 elementwise::update_part(target, parameters, states, w.clone(), &ws.gradient[w], rule);
             } else {

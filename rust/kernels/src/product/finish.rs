@@ -132,7 +132,7 @@ pub(super) struct Step<T, U> {
 
 impl<T: Real, U: Update> Finish<T> for Step<T, U> {
     const FUSED: bool = true;
-    const LONG: bool = U::STATES > 0;
+    const LONG: bool = U::STATES > 1;
 
     fn at(self, i: usize, j: usize) -> Self {
         let (at, [one, two, three]) = (i * self.w_row + j, self.states);
