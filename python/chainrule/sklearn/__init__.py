@@ -9,6 +9,8 @@ except ImportError as error:  # pragma: no cover
     raise ImportError('chainrule.sklearn needs scikit-learn: pip install "chainrule[sklearn]"') from error
 
 from chainrule.sklearn.classifier import MLPClassifier
+from chainrule.sklearn.conversion import from_sklearn, to_sklearn
+from chainrule.sklearn.patching import patch, unpatch
 from chainrule.sklearn.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn", "patch", "to_sklearn", "unpatch"]

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from chainrule.sklearn.engine import Engine
 from chainrule.sklearn.lbfgs import Objective
+from chainrule.sklearn.optimizers import converted
 from chainrule.sklearn.stochastic import fit_stochastic
 
 Estimator = TypeVar("Estimator", bound=type)
@@ -34,7 +35,14 @@ class NativeFit:
     intercepts_: list[Any]
     n_outputs_: int
     out_activation_: str
+    _optimizer: Any
     _parameter_constraints: ClassVar[dict[str, Any]]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Under `patch` it may be the state of scikit-learn's class.
+        super().__setstate__({"n_threads": None, **state})  # type: ignore[misc]
+        if hasattr(self, "_optimizer"):
+            self._optimizer = converted(self._optimizer, to_ours=True)
 
     def _fit_stochastic(self, X: Any, y: Any, sample_weight: Any, *arguments: Any, **keywords: Any) -> None:
         incremental = keywords.get("incremental", arguments[-1] if arguments else False)

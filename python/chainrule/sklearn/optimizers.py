@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.neural_network import _stochastic_optimizers as theirs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,3 +104,18 @@ class Adam:
         if verbose:
             print(msg + " Stopping.")
         return True
+
+
+KINDS = ((Sgd, theirs.SGDOptimizer), (Adam, theirs.AdamOptimizer))
+"""Our optimizers and scikit-learn's: what they keep has the same names."""
+
+
+def converted(optimizer: Any, *, to_ours: bool) -> Any:
+    """Return the optimizer, ours or scikit-learn's, as the one or the other, sharing nothing; others are copied."""
+    for ours, their in KINDS:
+        if isinstance(optimizer, (ours, their)):
+            kind = ours if to_ours else their
+            result = kind.__new__(kind)
+            vars(result).update(deepcopy(vars(optimizer)))
+            return result
+    return deepcopy(optimizer)

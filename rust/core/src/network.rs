@@ -1,9 +1,10 @@
 //! A network: parameters, moments and counters, and what can be asked of it.
 
+use crate::loss::Link;
 use crate::plan::Plan;
-use crate::workspace::view_mut;
+use crate::workspace::{packed_mut, view_mut};
 use crate::{Batch, Error, Real, Rows, Spec, Workspace, params, threads};
-use chainrule_kernels::{Buffer, Picks, Target};
+use chainrule_kernels::{Buffer, Picks, Target, columns};
 
 /// A multilayer perceptron with the state of its training.
 ///
@@ -240,17 +241,22 @@ impl<T: Real> Network<T> {
         self.check_x(x)?;
         ws.reserve_rows(&self.plan, &self.spec.layers, x.rows().min(self.plan.tile))?;
         self.start_masks(ws, training);
+        // Where a row's outputs lie in a column, softmax needs no sums across a vector.
+        let softmax = link && self.plan.thin().is_some() && self.spec.loss.link() == Link::Softmax;
         let mut rows_done = 0;
         for tile in Picks::all(x.rows()).tiles(self.plan.tile) {
             let rows = tile.len();
-            if !self.narrow_outputs(ws, x, tile)? {
+            if !self.narrow_outputs(ws, x, tile, softmax)? {
                 self.read_x(ws, x, tile)?;
                 self.forward_tile(ws, rows);
+                if softmax {
+                    columns::softmax(self.target, packed_mut(&mut ws.thin[0], k, rows));
+                }
                 self.finish_outputs(ws, rows);
             }
             let last = self.spec.layers.len();
             let stride = self.plan.strides[last];
-            let outputs = if link {
+            let outputs = if link && !softmax {
                 let a = self.activation(&ws.a, last, rows);
                 let prediction = view_mut(&mut ws.d[last], rows, k, stride);
                 self.spec.loss.link().predict(self.target, a, prediction, &mut ws.scratch[..rows]);

@@ -10,7 +10,7 @@ use chainrule_kernels::{padded, pool, stride};
 /// the order of the rows: always the same, whoever computes them.
 const TILE_ROWS: usize = 256;
 
-/// Most outputs of a layer that is computed with rows in columns.
+/// Most outputs of a layer that is computed with rows in columns; four times as many in a narrow network.
 const THIN: usize = 16;
 
 /// Least weights of a layer whose deltas go back through w itself.
@@ -64,6 +64,9 @@ impl Plan {
         if bytes > isize::MAX as u128 / 8 || units.iter().any(|&n| n > isize::MAX as usize / 4096) {
             return Err(Error::Memory { bytes });
         }
+        let outputs = units[units.len() - 1];
+        let narrow = Hidden::of(spec, widest).filter(|_| outputs <= 4 * most_thin);
+        let most_thin = if narrow.is_some() { 4 * most_thin } else { most_thin };
         let mut end = 0;
         let mut n_parameters = 0;
         let mut places = Vec::with_capacity(spec.layers.len());
@@ -91,7 +94,6 @@ impl Plan {
         }
         let strides: Vec<usize> = units.iter().map(|&n| stride::<T>(n)).collect();
         let row_bytes = strides.iter().max().map_or(1, |&s| s * size_of::<T>());
-        let narrow = if units[units.len() - 1] <= most_thin { Hidden::of(spec, widest) } else { None };
         Ok(Plan {
             units,
             strides,

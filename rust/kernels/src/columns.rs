@@ -62,6 +62,90 @@ pub fn terms<T: Real>(
     unsafe { pool::run(target, a.rows() * columns * 2 * PASS, kernel) }
 }
 
+/// `z[j][i] ← exp(z[j][i]) / Σ_k exp(z[k][i])` for z of (k, n), k ≥ 1, over whole padded rows; the terms are exp(z − c) as in
+/// [`cross_entropy`], and NaN comes out where it would there.
+///
+/// # Panics
+/// Where there are no rows.
+pub fn softmax<T: Real>(target: Target, mut z: MatrixMut<T>) {
+    let (rows, columns, stride) = (z.rows(), padded::<T>(z.columns()), z.stride());
+    assert!(rows > 0, "no outputs");
+    let z = z.data_mut().as_mut_ptr();
+    // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
+    unsafe { pool::run(target, rows * columns * 4 * PASS, || Softmax { rows, columns, z, stride }) }
+}
+
+#[derive(Clone, Copy)]
+struct Softmax<T> {
+    rows: usize,
+    columns: usize,
+    z: *mut T,
+    stride: usize,
+}
+
+// SAFETY: a part writes lines of its own.
+unsafe impl<T: Real> Cut for Softmax<T> {
+    type Out = ();
+
+    fn units(&self) -> usize {
+        self.columns / T::LINE
+    }
+
+    fn part(self, units: Range<usize>) -> Self {
+        Softmax { columns: units.len() * T::LINE, z: self.z.wrapping_add(units.start * T::LINE), ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn run(self, target: Target) {
+        // SAFETY: the caller's promise.
+        unsafe { target.run(self) }
+    }
+}
+
+impl<T: Real> Kernel<T> for Softmax<T> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        for i in (0..self.columns).step_by(V::LANES) {
+            // SAFETY: the vector at i is inside every padded row (`softmax` checked).
+            unsafe {
+                let sum = exponentials::<V>(self.rows, (self.z.add(i), self.stride), (self.z.add(i), self.stride)).1;
+                let share = V::splat(T::ONE) / sum;
+                for j in 0..self.rows {
+                    let p = self.z.add(j * self.stride + i);
+                    (V::load(p) * share).store(p);
+                }
+            }
+        }
+    }
+}
+
+/// exp(z − c) of a vector of columns in `e`, which may be z; c = max z and their sum.
+///
+/// # Safety
+/// The vectors are there for all rows, at least one, and the CPU is V's.
+#[inline(always)]
+unsafe fn exponentials<V: Raw>(
+    rows: usize,
+    (z, z_stride): (*const V::Scalar, usize),
+    (e, e_stride): (*mut V::Scalar, usize),
+) -> (V, V) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut top = V::load(z);
+        for j in 1..rows {
+            top = top.max(V::load(z.add(j * z_stride)));
+        }
+        let mut sum = V::splat(V::Scalar::ZERO);
+        for j in 0..rows {
+            let term = math::exp(V::load(z.add(j * z_stride)) - top);
+            term.store(e.add(j * e_stride));
+            sum = sum + term;
+        }
+        (top, sum)
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct CrossEntropy<T> {
     rows: usize,
@@ -116,16 +200,7 @@ impl<T: Real> Kernel<T> for CrossEntropy<T> {
             // (`cross_entropy` checked).
             unsafe {
                 let (z, d) = (self.z.add(i), self.d.add(i));
-                let mut top = V::load(z);
-                for j in 1..self.rows {
-                    top = top.max(V::load(z.add(j * self.z_stride)));
-                }
-                let mut sum = V::splat(T::ZERO);
-                for j in 0..self.rows {
-                    let e = math::exp(V::load(z.add(j * self.z_stride)) - top);
-                    e.store(d.add(j * self.d_stride));
-                    sum = sum + e;
-                }
+                let (top, sum) = exponentials::<V>(self.rows, (z, self.z_stride), (d, self.d_stride));
                 let (label, scale) = (self.label::<V>(i), V::load(self.scale.add(i)));
                 let share = scale / sum;
                 let mut own = V::splat(T::ZERO);

@@ -170,3 +170,52 @@ fn terms_refuse_a_short_scale() {
     let (a, d) = (Matrix::new(&a, 1, 3, 16), MatrixMut::new(&mut d, 1, 3, 16));
     columns::terms(Target::best().unwrap(), a, a, &[1.0; 3], d, &mut [0.0; 16], Cube);
 }
+
+fn softmax<T: Real>(target: Target, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Vec<T> {
+    let kernel = |z: Matrix<T>, _: Matrix<T>, _: &[T], mut p: MatrixMut<T>, _: &mut [T]| {
+        p.data_mut().copy_from_slice(z.data());
+        columns::softmax(target, p);
+    };
+    run((k, n), z, |_, _| 0.0, kernel).d
+}
+
+#[test]
+fn softmax_matches_plain_loops_to_the_bit_on_targets_with_fma() {
+    fn check<T: Real>(ulp: f64) {
+        for (k, n) in [(1, 1), (2, 16), (3, 33), (10, 200), (16, 7)] {
+            let mut bits: Option<Vec<u64>> = None;
+            for target in Target::available() {
+                let p = softmax::<T>(target, k, n, logit);
+                for i in 0..n {
+                    let terms: Vec<f64> = (0..k).map(|j| T::from_f64(logit(j, i)).to_f64()).collect();
+                    let top = terms.iter().copied().fold(f64::MIN, f64::max);
+                    let sum: f64 = terms.iter().map(|z| (z - top).exp()).sum();
+                    for (j, z) in terms.iter().enumerate() {
+                        let want = (z - top).exp() / sum;
+                        // z − c rounded, exp below 1.5 units, a sum of k, a division and a product.
+                        let (error, units) = ((p[j * n + i].to_f64() - want).abs() / want, 4.0 + k as f64 + top - z);
+                        assert!(error <= units * ulp, "{k} x {n} at {j}, {i} on {}: {error}", target.name());
+                    }
+                }
+                let own: Vec<u64> = p.iter().map(|p| p.to_f64().to_bits()).collect();
+                if target.name() != "portable" {
+                    assert_eq!(bits.get_or_insert_with(|| own.clone()), &own, "{}", target.name());
+                }
+            }
+        }
+    }
+    check::<f32>(f64::from(f32::EPSILON));
+    check::<f64>(f64::EPSILON);
+}
+
+#[test]
+fn softmax_survives_huge_and_tells_nan_and_infinite_columns() {
+    for target in Target::available() {
+        let huge = softmax::<f32>(target, 3, 2, |j, i| if i == 0 { [3e38, -3e38, 0.0][j] } else { 1.0 });
+        assert_eq!((huge[0], huge[2], huge[4]), (1.0, 0.0, 0.0));
+        for bad in [f64::NAN, f64::INFINITY] {
+            let p = softmax::<f64>(target, 3, 2, |j, i| if (j, i) == (1, 1) { bad } else { 1.0 });
+            assert!(p[1].is_nan() && p[3].is_nan() && !p[0].is_nan(), "{p:?}");
+        }
+    }
+}

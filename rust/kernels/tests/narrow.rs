@@ -64,7 +64,7 @@ fn zeros_stay_zeros() {
     narrow.x_mut(20);
     narrow.set_scale(20, 1.0);
     narrow.forward(target(), &parameters, 20, (Identity, PASS));
-    assert_eq!(narrow.outputs(20).row(1)[..20], [0.0; 20]);
+    assert_eq!(narrow.outputs(20).as_ref().row(1)[..20], [0.0; 20]);
     assert!(narrow.backward(target(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
     assert_eq!(narrow.losses(20), [0.0; 20]);
     narrow.update(target(), &mut parameters, &mut states, 20, [Plus; 2]);

@@ -11,7 +11,7 @@ use crate::train::small_squares;
 use crate::workspace::view_mut;
 use crate::{Batch, Error, Network, Real, Rows, Spec, Targets, Workspace};
 use chainrule_kernels::narrow::Narrow;
-use chainrule_kernels::{self as kernels, Map, Map2, Picks, Vector, product};
+use chainrule_kernels::{self as kernels, Map, Map2, Picks, Vector, columns, product};
 
 mod lanes;
 #[cfg(test)]
@@ -194,12 +194,14 @@ impl<T: Real> Network<T> {
         Ok(small && x_is_small)
     }
 
-    /// The outputs of the rows of `tile`, in the last of `ws.a`, where the network is narrow.
+    /// The outputs of the rows of `tile`, or the probabilities that follow from them, in the last of `ws.a`, where the network
+    /// is narrow.
     pub(crate) fn narrow_outputs(
         &self,
         ws: &mut Workspace<T>,
         x: &dyn Rows<T>,
         tile: Picks<'_>,
+        softmax: bool,
     ) -> Result<bool, Error> {
         let Some(hidden) = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target)) else { return Ok(false) };
         let (rows, last) = (tile.len(), self.spec.layers.len());
@@ -207,7 +209,11 @@ impl<T: Real> Network<T> {
         let narrow = &mut Lane::first(&mut ws.lanes, &self.plan, rows)?.narrow;
         gather(self.target, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
         narrow.forward(self.target, &self.parameters, rows, hidden.formulas());
-        product::transpose(self.target, narrow.outputs(rows), view_mut(&mut ws.a[last], rows, k, stride));
+        let mut outputs = narrow.outputs(rows);
+        if softmax {
+            columns::softmax(self.target, outputs.reborrow());
+        }
+        product::transpose(self.target, outputs.as_ref(), view_mut(&mut ws.a[last], rows, k, stride));
         Ok(true)
     }
 }

@@ -77,7 +77,7 @@ fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
 }
 
 fn goes_the_general_way<T: Real>(dtype: &str) {
-    let sizes: [&[usize]; 16] = [
+    let sizes: [&[usize]; 19] = [
         &[4, 16, 3],
         &[1, 1],
         &[5, 3],
@@ -93,6 +93,9 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
         &[31, 8, 4, 12, 5],
         &[40, 41, 56, 13],
         &[20, 100, 10],
+        &[17, 17, 17],
+        &[30, 25, 32],
+        &[64, 40, 63],
         &[127, 65, 128, 3],
     ];
     for (i, sizes) in sizes.into_iter().enumerate() {

@@ -17,7 +17,7 @@ mod tile;
 mod weights;
 
 use crate::elementwise::pointers;
-use crate::{Buffer, Map, Map2, Matrix, MatrixMut, OutOfMemory, Real, Target, Term, Update, padded, stride};
+use crate::{Buffer, Map, Map2, MatrixMut, OutOfMemory, Real, Target, Term, Update, padded, stride};
 use backward::Backward;
 use forward::Forward;
 use std::ops::Range;
@@ -177,9 +177,9 @@ impl<T: Real> Narrow<T> {
 
     /// The outputs after [`forward`](Narrow::forward), as (n_out, rows).
     #[inline]
-    pub fn outputs(&self, rows: usize) -> Matrix<'_, T> {
+    pub fn outputs(&mut self, rows: usize) -> MatrixMut<'_, T> {
         let (k, side) = (self.head.n_out, self.head.d_row);
-        Matrix::new(&self.arena[self.z_t..][..k * side], k, rows, side)
+        MatrixMut::new(&mut self.arena[self.z_t..][..k * side], k, rows, side)
     }
 
     #[track_caller]

@@ -39,8 +39,8 @@ pub const PASS: usize = 12;
 const PARTS: usize = 4;
 /// How long a worker looks for its next job before it sleeps.
 const SPIN: Duration = Duration::from_micros(50);
-/// How long no sleeping worker is woken after one found itself on its caller's processor: all the others are busy, so it
-/// would only take the caller's time (and the 50 µs above, as measured).
+/// How long no sleeping worker is woken after one found itself on its caller's processor again, just after it had moved to
+/// another: it would only take the caller's time (and the 50 µs above, as measured).
 const CROWDED: Duration = Duration::from_millis(5);
 /// Looks between two looks at the clock.
 const LOOKS: usize = 64;
@@ -227,6 +227,8 @@ struct Pool {
     processor: AtomicUsize,
     /// When workers may be woken again, in microseconds since `start`.
     crowded: AtomicU64,
+    /// Until when a worker that is in the way has moved already, likewise.
+    moved: AtomicU64,
     start: Instant,
     job: UnsafeCell<Job>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
@@ -263,6 +265,7 @@ impl Pool {
                 next: Next::default(),
                 processor: AtomicUsize::new(NOWHERE),
                 crowded: AtomicU64::new(0),
+                moved: AtomicU64::new(0),
                 start: Instant::now(),
                 job: UnsafeCell::new(Job { part: nothing, parts: 0 }),
                 panic: Mutex::new(None),
@@ -363,18 +366,29 @@ impl Pool {
 
     /// Whether workers are not worth waking at present.
     fn is_crowded(&self) -> bool {
-        (self.start.elapsed().as_micros() as u64) < self.crowded.load(Ordering::Relaxed)
+        self.is_before(&self.crowded)
     }
 
-    /// Whether this worker is where its caller was, which then waits for it or is about to come back.
+    fn is_before(&self, until: &AtomicU64) -> bool {
+        (self.start.elapsed().as_micros() as u64) < until.load(Ordering::Relaxed)
+    }
+
+    /// Whether this worker is where its caller was, which then waits for it or is about to come back. The system may wake it
+    /// there again and again, be the others idle or not: so it moves first, and is in the way only where that did not help.
     fn is_in_the_way(&self) -> bool {
         let here = processor();
-        let is = here != NOWHERE && here == self.processor.load(Ordering::Relaxed);
-        if is {
-            let until = (self.start.elapsed() + CROWDED).as_micros() as u64;
-            self.crowded.store(until, Ordering::Relaxed);
+        if here == NOWHERE || here != self.processor.load(Ordering::Relaxed) {
+            return false;
         }
-        is
+        let until = (self.start.elapsed() + CROWDED).as_micros() as u64;
+        if !self.is_before(&self.moved) {
+            self.moved.store(until, Ordering::Relaxed);
+            if move_off(here) {
+                return false;
+            }
+        }
+        self.crowded.store(until, Ordering::Relaxed);
+        true
     }
 
     /// The life of a worker.
@@ -427,6 +441,32 @@ fn processor() -> usize {
     return usize::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(NOWHERE);
     #[cfg(not(all(target_os = "linux", not(miri))))]
     NOWHERE
+}
+
+/// Moves this thread to another processor of those that it may use; false where there is none.
+#[cfg(all(target_os = "linux", not(miri)))]
+fn move_off(here: usize) -> bool {
+    let size = size_of::<libc::cpu_set_t>();
+    // SAFETY: a set of processors is plain numbers, for which zero will do; the calls read and write no more than it, and 0 is
+    // this thread. A processor beyond the set is not in it.
+    unsafe {
+        let mut all: libc::cpu_set_t = std::mem::zeroed();
+        if here >= 8 * size || libc::sched_getaffinity(0, size, &mut all) != 0 {
+            return false;
+        }
+        let mut others = all;
+        libc::CPU_CLR(here, &mut others);
+        // It goes at once, and may go where it likes after that.
+        libc::CPU_COUNT(&others) > 0
+            && libc::sched_setaffinity(0, size, &others) == 0
+            && libc::sched_setaffinity(0, size, &all) == 0
+    }
+}
+
+/// Moves this thread to another processor.
+#[cfg(not(all(target_os = "linux", not(miri))))]
+fn move_off(_here: usize) -> bool {
+    false
 }
 
 /// Starts a thread to which no signal is delivered, but for those of its own faults: they are for the program's threads,
