@@ -306,18 +306,23 @@ def test_arguments_are_checked_before_anything_changes():
         assert same(net, network()), arguments
 
 
-def test_interrupt_leaves_a_usable_network():
+@pytest.mark.parametrize(
+    ("sizes", "batch_size", "n_threads"),
+    [([20, 50, 1], 4, 1), ([20, 512, 512, 1], 256, 2), ([20, 50, 1], 20_000, 2)],
+    ids=["small steps", "products cut", "tiles side by side"],
+)
+def test_interrupt_leaves_a_usable_network(sizes, batch_size, n_threads):
     # Whoever runs the tests may ignore Ctrl-C, and a child inherits that; the alarm ends a child that does not stop.
-    program = """
+    program = f"""
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.alarm(60)
 import numpy as np, chainrule
-net = chainrule.Network([20, 50, 1], seed=0)
+net = chainrule.Network({sizes}, seed=0, n_threads={n_threads})
 X = np.random.default_rng(0).standard_normal((20000, 20))
 print("ready", flush=True)
 try:
-    net.fit(X, X[:, 0], epochs=10**6, batch_size=4)
+    net.fit(X, X[:, 0], epochs=10**6, batch_size={batch_size}, progress=False)
 except KeyboardInterrupt:
     assert np.isfinite(net.parameters).all()
     assert net.step_count > 0
