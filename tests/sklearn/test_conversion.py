@@ -61,7 +61,7 @@ def assert_equal_outputs(a, b):
 @pytest.mark.parametrize("kind", KINDS)
 def test_models_convert_both_ways_with_equal_predictions(kind, solver):
     name = KINDS[kind][0]
-    if kind == "one class" and solver == "early":
+    if kind in ("one class", "text") and solver == "early":  # text: scikit-learn 1.7 cannot
         solver = "adam"
     model = fitted(theirs, kind, solver)
     converted = from_sklearn(model)
