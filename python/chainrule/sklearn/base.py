@@ -20,9 +20,13 @@ ROWS = 1024
 
 
 def described(estimator: Estimator) -> Estimator:
-    """Put scikit-learn's description of the class behind ours, but for its example, which is of its own class."""
+    """Put our parameters into scikit-learn's description of the class, less its example, which is of its own class."""
+    summary, _, parameters = (estimator.__doc__ or "").partition("    Parameters\n    ----------\n")
     theirs = (estimator.__mro__[2].__doc__ or "").partition("    Examples\n")[0]
-    estimator.__doc__ = f"{estimator.__doc__}\n{theirs}"
+    _, rule, rest = theirs.partition("    Parameters\n")
+    known, attributes, rest = rest.partition("    Attributes\n")
+    # One section of each name, or what reads descriptions (HTML in notebooks) refuses them.
+    estimator.__doc__ = f"{summary}{rule}{known.rstrip()}\n\n{parameters.rstrip()}\n\n{attributes}{rest}"
     return estimator
 
 

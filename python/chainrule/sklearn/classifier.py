@@ -11,7 +11,7 @@ from chainrule.sklearn.base import NativeFit, described
 class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[misc]
     """MLPClassifier of scikit-learn, computed in Rust.
 
-    Every parameter, attribute and method is scikit-learn's, but for these keyword-only parameters.
+    Every parameter, attribute and method is scikit-learn's, but for `n_threads`.
 
     Parameters
     ----------
