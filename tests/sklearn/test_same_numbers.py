@@ -199,3 +199,31 @@ def test_course_refuses_what_is_no_course(x):
     for order in (np.arange(4), np.arange(5.0), np.array([0, 1, 2, 3, -1])):
         with pytest.raises((ValueError, TypeError), match="order"):
             course.set_order(order)
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2"])
+def test_n_threads_is_refused_as_other_parameters_are(name, wrong):
+    with pytest.raises(ValueError, match=f"The 'n_threads' parameter of {name} must be an int in the range"):
+        getattr(ours, name)(n_threads=wrong).fit(X, X[:, 0] > 0)
+
+
+@pytest.mark.parametrize("n_threads", [None, 1, 2, np.int64(3)])
+def test_no_number_depends_on_n_threads(n_threads):
+    options = {"random_state": 0, "max_iter": 3, "hidden_layer_sizes": (9,)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one, some = (ours.MLPClassifier(n_threads=n, **options).fit(X, X[:, 0] > 0) for n in (1, n_threads))
+    np.testing.assert_array_equal(one.coefs_[0], some.coefs_[0])
+
+
+def test_user_guide():
+    """The numbers that scikit-learn's user guide prints in its chapter on these estimators."""
+    x, options = [[0.0, 0.0], [1.0, 1.0]], {"solver": "lbfgs", "alpha": 1e-5, "random_state": 1}
+    model = ours.MLPClassifier(hidden_layer_sizes=(5, 2), **options).fit(x, [0, 1])
+    assert model.predict([[2.0, 2.0], [-1.0, -2.0]]).tolist() == [1, 0]
+    assert [coef.shape for coef in model.coefs_] == [(2, 5), (5, 2), (2, 1)]
+    expected = [[1.96718015e-04, 9.99803282e-01]] * 2
+    np.testing.assert_allclose(model.predict_proba([[2.0, 2.0], [1.0, 2.0]]), expected, rtol=1e-7)
+    model = ours.MLPClassifier(hidden_layer_sizes=(15,), **options).fit(x, [[0, 1], [1, 1]])
+    assert model.predict([[1.0, 2.0], [0.0, 0.0]]).tolist() == [[1, 1], [0, 1]]

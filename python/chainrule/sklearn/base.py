@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from chainrule.sklearn.engine import Engine
@@ -14,6 +16,9 @@ from chainrule.sklearn.optimizers import converted
 from chainrule.sklearn.stochastic import fit_stochastic
 
 Estimator = TypeVar("Estimator", bound=type)
+
+CONSTRAINTS: dict[str, Any] = {"n_threads": [Interval(Integral, 1, None, closed="left"), None]}
+"""What our own parameters may be, as scikit-learn says it of its own."""
 
 ROWS = 1024
 """Rows of a sparse X that are made dense at once in a prediction."""

@@ -59,7 +59,7 @@ class Engine:
             "optimizer": OPTIMIZERS[solver],
             "dtype": self.dtype.name,
             "seed": 0,
-            "n_threads": estimator.n_threads,
+            "n_threads": None if estimator.n_threads is None else int(estimator.n_threads),
         }
         self.network = _native.Network(json.dumps(config), draw=False)
         self.load(estimator)

@@ -1,10 +1,10 @@
 """scikit-learn's `MLPRegressor`, computed by the native core."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn import neural_network
 
-from chainrule.sklearn.base import NativeFit, described
+from chainrule.sklearn.base import CONSTRAINTS, NativeFit, described
 
 
 @described
@@ -18,6 +18,11 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
     n_threads : int or None, default=None
         Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **neural_network.MLPRegressor._parameter_constraints,  # noqa: SLF001
+        **CONSTRAINTS,
+    }
 
     def __init__(
         self,
