@@ -54,12 +54,12 @@ fn history<T: Real>(spec: &Spec, target: Target, narrow: bool) -> Vec<T> {
         network.plan.narrow = None;
     }
     let mut ws = Workspace::new(&network).unwrap();
-    let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 1300);
+    let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), 600);
     let x: Vec<T> = (0..n * n_in).map(wave).collect();
     let y: Vec<T> = (0..n * k).map(|i| wave(i + 17)).collect();
     let labels: Vec<u32> = (0..n).map(|i| (i * 7 % k) as u32).collect();
     let mut all = Vec::new();
-    for rows in [16, 1, 40, 70, 300, 7, 1300, 33] {
+    for rows in [16, 1, 40, 70, 300, 7, 600, 33] {
         let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
         let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
         let batch = Batch { x: &x, y, sample_weight: None };
@@ -103,7 +103,9 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
             for (l, loss) in LOSSES.into_iter().enumerate() {
                 // Every pair of choices; not every combination of all.
                 let (optimizer, bias) = (OPTIMIZERS[(i + a + l) % 4], !(i + a + 2 * l).is_multiple_of(4));
-                if l == 0 && sizes[sizes.len() - 1] == 1 {
+                // A third of them where the kernels are slow.
+                let left_out = cfg!(debug_assertions) && !(i + 2 * a + l).is_multiple_of(3);
+                if left_out || l == 0 && sizes[sizes.len() - 1] == 1 {
                     continue;
                 }
                 let spec = spec(sizes, bias, activation, loss, optimizer, dtype);
