@@ -200,7 +200,7 @@ def test_model_of_a_patched_script_loads_in_another(tmp_path):
 import pickle, sys
 from sklearn.neural_network import MLPClassifier
 with open(sys.argv[1], "wb") as file:
-    pickle.dump(MLPClassifier((3,), solver="lbfgs").fit([[0.0], [1.0]], ["a", "b"]), file)
+    pickle.dump(MLPClassifier((3,), solver="lbfgs", random_state=0).fit([[0.0], [1.0]], ["a", "b"]), file)
 print(MLPClassifier.__module__.partition(".")[0])
 """)
     run = python("-m", "chainrule.sklearn", "script.py", "model.pickle", cwd=tmp_path)
