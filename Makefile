@@ -58,7 +58,7 @@ bench: $(VENV)/native $(VENV)/bench  ## time the kernels, and steps and calls be
 # valgrind knows no AVX-512: AVX2 and the portable kernels are run. The sweeps over floats would take hours.
 valgrind: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER = valgrind -q --error-exitcode=9
 valgrind: export CARGO_PROFILE_RELEASE_LTO = off
-valgrind:  ## run the tests of the kernels under valgrind, some minutes (needs valgrind, x86-64 Linux)
+valgrind:  ## run the tests of the kernels under valgrind, 15 minutes (needs valgrind, x86-64 Linux)
 	cargo test --release -p chainrule-kernels --lib --tests -- --skip error_is_bounded --test-threads=1
 	cargo test --release -p chainrule-core --lib narrow
 
