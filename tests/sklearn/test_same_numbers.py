@@ -1,5 +1,10 @@
 """The drop-in estimators give the numbers of the installed scikit-learn, and compute them natively."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 import warnings
 
 import numpy as np
@@ -180,6 +185,27 @@ def test_interrupted_fit_keeps_the_epochs_before(monkeypatch):
         model = ours.MLPClassifier(random_state=0).fit(X, TASKS["binary"][2])
     assert (model.n_iter_, len(model.loss_curve_), model.t_) == (4, 4, 4 * len(X))
     assert model.loss_ == model.loss_curve_[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the signal")
+def test_ctrl_c_is_heard_where_an_epoch_is_one_step():
+    program = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.alarm(60)
+import numpy as np
+from chainrule.sklearn import MLPRegressor
+x = np.random.default_rng(0).normal(size=(50, 3))
+print("ready", flush=True)
+model = MLPRegressor(max_iter=10**8, n_iter_no_change=np.inf).fit(x, x[:, 0])
+print(model.n_iter_ > 0 and len(model.loss_curve_) == model.n_iter_, flush=True)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[0] == "True\n"
 
 
 @pytest.mark.parametrize("x", ["not rows", 7])

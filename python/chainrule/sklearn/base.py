@@ -48,7 +48,7 @@ class NativeFit:
     _parameter_constraints: ClassVar[dict[str, Any]]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Under `patch` it may be the state of scikit-learn's class.
+        # Under `patch` it may be the state of scikit-learn's class. (mypy: the base that has it comes behind this one.)
         super().__setstate__({"n_threads": None, **state})  # type: ignore[misc]
         if hasattr(self, "_optimizer"):
             self._optimizer = converted(self._optimizer, to_ours=True)
@@ -60,6 +60,7 @@ class NativeFit:
     def _fit_lbfgs(self, X: Any, y: Any, sample_weight: Any, *arguments: Any, **keywords: Any) -> None:
         self._objective = Objective(self, X, y, sample_weight)
         try:
+            # mypy: the base that has it comes behind this one.
             super()._fit_lbfgs(X, y, sample_weight, *arguments, **keywords)  # type: ignore[misc]
         finally:
             del self._objective

@@ -177,6 +177,10 @@ impl<T: Real> Network<T> {
             if course.patience.ends(loss) {
                 break;
             }
+            // An epoch may be one step: who waits to interrupt must be heard here too.
+            if course.losses.len() < epochs && !keep_going() {
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -201,7 +205,7 @@ impl<T: Real> Network<T> {
             self.target = all;
             progress.loss_sum += loss? * len as f64;
             progress.next_row = start + len;
-            if !keep_going() && progress.next_row < n {
+            if progress.next_row < n && !keep_going() {
                 return Ok(false);
             }
         }
