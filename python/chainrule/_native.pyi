@@ -80,9 +80,10 @@ class Network:
         alpha: float,
         learning_rate: float,
         rule: tuple[float, bool] | tuple[float, float, float],
+        strict: bool,
     ) -> None: ...
     def sklearn_gradient(
-        self, x: _Array, y: _Target, sample_weight: _Weights, alpha: float
+        self, x: _Array, y: _Target, sample_weight: _Weights, alpha: float, strict: bool
     ) -> tuple[float, _Array]: ...
     def parameters(self) -> _Array: ...
     def set_parameters(self, flat: _Array) -> None: ...
@@ -104,6 +105,7 @@ class Course:
         patience: float,
         best_loss: float,
         misses: int,
+        strict: bool,
     ) -> Self: ...
     @property
     def losses(self) -> list[float]: ...

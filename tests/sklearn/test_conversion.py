@@ -8,6 +8,7 @@ import pytest
 from sklearn import neural_network as theirs
 from sklearn.exceptions import NotFittedError
 
+import chainrule
 import chainrule.sklearn as ours
 from chainrule.sklearn import from_sklearn, to_sklearn
 
@@ -171,3 +172,41 @@ def test_parameters_that_scikit_learn_lacks_are_left_out():
     back = to_sklearn(model)
     assert_equal_outputs(model, back)
     assert not hasattr(back, "n_threads")
+
+
+def test_parameters_that_scikit_learn_lacks_are_left_out_with_a_warning():
+    model = fitted(ours, "multiclass", class_weight={0: 1.0, 1: 2.0, 2: 1.0}, max_seconds=1000.0)
+    with pytest.warns(UserWarning, match=r"without class_weight=\{0: 1.0, 1: 2.0, 2: 1.0\}, max_seconds=1000.0; pred"):
+        back = to_sklearn(model)
+    assert_equal_outputs(model, back)
+    assert not hasattr(back, "class_weight")
+
+
+@pytest.mark.parametrize("loss", ["huber", "quantile", "absolute_error"])
+def test_loss_that_scikit_learn_lacks_becomes_its_default_with_a_warning(loss):
+    model = fitted(ours, "regressor", loss=loss)
+    with pytest.warns(UserWarning, match=f"without loss='{loss}'; pred"):
+        back = to_sklearn(model)
+    assert back.loss == "squared_error"
+    assert_equal_outputs(model, back)
+
+
+def test_sizes_said_by_two_numbers_become_a_tuple():
+    model = ours.MLPRegressor(n_layers=2, width=3, solver="lbfgs", random_state=0).fit(X[:5], SCORE[:5])
+    back = to_sklearn(model)
+    assert back.hidden_layer_sizes == (3, 3)
+    assert_equal_outputs(model, back)
+
+
+@pytest.mark.parametrize("activation", [["tanh", "tanh"], "sigmoid", chainrule.ReLU()])
+def test_one_activation_said_otherwise_is_said_as_there(activation):
+    model = fitted(ours, "multiclass", activation=activation)
+    back = to_sklearn(model)
+    assert back.activation in ("tanh", "logistic", "relu")
+    assert_equal_outputs(model, back)
+
+
+@pytest.mark.parametrize("activation", [["tanh", "relu"], "gelu", ["tanh", chainrule.ELU()]])
+def test_activations_that_scikit_learn_lacks_are_refused(activation):
+    with pytest.raises(ValueError, match="scikit-learn has one of identity, logistic, tanh, relu, not activation="):
+        to_sklearn(fitted(ours, "multiclass", activation=activation))

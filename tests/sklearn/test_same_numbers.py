@@ -213,7 +213,7 @@ def test_course_refuses_what_is_no_course(x):
     from chainrule._native import Course
 
     good = (np.zeros(624, dtype=np.int64), 624)
-    patience = (0.0, 1.0, 1.0, 0)
+    patience = (0.0, 1.0, 1.0, 0, True)
     with pytest.raises(TypeError):
         Course(x if isinstance(x, str) else 5, 2, x, *patience)
     for words in (good[0][1:], np.full(624, -1), np.full(624, 1 << 32)):

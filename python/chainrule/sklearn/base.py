@@ -2,79 +2,181 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import validate_data
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from chainrule.sklearn import validation
+from chainrule.sklearn.callbacks import CallbackSupportMixin, Hooks
 from chainrule.sklearn.engine import Engine
-from chainrule.sklearn.lbfgs import Objective
+from chainrule.sklearn.layers import activations_of, dropout_of, init_factor, sizes_of
+from chainrule.sklearn.lbfgs import Objective, fit_lbfgs
 from chainrule.sklearn.optimizers import converted
 from chainrule.sklearn.stochastic import fit_stochastic
-
-Estimator = TypeVar("Estimator", bound=type)
-
-CONSTRAINTS: dict[str, Any] = {"n_threads": [Interval(Integral, 1, None, closed="left"), None]}
-"""What our own parameters may be, as scikit-learn says it of its own."""
+from chainrule.sklearn.weighting import weights_of
 
 ROWS = 1024
 """Rows of a sparse X that are made dense at once in a prediction."""
 
 
-def described(estimator: Estimator) -> Estimator:
-    """Put our parameters into scikit-learn's description of the class, less its example, which is of its own class."""
-    summary, _, parameters = (estimator.__doc__ or "").partition("    Parameters\n    ----------\n")
-    theirs = (estimator.__mro__[2].__doc__ or "").partition("    Examples\n")[0]
-    _, rule, rest = theirs.partition("    Parameters\n")
-    known, attributes, rest = rest.partition("    Attributes\n")
-    # One section of each name, or what reads descriptions (HTML in notebooks) refuses them.
-    estimator.__doc__ = f"{summary}{rule}{known.rstrip()}\n\n{parameters.rstrip()}\n\n{attributes}{rest}"
-    return estimator
+class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin):  # type: ignore[misc]
+    """The hooks of scikit-learn's multilayer perceptron that compute, and what both classes have beyond them."""
 
-
-class NativeFit:
-    """The hooks of scikit-learn's multilayer perceptron that compute."""
-
-    n_threads: Any
+    solver: str
     alpha: float
+    hidden_layer_sizes: Any
+    scoring: Any
+    strict: bool
     coefs_: list[Any]
     intercepts_: list[Any]
     n_outputs_: int
-    out_activation_: str
+    validation_loss_curve_: list[float]
     _optimizer: Any
     _parameter_constraints: ClassVar[dict[str, Any]]
+    _random_state: Any
+    # While `fit` runs:
+    _given: validation.Given | None = None
+    _hooks: Hooks | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Under `patch` it may be the state of scikit-learn's class. (mypy: the base that has it comes behind this one.)
-        super().__setstate__({"n_threads": None, **state})  # type: ignore[misc]
+        # Under `patch` it may be the state of scikit-learn's class.
+        super().__setstate__({**type(self)().get_params(deep=False), **state})
         if hasattr(self, "_optimizer"):
             self._optimizer = converted(self._optimizer, to_ours=True)
 
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
+        """Fit the model to X and y.
+
+        Parameters
+        ----------
+        X : ndarray or sparse matrix of shape (n_samples, n_features)
+            The input data.
+
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The target values: class labels in classification, real numbers in regression.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            What each row counts, >= 0.
+
+        X_val, y_val : array-like, default=None
+            Rows to validate on. Their loss after each epoch goes to `validation_loss_curve_`, and early stopping looks
+            at them and trains on all of X. Solvers 'sgd' and 'adam'.
+
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            What each of those rows counts, >= 0.
+
+        Returns
+        -------
+        self : object
+            The trained model.
+
+        Raises
+        ------
+        ValueError
+            An argument is not such as it must be; the message names it. Training ended in numbers that are not finite.
+        """
+        self._given = validation.given(X_val, y_val, sample_weight_val, self.solver)
+        try:
+            return super().fit(X, y, sample_weight)
+        finally:
+            del self._given
+
+    def transform(self, X: Any) -> Any:
+        """Return the activations of the last hidden layer: what the network has made of X for its output layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            Activations, without dropout; X itself where there is no hidden layer.
+
+        Raises
+        ------
+        NotFittedError
+            The model is not fitted.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        return self._outputs(X, n_layers=len(self.coefs_) - 1)
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.coefs_[-1].shape[0])
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
+        weights = weights_of(getattr(self, "class_weight", None), X, y, sample_weight, incremental=incremental)
+        given = self.hidden_layer_sizes
+        self.hidden_layer_sizes = sizes_of(self)  # scikit-learn reads the parameter itself
+        self._hooks = None if incremental else Hooks(self, X, y, sample_weight)
+        try:
+            super()._fit(X, y, sample_weight=weights, incremental=incremental)
+            if self._hooks:
+                self._hooks.end()
+        finally:
+            self.hidden_layer_sizes = given
+            del self._hooks
+        return self
+
+    def _initialize(self, y: Any, layer_units: list[int], dtype: Any) -> None:
+        n_hidden = len(layer_units) - 2
+        activations_of(self, n_hidden)  # refused before anything is drawn
+        if any(dropout_of(self, n_hidden)) and self.solver == "lbfgs":
+            raise ValueError("dropout makes the loss another one at each step: solver='lbfgs' needs dropout=0")
+        self.__dict__.pop("validation_loss_curve_", None)
+        super()._initialize(y, layer_units, dtype)
+
+    def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[Any, Any]:
+        bound = np.sqrt(init_factor(self, len(self.coefs_)) / (fan_in + fan_out))
+        coef = self._random_state.uniform(-bound, bound, (fan_in, fan_out))
+        intercept = self._random_state.uniform(-bound, bound, fan_out)
+        return coef.astype(dtype, copy=False), intercept.astype(dtype, copy=False)
+
     def _fit_stochastic(self, X: Any, y: Any, sample_weight: Any, *arguments: Any, **keywords: Any) -> None:
         incremental = keywords.get("incremental", arguments[-1] if arguments else False)
-        fit_stochastic(self, X, y, sample_weight, incremental=incremental)
+        fit_stochastic(self, X, y, sample_weight, incremental=incremental, given=self._given, hooks=self._hooks)
 
-    def _fit_lbfgs(self, X: Any, y: Any, sample_weight: Any, *arguments: Any, **keywords: Any) -> None:
-        self._objective = Objective(self, X, y, sample_weight)
-        try:
-            # mypy: the base that has it comes behind this one.
-            super()._fit_lbfgs(X, y, sample_weight, *arguments, **keywords)  # type: ignore[misc]
-        finally:
-            del self._objective
+    def _fit_lbfgs(self, X: Any, y: Any, sample_weight: Any, *_: Any, **__: Any) -> None:
+        fit_lbfgs(self, X, y, sample_weight, hooks=self._hooks)
 
     def _loss_grad_lbfgs(self, packed_coef_inter: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
-        objective = getattr(self, "_objective", None) or Objective(self, X, y, sample_weight)
-        return objective(packed_coef_inter)
+        return Objective(self, X, y, sample_weight)(packed_coef_inter)
+
+    def _score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return what `early_stopping` decides by: scikit-learn's score, or that of `scoring`."""
+        if self.scoring is None:
+            score: float = super()._score(X, y, sample_weight=sample_weight)
+            return score
+        return validation.score_of(self, X, y, sample_weight)
 
     def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
         if check_input:
             X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        return self._outputs(X, n_layers=len(self.coefs_))
+
+    def _outputs(self, X: Any, n_layers: int) -> Any:
+        """Return what comes out of the first `n_layers` layers."""
+        if n_layers == 0:
+            return X.toarray() if sparse.issparse(X) else X
         if not all(np.isfinite(part).all() for part in [*self.coefs_, *self.intercepts_]):
-            return np.full((X.shape[0], self.n_outputs_), np.nan)  # a fit that diverged is still scored on its way
-        engine = Engine(self)
+            # A fit that diverged is still scored on its way.
+            return np.full((X.shape[0], self.coefs_[n_layers - 1].shape[1]), np.nan)
+        engine = Engine(self, n_layers=n_layers)
         Engine.steps += 1
         if not sparse.issparse(X):
             return engine.network.predict(np.ascontiguousarray(X, dtype=engine.dtype), None)

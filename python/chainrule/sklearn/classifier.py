@@ -4,30 +4,33 @@ from typing import Any, ClassVar
 
 from sklearn import neural_network
 
-from chainrule.sklearn.base import CONSTRAINTS, NativeFit, described
+from chainrule.sklearn.base import NativeFit
+from chainrule.sklearn.parameters import CLASSIFIER, described
 
 
 @described
 class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[misc]
     """MLPClassifier of scikit-learn, computed in Rust.
 
-    Every parameter, attribute and method is scikit-learn's, but for `n_threads`.
+    Parameters, attributes and methods are scikit-learn's, and more. `activation` may also be one of chainrule's, by its
+    name or as an object such as ``chainrule.LeakyReLU(0.2)``, or a list of one for each hidden layer.
 
     Parameters
     ----------
-    n_threads : int or None, default=None
-        Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are.
+    class_weight : dict, "balanced", list of dicts or None, default=None
+        What a row of each class counts, times its `sample_weight`. "balanced": n / (n_classes · n_c), so that all
+        classes count the same; a list has a dict for each label of multilabel targets.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **neural_network.MLPClassifier._parameter_constraints,  # noqa: SLF001
-        **CONSTRAINTS,
+        **CLASSIFIER,
     }
 
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: Any = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -50,7 +53,14 @@ class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[mi
         epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        n_layers: int | None = None,
+        width: int | None = None,
+        scoring: Any = None,
+        max_seconds: float | None = None,
         n_threads: int | None = None,
+        strict: bool = True,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -77,4 +87,11 @@ class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[mi
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
         )
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.n_layers = n_layers
+        self.width = width
+        self.scoring = scoring
+        self.max_seconds = max_seconds
         self.n_threads = n_threads
+        self.strict = strict

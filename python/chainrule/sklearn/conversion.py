@@ -6,6 +6,7 @@ converts by copying, and predicts and goes on training as before.
 
 from __future__ import annotations
 
+import warnings
 from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.reference.options import shown
 from chainrule.sklearn import optimizers
+from chainrule.sklearn.layers import activations_of, sizes_of
+from chainrule.sklearn.parameters import THEIR_ACTIVATIONS
 from chainrule.sklearn.patching import NAMES, ORIGINALS
 
 if TYPE_CHECKING:
@@ -83,6 +86,14 @@ def to_sklearn(model: MLPClassifier | MLPRegressor) -> Any:
         `model` is not fitted.
     TypeError
         `model` is no instance of the two classes, or of a subclass.
+    ValueError
+        scikit-learn's class cannot predict as the model does: it has not its activations.
+
+    Warns
+    -----
+    UserWarning
+        A parameter or loss that scikit-learn does not have is not at its default: predictions are equal, but fitting
+        the result again trains without it.
 
     Examples
     --------
@@ -106,14 +117,39 @@ def to_sklearn(model: MLPClassifier | MLPRegressor) -> Any:
 def converted(model: Any, cls: Any) -> Any:
     """Return the state of a fitted `model` as a `cls`."""
     check_is_fitted(model)
+    to_ours = cls not in ORIGINALS.values()
     parameters = model.get_params(deep=False)
-    known = cls().get_params(deep=False)
-    result = cls(**{name: deepcopy(value) for name, value in parameters.items() if name in known})
+    result = cls(**(parameters if to_ours else known_to_sklearn(model, cls)))
     vars(result).update(deepcopy({name: value for name, value in vars(model).items() if name not in parameters}))
     if hasattr(model, "_optimizer"):
-        to_ours = cls not in ORIGINALS.values()
         result._optimizer = optimizers.converted(model._optimizer, to_ours=to_ours)  # noqa: SLF001
     return result
+
+
+def known_to_sklearn(model: Any, cls: Any) -> dict[str, Any]:
+    """Return the parameters that scikit-learn's `cls` predicts with as `model` does; warn of what it trains without."""
+    parameters, defaults = (m.get_params(deep=False) for m in (model, type(model)()))
+    known = {name: parameters.pop(name) for name in cls().get_params(deep=False)}
+    known["activation"] = one_activation(model)
+    if known["hidden_layer_sizes"] != (sizes := sizes_of(model)):
+        known["hidden_layer_sizes"] = sizes
+    lost = {name: value for name, value in parameters.items() if name not in ("n_layers", "width", "n_threads")}
+    lost = {name: value for name, value in lost.items() if value is not defaults[name] and value != defaults[name]}
+    if known.get("loss", "poisson") not in ("squared_error", "poisson"):
+        lost["loss"], known["loss"] = known["loss"], "squared_error"  # the output of both is the identity
+    if lost:
+        text = ", ".join(f"{name}={value!r}" for name, value in lost.items())
+        warnings.warn(f"scikit-learn trains without {text}; predictions are equal", stacklevel=4)
+    return deepcopy(known)
+
+
+def one_activation(model: Any) -> str:
+    """Return scikit-learn's name for the activation of all hidden layers."""
+    of_layers = activations_of(model, len(model.coefs_) - 1)
+    names = {theirs for theirs, ours in THEIR_ACTIVATIONS.items() if any(ours == one.name for one in of_layers)}
+    if len(names) > 1 or any(one.name not in THEIR_ACTIVATIONS.values() for one in of_layers):
+        raise ValueError(f"scikit-learn has one of {', '.join(THEIR_ACTIVATIONS)}, not activation={model.activation!r}")
+    return names.pop() if names else "relu"  # without hidden layers it is never used
 
 
 def described(model: object) -> str:

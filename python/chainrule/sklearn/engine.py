@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import _native
+from chainrule.sklearn.layers import activations_of, dropout_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
-# The loss that has scikit-learn's output activation inside.
-LOSSES: dict[str, dict[str, Any]] = {
-    "identity": {"name": "half_squared_error"},
+OUTPUT_LOSSES: dict[str, dict[str, Any]] = {
     "exp": {"name": "poisson"},
     "softmax": {"name": "cross_entropy", "label_smoothing": 0.0},
     "logistic": {"name": "binary_cross_entropy"},
 }
+"""The loss that has scikit-learn's output activation inside."""
+
 # Only which moments are kept matters here: each epoch brings its own rule.
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.5, "nesterov": False},
@@ -35,47 +35,44 @@ class Engine:
     steps = 0
     """Native epochs, gradients and predictions so far, of all engines: tests see that nothing else computed."""
 
-    def __init__(self, estimator: Any, solver: str = "adam", dtype: np.dtype[Any] | None = None) -> None:
-        self.shapes = [coef.shape for coef in estimator.coefs_]
-        last = len(self.shapes) - 1
-        hidden = ACTIVATIONS[estimator.activation]
-        layers = [
-            {
-                "kind": "dense",
-                "units": int(n_out),
-                "activation": {"name": "identity" if l == last else hidden},
-                "bias": True,
-                "init": {"name": "zeros"},
-                "l2": 0.0,
-            }
-            for l, (_, n_out) in enumerate(self.shapes)
-        ]
-        dtype = dtype or estimator.coefs_[0].dtype
+    def __init__(
+        self,
+        estimator: Any,
+        solver: str = "adam",
+        dtype: np.dtype[Any] | None = None,
+        *,
+        n_layers: int | None = None,
+        dropout_seed: int | None = None,
+    ) -> None:
+        """Make the network of the first `n_layers` layers, or of all; only with a `dropout_seed` it drops units."""
+        coefs = estimator.coefs_[:n_layers]
+        self.shapes = [coef.shape for coef in coefs]
+        dtype = dtype or coefs[0].dtype
         self.dtype: np.dtype[Any] = dtype if dtype == np.float32 else np.dtype(np.float64)
+        is_whole = len(coefs) == len(estimator.coefs_)
         config = {
             "n_inputs": int(self.shapes[0][0]),
-            "layers": layers,
-            "loss": LOSSES[estimator.out_activation_],
+            "layers": _layers(estimator, len(coefs), with_dropout=dropout_seed is not None),
+            "loss": _loss(estimator) if is_whole else {"name": "half_squared_error"},
             "optimizer": OPTIMIZERS[solver],
             "dtype": self.dtype.name,
-            "seed": 0,
+            "seed": dropout_seed or 0,
             "n_threads": None if estimator.n_threads is None else int(estimator.n_threads),
         }
         self.network = _native.Network(json.dumps(config), draw=False)
-        self.load(estimator)
-
-    def load(self, estimator: Any) -> None:
-        """Take the parameters over."""
-        self.network.set_parameters(self.joined([*estimator.coefs_, *estimator.intercepts_]))
+        self.network.set_parameters(self.joined([*coefs, *estimator.intercepts_[:n_layers]]))
 
     def store(self, estimator: Any) -> None:
         """Write the parameters to the estimator's own arrays, as scikit-learn's updates in place do."""
-        arrays = [*estimator.coefs_, *estimator.intercepts_]
-        for array, value in zip(arrays, self.split(self.network.parameters()), strict=True):
+        for array, value in zip([*estimator.coefs_, *estimator.intercepts_], self.arrays(), strict=True):
             array[...] = value
 
+    def arrays(self) -> list[NDArray[Any]]:
+        """Copy the parameters: weights of all layers and then biases of all layers."""
+        return self.split(self.network.parameters())
+
     def joined(self, arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """Weights of all layers and then biases of all layers, as w_1, b_1, w_2, …."""
+        """Give weights of all layers and then biases of all layers as w_1, b_1, w_2, …."""
         half = len(self.shapes)
         parts = [part.ravel() for pair in zip(arrays[:half], arrays[half:], strict=True) for part in pair]
         flat: NDArray[Any] = np.concatenate(parts).astype(self.dtype, copy=False)
@@ -90,6 +87,31 @@ class Engine:
             biases.append(flat[middle:end])
             start = end
         return weights + biases
+
+
+def _layers(estimator: Any, n: int, *, with_dropout: bool) -> list[dict[str, Any]]:
+    """Configure the first `n` layers; the output layer's own activation is inside the loss."""
+    n_hidden = len(estimator.coefs_) - 1
+    activations = [activation.to_dict() for activation in activations_of(estimator, n_hidden)] + [{"name": "identity"}]
+    rates = [*(dropout_of(estimator, n_hidden) if with_dropout else [0.0] * n_hidden), 0.0]
+    layers: list[dict[str, Any]] = []
+    for coef, activation, rate in zip(estimator.coefs_[:n], activations, rates, strict=False):
+        dense = {"kind": "dense", "units": int(coef.shape[1]), "activation": activation, "bias": True}
+        layers.append({**dense, "init": {"name": "zeros"}, "l2": 0.0})
+        if rate:
+            layers.append({"kind": "dropout", "rate": rate})
+    return layers
+
+
+def _loss(estimator: Any) -> dict[str, Any]:
+    """Configure the loss."""
+    if estimator.out_activation_ in OUTPUT_LOSSES:
+        return OUTPUT_LOSSES[estimator.out_activation_]
+    if estimator.loss == "huber":
+        return {"name": "huber", "delta": float(estimator.huber_delta)}
+    if estimator.loss == "quantile":
+        return {"name": "quantile", "quantile": float(estimator.quantile)}
+    return {"name": "absolute_error" if estimator.loss == "absolute_error" else "half_squared_error"}
 
 
 def targets(y: NDArray[Any], out_activation: str, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -2,64 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
-from scipy.special import xlogy
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.fixes import _get_additional_lbfgs_options_dict
+from sklearn.utils.optimize import _check_optimize_result
 
-from chainrule.sklearn.engine import Engine, targets
+from chainrule.sklearn.engine import Engine
+from chainrule.sklearn.loss import Loss
 
-ROWS = 4096
-"""Rows of a sparse X that are made dense at once."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.sklearn.callbacks import Hooks
+
+
+def fit_lbfgs(estimator: Any, X: Any, y: Any, sample_weight: Any, *, hooks: Hooks | None) -> None:
+    """Train `estimator` on validated data by SciPy's L-BFGS-B; y is 2-D."""
+    est = estimator
+    objective = Objective(est, X, y, sample_weight)
+    ends_at = np.inf if est.max_seconds is None else time.monotonic() + est.max_seconds
+    start = np.concatenate([part.ravel() for part in [*est.coefs_, *est.intercepts_]])
+    if hooks:
+        hooks.epoch_begins(lambda: objective.arrays(start))
+
+    ended, n_iter = "", 0
+
+    def iteration(packed: NDArray[Any]) -> None:
+        nonlocal ended, n_iter
+        n_iter += 1
+        if hooks is not None and hooks.epoch_ends(lambda: objective.arrays(packed)):
+            ended = "callback"
+        elif time.monotonic() >= ends_at:
+            ended = "max_seconds"
+        if ended:
+            raise StopIteration
+        if hooks and n_iter < est.max_iter:
+            hooks.epoch_begins(lambda: objective.arrays(packed))
+
+    options = {"maxfun": est.max_fun, "maxiter": est.max_iter, "gtol": est.tol}
+    printing = _get_additional_lbfgs_options_dict("iprint", 1 if est.verbose >= 1 else -1)  # before SciPy 1.15
+    result = minimize(
+        objective, start, method="L-BFGS-B", jac=True, options={**options, **printing}, callback=iteration
+    )
+    est.n_iter_ = result.nit if ended else _check_optimize_result("lbfgs", result, est.max_iter)
+    est.loss_ = result.fun
+    arrays = objective.arrays(result.x)
+    est.coefs_, est.intercepts_ = arrays[: len(est.coefs_)], arrays[len(est.coefs_) :]
+    if ended == "max_seconds":
+        text = f"lbfgs: max_seconds={est.max_seconds:g} reached after {est.n_iter_} iterations and the optimization"
+        warnings.warn(f"{text} hasn't converged yet.", ConvergenceWarning, stacklevel=2)
 
 
 class Objective:
     """Loss and gradient of an estimator on some rows; SciPy works in float64 whatever X is, and so does this."""
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
-        self.engine, self.alpha = Engine(estimator, dtype=np.dtype(np.float64)), float(estimator.alpha)
-        self.weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        if self.weights is not None and self.weights.sum() == 0.0:
-            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
-        self.X: Any = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X)
-        self.y = targets(y, estimator.out_activation_, self.engine.dtype)
-        # What scikit-learn's Poisson loss holds beside ours.
-        is_poisson = estimator.out_activation_ == "exp"
-        self.constant = float(np.average(xlogy(y, y) - y, weights=sample_weight, axis=0).sum()) if is_poisson else 0.0
+        self.engine = Engine(estimator, dtype=np.dtype(np.float64))
+        self.loss = Loss(self.engine, estimator, X, y, sample_weight)
+        self.alpha = float(estimator.alpha)
         # Weights of all layers and then biases of all layers here, layer by layer there.
-        size = sum(part.size for part in [*estimator.coefs_, *estimator.intercepts_])
-        ends = np.cumsum([part.size for part in [*estimator.coefs_, *estimator.intercepts_]])
-        places = np.split(np.arange(size, dtype=np.float64), ends[:-1])
+        parts = [*estimator.coefs_, *estimator.intercepts_]
+        ends = np.cumsum([part.size for part in parts])
+        places = np.split(np.arange(ends[-1], dtype=np.float64), ends[:-1])
         self.order = self.engine.joined(places).astype(np.intp)
 
-    def __call__(self, packed: Any) -> tuple[float, Any]:
+    def __call__(self, packed: NDArray[Any]) -> tuple[float, Any]:
         """Return the loss at `packed` and its gradient."""
-        self.engine.network.set_parameters(packed[self.order])
-        loss, flat = self._sparse(packed) if sparse.issparse(self.X) else self._native(slice(None), self.alpha)
+        # SciPy keeps x in float32 where it began so.
+        self.engine.network.set_parameters(packed[self.order].astype(np.float64, copy=False))
+        loss, flat = self.loss.with_gradient(self.alpha)
         gradient = np.empty_like(flat)
         gradient[self.order] = flat
-        return loss + self.constant, gradient
+        return loss, gradient
 
-    def _native(self, rows: slice, alpha: float) -> tuple[float, Any]:
-        """Loss and gradient of some rows; the penalty counts as for these rows alone."""
-        Engine.steps += 1
-        X: Any = self.X[rows]
-        X = X.toarray() if sparse.issparse(X) else X
-        weights = None if self.weights is None else self.weights[rows]
-        return self.engine.network.sklearn_gradient(X, self.y[rows], weights, alpha)
-
-    def _sparse(self, packed: Any) -> tuple[float, Any]:
-        """Do the same a part of the rows at a time."""
-        n = self.X.shape[0]
-        whole = float(n if self.weights is None else self.weights.sum())
-        loss, flat = 0.0, np.zeros(len(packed))
-        for start in range(0, n, ROWS):
-            rows = slice(start, min(start + ROWS, n))
-            weight = rows.stop - start if self.weights is None else self.weights[rows].sum()
-            if weight > 0:
-                # alpha / weight · weight / whole: each part brings its share of the penalty.
-                part, d_part = self._native(rows, self.alpha * weight / whole)
-                loss += part * (weight / whole)
-                flat += d_part * (weight / whole)
-        return loss, flat
+    def arrays(self, packed: NDArray[Any]) -> list[NDArray[Any]]:
+        """Give `packed` as weights of all layers and then biases of all layers."""
+        return self.engine.split(packed[self.order])

@@ -4,31 +4,38 @@ from typing import Any, ClassVar
 
 from sklearn import neural_network
 
-from chainrule.sklearn.base import CONSTRAINTS, NativeFit, described
+from chainrule.sklearn.base import NativeFit
+from chainrule.sklearn.parameters import REGRESSOR, described
 
 
 @described
 class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc]
     """MLPRegressor of scikit-learn, computed in Rust.
 
-    Every parameter, attribute and method is scikit-learn's, but for `n_threads`.
+    Parameters, attributes and methods are scikit-learn's, and more. `activation` may also be one of chainrule's, by its
+    name or as an object such as ``chainrule.LeakyReLU(0.2)``, or a list of one for each hidden layer. `loss` may also
+    be "absolute_error" |d|, "huber" (d²/2 up to `huber_delta`, linear beyond) or "quantile" (max(q d, (q - 1) d) with
+    d = y - prediction), each the mean over outputs.
 
     Parameters
     ----------
-    n_threads : int or None, default=None
-        Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are.
+    huber_delta : float, default=1.0
+        Where loss="huber" goes over from squares to distances, > 0, in the unit of y.
+
+    quantile : float, default=0.5
+        Which quantile of y loss="quantile" predicts, in (0, 1).
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **neural_network.MLPRegressor._parameter_constraints,  # noqa: SLF001
-        **CONSTRAINTS,
+        **REGRESSOR,
     }
 
     def __init__(
         self,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: Any = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -51,7 +58,15 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
         epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        dropout: Any = 0.0,
+        n_layers: int | None = None,
+        width: int | None = None,
+        scoring: Any = None,
+        max_seconds: float | None = None,
         n_threads: int | None = None,
+        strict: bool = True,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -79,4 +94,12 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
         )
+        self.huber_delta = huber_delta
+        self.quantile = quantile
+        self.dropout = dropout
+        self.n_layers = n_layers
+        self.width = width
+        self.scoring = scoring
+        self.max_seconds = max_seconds
         self.n_threads = n_threads
+        self.strict = strict

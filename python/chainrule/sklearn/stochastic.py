@@ -2,87 +2,176 @@
 
 from __future__ import annotations
 
+import time
 import warnings
-from typing import Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
-from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import gen_batches, shuffle
 
-from chainrule._native import Course
+from chainrule._native import Course, DivergenceError
 from chainrule.sklearn.engine import Engine, targets
+from chainrule.sklearn.loss import Loss
 from chainrule.sklearn.optimizers import Adam, Sgd
+from chainrule.sklearn.validation import Given, Validation, split, validated
+
+if TYPE_CHECKING:
+    from chainrule.sklearn.callbacks import Hooks
 
 
-def fit_stochastic(estimator: Any, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> None:
-    """Train `estimator` on validated data; y is 2-D."""
+def fit_stochastic(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    incremental: bool,
+    given: Given | None = None,
+    hooks: Hooks | None = None,
+) -> None:
+    """Train `estimator` on validated data; y is 2-D. `given` are rows of the caller's to validate on."""
     est = estimator
-    params = est.coefs_ + est.intercepts_
     if not incremental or not hasattr(est, "_optimizer"):
-        est._optimizer = (Sgd if est.solver == "sgd" else Adam)(est, params)  # noqa: SLF001
-    optimizer = est._optimizer  # noqa: SLF001
-    early_stopping = est.early_stopping
-    if early_stopping and incremental:
+        est._optimizer = (Sgd if est.solver == "sgd" else Adam)(est, est.coefs_ + est.intercepts_)  # noqa: SLF001
+    if est.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
-    X_val = y_val = weights_val = None
-    if early_stopping:
-        X, X_val, y, y_val, sample_weight, weights_val = _split(est, X, y, sample_weight)
-    n = X.shape[0]
-    engine = Engine(est, est.solver)
-    optimizer.load(engine)
-    watched = early_stopping or bool(est.verbose) or incremental or optimizer.changes_every_epoch
-    epochs = Epochs(engine, est, X, y, sample_weight, one_by_one=watched)
-    try:
-        est.n_iter_ = 0
-        while est.n_iter_ < est.max_iter:
-            try:
-                epochs.run(est.max_iter - est.n_iter_, optimizer)
-            finally:  # Ctrl-C ends the epoch under way; those before it count
-                if epochs.losses:
-                    est.loss_curve_ += epochs.losses
-                    est.loss_ = epochs.losses[-1]
-                    est.n_iter_ += len(epochs.losses)
-                    est.t_ += n * len(epochs.losses)
-            if est.verbose:
-                print(f"Iteration {est.n_iter_}, loss = {est.loss_:.8f}")
-            if early_stopping:
-                engine.store(est)  # the validation score predicts with them
-            if epochs.one_by_one:
-                est._update_no_improvement_count(early_stopping, X_val, y_val, weights_val)  # noqa: SLF001
-            else:
-                est.best_loss_, est._no_improvement_count = epochs.course.best_loss, epochs.course.misses  # noqa: SLF001
-            optimizer.iteration_ends(est.t_)
-            if est._no_improvement_count > est.n_iter_no_change:  # noqa: SLF001
-                what = "Validation score" if early_stopping else "Training loss"
-                msg = f"{what} did not improve more than tol={est.tol:f} for {est.n_iter_no_change} consecutive epochs."
-                if optimizer.trigger_stopping(msg, est.verbose):
+    if not est.strict:
+        _go_on_with_random_numbers(est, incremental=incremental)
+    validation = None
+    if given:
+        validation = validated(est, given)
+    elif est.early_stopping:
+        X, y, sample_weight, validation = split(est, X, y, sample_weight)
+    training = Training(est, X, y, sample_weight, validation, hooks, incremental=incremental)
+    if validation and (given or est.scoring is not None):
+        training.watch_loss(validation)
+    training.run()
+
+
+class Training:
+    """Epochs until the loss or a score improves no more, time is up, a callback says so, or `max_iter` is reached."""
+
+    def __init__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: Validation | None,
+        hooks: Hooks | None,
+        *,
+        incremental: bool,
+    ) -> None:
+        est = self.estimator = estimator
+        self.n, self.validation, self.hooks, self.incremental = X.shape[0], validation, hooks, incremental
+        self.optimizer = est._optimizer  # noqa: SLF001
+        seed = None
+        if np.any(est.dropout):
+            # Each call its own masks, also of `partial_fit` with an integer seed.
+            seed = (int(est._random_state.randint(2**31 - 1)) + est.t_) % 2**32  # noqa: SLF001
+        self.engine = Engine(est, est.solver, dropout_seed=seed)
+        self.optimizer.load(self.engine)
+        self.validation_loss: Loss | None = None
+        is_watched = hooks is not None and hooks.are_there
+        one_by_one = (
+            is_watched
+            or incremental
+            or validation is not None
+            or bool(est.verbose)
+            or est.max_seconds is not None
+            or self.optimizer.changes_every_epoch
+        )
+        self.epochs = Epochs(self.engine, est, X, y, sample_weight, one_by_one=one_by_one)
+
+    def watch_loss(self, validation: Validation) -> None:
+        """Let `validation_loss_curve_` have the loss of these rows after each epoch."""
+        X, y, _, weights = validation
+        self.validation_loss = Loss(self.engine, self.estimator, X, y, weights)
+
+    def run(self) -> None:
+        """Train; the estimator then has what was learned, also after Ctrl-C."""
+        est = self.estimator
+        ends_at = np.inf if est.max_seconds is None else time.monotonic() + est.max_seconds
+        try:
+            est.n_iter_ = 0
+            while est.n_iter_ < est.max_iter:
+                self.train()
+                if self.is_over() or self.incremental:
                     break
-                est._no_improvement_count = epochs.course.misses = 0  # noqa: SLF001
-            if incremental:
-                break
-            if est.n_iter_ == est.max_iter:
-                text = f"Stochastic Optimizer: Maximum iterations ({est.max_iter}) reached and the optimization hasn't"
-                warnings.warn(f"{text} converged yet.", ConvergenceWarning, stacklevel=2)
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
-    finally:
-        epochs.end()
-        engine.store(est)
-        optimizer.store(engine)
-    if early_stopping:
-        est.coefs_ = est._best_coefs  # noqa: SLF001
-        est.intercepts_ = est._best_intercepts  # noqa: SLF001
+                if est.n_iter_ == est.max_iter:
+                    _warn(f"Maximum iterations ({est.max_iter}) reached")
+                elif time.monotonic() >= ends_at:
+                    _warn(f"max_seconds={est.max_seconds:g} reached after {est.n_iter_} iterations")
+                    break
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        finally:
+            self.epochs.end()
+            self.engine.store(est)
+            self.optimizer.store(self.engine)
+            if est.early_stopping:
+                est.coefs_, est.intercepts_ = est._best_coefs, est._best_intercepts  # noqa: SLF001
+        if not est.strict and not np.isfinite(est.loss_):
+            raise DivergenceError(
+                f"the loss of epoch {est.n_iter_} is {est.loss_}: try a lower learning_rate_init, or scale X"
+            )
+
+    def train(self) -> None:
+        """Train one epoch, or as many as nothing has to be done between, and take down their losses."""
+        est, epochs = self.estimator, self.epochs
+        if self.hooks:
+            self.hooks.epoch_begins(self.engine.arrays)
+        try:
+            epochs.run(est.max_iter - est.n_iter_, self.optimizer)
+        finally:  # Ctrl-C ends the epoch under way; those before it count
+            if epochs.losses:
+                est.loss_curve_ += epochs.losses
+                est.loss_ = epochs.losses[-1]
+                est.n_iter_ += len(epochs.losses)
+                est.t_ += self.n * len(epochs.losses)
+        if est.verbose:
+            print(f"Iteration {est.n_iter_}, loss = {est.loss_:.8f}")
+
+    def is_over(self) -> bool:
+        """Look at what the epoch has come to; tell whether it was the last."""
+        est, optimizer = self.estimator, self.optimizer
+        if self.validation_loss:
+            est.validation_loss_curve_ = [
+                *getattr(est, "validation_loss_curve_", []),
+                self.validation_loss.with_gradient(0.0)[0],
+            ]
+        if est.early_stopping:
+            self.engine.store(est)  # the validation score predicts with them
+        if self.epochs.one_by_one:
+            v = self.validation
+            seen = (v.X, v.labels, v.sample_weight) if v else (None, None, None)
+            est._update_no_improvement_count(est.early_stopping, *seen)  # noqa: SLF001
+        else:
+            course = self.epochs.course
+            est.best_loss_, est._no_improvement_count = course.best_loss, course.misses  # noqa: SLF001
+        optimizer.iteration_ends(est.t_)
+        if self.hooks and self.hooks.epoch_ends(self.engine.arrays):
+            return True
+        if not est.strict and not np.isfinite(est.loss_):
+            return True
+        if est._no_improvement_count > est.n_iter_no_change:  # noqa: SLF001
+            what = "Validation score" if est.early_stopping else "Training loss"
+            msg = f"{what} did not improve more than tol={est.tol:f} for {est.n_iter_no_change} consecutive epochs."
+            if optimizer.trigger_stopping(msg, est.verbose):
+                return True
+            est._no_improvement_count = self.epochs.course.misses = 0  # noqa: SLF001
+        return False
 
 
 class Epochs:
     """Native epochs over one set of rows: one at a time where each is looked at, else as many as patience allows."""
 
     def __init__(self, engine: Engine, est: Any, X: Any, y: Any, weights: Any, *, one_by_one: bool) -> None:
-        self.engine, self.alpha = engine, float(est.alpha)
+        self.engine, self.alpha, self.strict = engine, float(est.alpha), bool(est.strict)
         self.X = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X)
         self.y = targets(y, est.out_activation_, engine.dtype)
         self.weights = None if weights is None else np.asarray(weights, dtype=np.float64)
@@ -94,7 +183,8 @@ class Epochs:
         self.random = est._random_state if est.shuffle else None  # noqa: SLF001
         state = None if self.random is None else self.random.get_state(legacy=False)
         # Batches that are looked into, and another generator than the usual one, are for Python to go through.
-        self.by_batch = self.weights is not None or self.constant is not None or sparse.issparse(X)
+        may_be_zero = self.strict and self.weights is not None and not self.weights.all()
+        self.by_batch = may_be_zero or self.constant is not None or sparse.issparse(X)
         self.in_python = self.by_batch or (state is not None and state["bit_generator"] != "MT19937")
         self.one_by_one = one_by_one or self.in_python
         self.state = None if self.in_python else state
@@ -105,7 +195,7 @@ class Epochs:
         patience = (0.0, np.inf, np.inf, 0)
         if not self.one_by_one:
             patience = (est.tol, est.n_iter_no_change, est.best_loss_, est._no_improvement_count)  # noqa: SLF001
-        self.course = Course(n, self.batch_size, twister, *patience)
+        self.course = Course(n, self.batch_size, twister, *patience, self.strict)
         self.losses: list[float] = []
 
     def run(self, most: int, optimizer: Sgd | Adam) -> None:
@@ -117,7 +207,7 @@ class Epochs:
             self.losses = [self._in_batches(optimizer) if self.by_batch else self._in_order(optimizer)]
             return
         try:
-            self._train(self.X, self.y, None, self.course, optimizer, 1 if self.one_by_one else most)
+            self._train(self.X, self.y, self.weights, self.course, optimizer, 1 if self.one_by_one else most)
         finally:
             self.losses = self.course.losses
 
@@ -141,7 +231,7 @@ class Epochs:
             rows = self.order[part]
             loss += self._of_targets(rows) * len(rows)
             if sparse.issparse(self.X):
-                course = Course(len(rows), len(rows), None, 0.0, np.inf, np.inf, 0)
+                course = Course(len(rows), len(rows), None, 0.0, np.inf, np.inf, 0, self.strict)
                 weights = None if self.weights is None else self.weights[rows]
                 self._train(self.X[rows].toarray(), self.y[rows], weights, course, optimizer, 1)
                 loss += course.losses[0] * len(rows)
@@ -151,32 +241,28 @@ class Epochs:
         """Return the part of a batch's loss that its targets alone decide; refuse weights that sum to zero."""
         weights = None if self.weights is None else self.weights[rows]
         if weights is not None and weights.sum() == 0.0:
-            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+            if self.strict:
+                raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+            return 0.0
         return 0.0 if self.constant is None else float(np.average(self.constant[rows], weights=weights))
 
     def _train(self, X: Any, y: Any, weights: Any, course: Course, optimizer: Sgd | Adam, most: int) -> None:
         rate, rule = optimizer.rule()
         Engine.steps += 1
-        self.engine.network.sklearn_epochs(X, y, weights, course, most, self.alpha, rate, rule)
+        self.engine.network.sklearn_epochs(X, y, weights, course, most, self.alpha, rate, rule, self.strict)
 
 
-def _split(est: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, ...]:
-    """Split off the validation set with scikit-learn's draws."""
-    stratify = y if is_classifier(est) and est.n_outputs_ == 1 else None
-    arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
-    parts = train_test_split(
-        *arrays,
-        random_state=est._random_state,  # noqa: SLF001
-        test_size=est.validation_fraction,
-        stratify=stratify,
-    )
-    if sample_weight is None:
-        parts = [*parts, None, None]
-    if parts[1].shape[0] < 2:
-        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    if is_classifier(est):
-        parts[3] = est._label_binarizer.inverse_transform(parts[3])  # noqa: SLF001
-    return tuple(parts)
+def _go_on_with_random_numbers(est: Any, *, incremental: bool) -> None:
+    """Let each `partial_fit` with an integer seed take the random numbers after those of the one before."""
+    if not incremental:
+        vars(est).pop("_partial_random_state", None)
+    elif isinstance(est.random_state, Integral):
+        est._random_state = vars(est).setdefault("_partial_random_state", est._random_state)  # noqa: SLF001
+
+
+def _warn(what: str) -> None:
+    text = f"Stochastic Optimizer: {what} and the optimization hasn't converged yet."
+    warnings.warn(text, ConvergenceWarning, stacklevel=4)
 
 
 def _batch_size(est: Any, n: int) -> int:

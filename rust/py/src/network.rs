@@ -371,9 +371,8 @@ impl Network {
     }
 
     /// For `chainrule.sklearn`: up to `epochs` epochs along `course` as scikit-learn trains them. `rule` is (momentum,
-    /// nesterov) for a network with sgd, (beta_1, beta_2, epsilon) for one with adam. Losses that are not finite do not end
-    /// them; signals as `train_epoch`.
-    #[pyo3(signature = (x, y, sample_weight, course, epochs, alpha, learning_rate, rule))]
+    /// nesterov) for a network with sgd, (beta_1, beta_2, epsilon) for one with adam; signals as `train_epoch`.
+    #[pyo3(signature = (x, y, sample_weight, course, epochs, alpha, learning_rate, rule, strict))]
     #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
     fn sklearn_epochs<'py>(
         &self,
@@ -385,25 +384,27 @@ impl Network {
         alpha: f64,
         learning_rate: f64,
         rule: crate::sklearn::Rule,
+        strict: bool,
     ) -> PyResult<()> {
         self.guard(|| {
             let _turn = granted(self.turn.alone())?;
-            let recipe = core::sklearn::Recipe { alpha, learning_rate, rule: rule.into() };
+            let recipe = core::sklearn::Recipe { alpha, learning_rate, rule: rule.into(), strict };
             let mut course = course.try_borrow_mut()?;
             each!(self, cell => cell.sklearn_epochs(Batch { x, y, sample_weight }, &mut course, epochs, &recipe))
         })
     }
 
     /// For `chainrule.sklearn`: loss and gradient of a batch with scikit-learn's penalty and scalings.
-    #[pyo3(signature = (x, y, sample_weight, alpha))]
+    #[pyo3(signature = (x, y, sample_weight, alpha, strict))]
     fn sklearn_gradient<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         alpha: f64,
+        strict: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
-        self.guard(|| each!(self, cell => cell.sklearn_gradient(Batch { x, y, sample_weight }, alpha)))
+        self.guard(|| each!(self, cell => cell.sklearn_gradient(Batch { x, y, sample_weight }, alpha, strict)))
     }
 
     /// A copy of the parameters, (n_parameters,): w_1 row by row, b_1, w_2, …

@@ -40,9 +40,9 @@ pub(crate) struct Course(core::sklearn::Course);
 impl Course {
     /// `random_state` is the 624 words of a `RandomState`'s Mersenne Twister, as int64, and their position; None leaves the
     /// order as it is. An epoch whose loss is not below `best_loss` by more than `tol` is a miss; it ends after more than
-    /// `patience` in a row, of which there were `misses`.
+    /// `patience` in a row, of which there were `misses`, and unless `strict` after one that is not finite.
     #[new]
-    #[pyo3(signature = (n_rows, batch_size, random_state, tol, patience, best_loss, misses))]
+    #[pyo3(signature = (n_rows, batch_size, random_state, tol, patience, best_loss, misses, strict))]
     #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
     fn new(
         py: Python<'_>,
@@ -53,10 +53,11 @@ impl Course {
         patience: f64,
         best_loss: f64,
         misses: u64,
+        strict: bool,
     ) -> PyResult<Self> {
         guard(|| {
             let twister = random_state.map(|(words, next)| twister(&words, next)).transpose()?;
-            let patience = core::sklearn::Patience { tol, most: patience, best: best_loss, missed: misses };
+            let patience = core::sklearn::Patience { tol, most: patience, best: best_loss, missed: misses, strict };
             let course = core::sklearn::Course::new(n_rows, batch_size, twister, patience);
             course.map(Course).map_err(|error| raise(py, error))
         })
@@ -146,11 +147,12 @@ impl<T: Element + Real> Cell<T> {
         &self,
         batch: Batch<'_, 'py>,
         alpha: f64,
+        strict: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
         let mut fresh = Fresh::new(batch.py(), T::DTYPE, &[self.facts.n_parameters])?;
         let flat = fresh.values();
         let loss = self.on_batch(batch, Work::gradient, |network, workspace, batch| {
-            network.sklearn_gradient(workspace, batch, alpha, flat)
+            network.sklearn_gradient(workspace, batch, alpha, strict, flat)
         })?;
         Ok((loss, fresh.finish()))
     }

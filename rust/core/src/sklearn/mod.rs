@@ -24,6 +24,8 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// The update rule; the network's optimizer must keep as many moments.
     pub rule: Rule,
+    /// See [`Network::sklearn_gradient`].
+    pub strict: bool,
 }
 
 /// An update rule in scikit-learn's form.
@@ -58,6 +60,8 @@ pub struct Patience {
     pub best: f64,
     /// Epochs in a row that have missed it.
     pub missed: u64,
+    /// Whether to go on after a loss that is not finite, as scikit-learn does.
+    pub strict: bool,
 }
 
 impl Patience {
@@ -68,7 +72,7 @@ impl Patience {
         if loss < self.best {
             self.best = loss;
         }
-        self.missed as f64 > self.most
+        self.missed as f64 > self.most || !(self.strict || loss.is_finite())
     }
 }
 
@@ -133,8 +137,7 @@ impl Course {
 
 impl<T: Real> Network<T> {
     /// Goes on with `course` over `data` until it has made `epochs` epochs since its start or has lost patience (true), or
-    /// `keep_going` says no (false; call again). Losses that are not finite do not stop it. A batch whose weights are all zero
-    /// changes nothing.
+    /// `keep_going` says no (false; call again). A batch whose weights are all zero changes nothing.
     ///
     /// # Errors
     /// Whatever is wrong with the data; [`Error::Rows`] for an order that is not its rows. The epoch under way is not counted.
@@ -212,7 +215,9 @@ impl<T: Real> Network<T> {
         Ok(true)
     }
 
-    /// The loss of a batch and its gradient, `flat` in the order of the parameters.
+    /// The loss of a batch and its gradient without dropout, `flat` in the order of the parameters. With `strict` the value
+    /// of squared errors is their mean over outputs while the gradient is that of their sum, as scikit-learn has it;
+    /// without, both are of the sum.
     ///
     /// # Errors
     /// Whatever is wrong with the batch, [`Error::Memory`].
@@ -224,12 +229,13 @@ impl<T: Real> Network<T> {
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         alpha: f64,
+        strict: bool,
         flat: &mut [T],
     ) -> Result<f64, Error> {
         self.check_batch(batch)?;
         let picks = Picks::all(batch.x.rows());
         let weight = batch.weight_sum(picks);
-        let loss = self.sklearn_whole_gradient(ws, batch, picks, weight)?;
+        let loss = self.sklearn_whole_gradient(ws, batch, picks, weight, (strict, false))?;
         let l2 = alpha / weight;
         let mut penalty = 0.0;
         for (dense, place) in self.sklearn_layers(l2) {
@@ -246,14 +252,15 @@ impl<T: Real> Network<T> {
         batch: &Batch<'_, T>,
         picks: Picks<'_>,
         weight: f64,
+        (strict, training): (bool, bool),
     ) -> Result<f64, Error> {
-        if let Some((loss, _)) = self.narrow_gradient(ws, batch, picks, |losses| self.sklearn_sum(losses))? {
+        if let Some((loss, _)) = self.narrow_gradient(ws, batch, picks, |losses| self.sklearn_sum(losses, strict))? {
             return Ok(loss);
         }
-        self.start_batch(ws, picks.len(), true, false)?;
+        self.start_batch(ws, picks.len(), training, false)?;
         let mut loss = 0.0;
         for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
-            loss += self.sklearn_tile(ws, batch, tile, weight)?;
+            loss += self.sklearn_tile(ws, batch, tile, weight, strict)?;
             self.gradients(ws, tile.len(), t > 0);
         }
         Ok(loss)
@@ -277,12 +284,12 @@ impl<T: Real> Network<T> {
         let (way, loss) = if let Some(formulas) = narrow {
             let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
             self.narrow_tile(lane, batch, picks, formulas, rows, Some(T::MAX))?;
-            (Way::Narrow, self.sklearn_sum(lane.narrow.losses(rows)) / weight)
+            (Way::Narrow, self.sklearn_sum(lane.narrow.losses(rows), recipe.strict) / weight)
         } else if rows <= self.plan.tile {
             self.start_batch(ws, rows, true, false)?;
-            (Way::Sums, self.sklearn_tile(ws, batch, picks, weight)?)
+            (Way::Sums, self.sklearn_tile(ws, batch, picks, weight, recipe.strict)?)
         } else {
-            (Way::Gradient, self.sklearn_whole_gradient(ws, batch, picks, weight)?)
+            (Way::Gradient, self.sklearn_whole_gradient(ws, batch, picks, weight, (recipe.strict, true))?)
         };
         let mut penalty = 0.0;
         for (dense, place) in self.sklearn_layers(l2) {
@@ -344,14 +351,13 @@ impl<T: Real> Network<T> {
     }
 
     /// Σ of the losses of rows without weights, for losses that narrow networks have.
-    fn sklearn_sum(&self, losses: &[T]) -> f64 {
+    fn sklearn_sum(&self, losses: &[T], strict: bool) -> f64 {
         match self.spec.loss.link() {
             Link::Softmax => {
                 let (least, most) = clip::<T>();
                 sum_of(losses, |loss: T| loss.to_f64().clamp(least, most))
             }
-            // The value is the mean over outputs, and the gradient that of the sum.
-            _ => sum_of(losses, T::to_f64) / self.n_outputs() as f64,
+            _ => sum_of(losses, T::to_f64) / self.sklearn_divisor(strict),
         }
     }
 
@@ -362,18 +368,22 @@ impl<T: Real> Network<T> {
         batch: &Batch<'_, T>,
         tile: Picks<'_>,
         weight: f64,
+        strict: bool,
     ) -> Result<f64, Error> {
-        let k = self.n_outputs() as f64;
         // scikit-learn sums Poisson losses over outputs, ours is their mean: each row counts k times.
-        let weight_sum = if matches!(self.spec.loss, Loss::Poisson(_)) { weight / k } else { weight };
+        let times = if matches!(self.spec.loss, Loss::Poisson(_)) { self.n_outputs() as f64 } else { 1.0 };
+        let weight_sum = weight / times;
         let sum = self.tile_deltas(ws, batch, tile, weight_sum)?;
         let sum = match self.spec.loss.link() {
             Link::Softmax | Link::Sigmoid => self.sklearn_clipped(ws, batch, tile),
-            // The value is the mean over outputs, and the gradient that of the sum.
-            Link::Identity => sum / k,
-            _ => sum,
+            _ => sum / self.sklearn_divisor(strict),
         };
         Ok(sum / weight_sum)
+    }
+
+    /// What the value of a loss without clipping is divided by and its gradient is not.
+    fn sklearn_divisor(&self, strict: bool) -> f64 {
+        if strict && matches!(self.spec.loss, Loss::HalfSquaredError(_)) { self.n_outputs() as f64 } else { 1.0 }
     }
 
     /// Σ wᵢ lᵢ of the rows of `tile`, each probability held in [eps, 1 − eps].

@@ -1,0 +1,71 @@
+"""scikit-learn's callbacks around epochs, where the installed version has them (1.9): progress bars, monitors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing to set."""
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["CallbackSupportMixin", "Hooks"]
+
+
+class Hooks:
+    """The hooks of one `fit`: its task, and a task in it for each epoch. Without callbacks they do nothing."""
+
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
+        self.estimator = estimator
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.data = {"X": X, "y": y, "metadata": metadata}
+        self.are_there = hasattr(estimator, "_skl_callbacks")
+        self.whole: Any = None
+        self.epoch: Any = None
+        if self.are_there or hasattr(estimator, "_parent_callback_ctx"):  # of a search, say, to whose tree this belongs
+            self.whole = estimator._init_callback_context(max_subtasks=estimator.max_iter)  # noqa: SLF001
+            self.whole.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    def epoch_begins(self, parameters: Callable[[], list[Any]]) -> None:
+        """Call those of an epoch that begins; `parameters` returns weights and then biases if one asks."""
+        if self.are_there:
+            self.epoch = self.whole.subcontext(task_name="epoch")
+            self.epoch.call_on_fit_task_begin(
+                estimator=self.estimator, **self.data, reconstruction_attributes=fitted(parameters)
+            )
+
+    def epoch_ends(self, parameters: Callable[[], list[Any]]) -> bool:
+        """Call those of an epoch that ends; tell whether one of them wants training to end."""
+        if self.epoch is None:
+            return False
+        epoch, self.epoch = self.epoch, None
+        stop: bool = epoch.call_on_fit_task_end(
+            estimator=self.estimator, **self.data, reconstruction_attributes=fitted(parameters)
+        )
+        return stop
+
+    def end(self) -> None:
+        """Call those of the end of `fit`, which has been one."""
+        if self.epoch is not None:  # it was begun and did not finish
+            self.epoch.call_on_fit_task_end(estimator=self.estimator)
+        if self.whole is not None:
+            attributes = dict(vars(self.estimator))
+            self.whole.call_on_fit_task_end(
+                estimator=self.estimator, **self.data, reconstruction_attributes=lambda: attributes
+            )
+
+
+def fitted(parameters: Callable[[], list[Any]]) -> Callable[[], dict[str, list[Any]]]:
+    """Return what yields the attributes that prediction needs."""
+
+    def attributes() -> dict[str, list[Any]]:
+        arrays = parameters()
+        return {"coefs_": arrays[: len(arrays) // 2], "intercepts_": arrays[len(arrays) // 2 :]}
+
+    return attributes

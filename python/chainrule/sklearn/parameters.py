@@ -1,0 +1,76 @@
+"""The parameters that scikit-learn's classes do not have: what each may be, and what it does.
+
+At their defaults none changes a number. scikit-learn validates them, in its words.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from chainrule.reference.activations import ACTIVATIONS, Activation
+
+Estimator = TypeVar("Estimator", bound=type)
+
+THEIR_ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+"""scikit-learn's names and ours."""
+
+BOTH: dict[str, list[Any]] = {
+    "activation": [StrOptions({*THEIR_ACTIVATIONS, *ACTIVATIONS} - {"softmax"}), Activation, "array-like"],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "n_layers": [Interval(Integral, 0, None, closed="left"), None],
+    "width": [Interval(Integral, 1, None, closed="left"), None],
+    "scoring": [str, callable, None],
+    "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+    "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+    "strict": ["boolean"],
+}
+CLASSIFIER: dict[str, list[Any]] = {**BOTH, "class_weight": [dict, list, StrOptions({"balanced"}), None]}
+REGRESSOR: dict[str, list[Any]] = {
+    **BOTH,
+    "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber", "quantile"})],
+    "huber_delta": [Interval(Real, 0, None, closed="neither")],
+    "quantile": [Interval(Real, 0, 1, closed="neither")],
+}
+
+DESCRIPTION = """
+    dropout : float or array-like of float, default=0.0
+        Share of a hidden layer's units that a training step drops, in [0, 1); one number for all hidden layers, or
+        one each. The others are scaled by 1 / (1 - dropout), so that prediction needs nothing. Not with 'lbfgs'.
+
+    n_layers, width : int or None, default=None
+        So many hidden layers of so many units each, in place of `hidden_layer_sizes`, which gives the number that is
+        None: two numbers for searches to draw. The attribute `n_layers_` is two more, for inputs and outputs.
+
+    scoring : {"loss"}, str, callable or None, default=None
+        What `early_stopping` decides by, the greater the better: None takes accuracy or R², "loss" the negative loss
+        of the validation rows, else a scorer's name or ``scoring(estimator, X, y, sample_weight=None)``.
+
+    max_seconds : float or None, default=None
+        `fit` ends after the epoch, or iteration, in which it has trained so long, with a ConvergenceWarning.
+
+    n_threads : int or None, default=None
+        Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are. No number
+        depends on it.
+
+    strict : bool, default=True
+        Whether oddities of scikit-learn's numbers are kept. False: the value of a squared error of several outputs is
+        of the sum, as its gradient is; early stopping stratifies several classes too; batches whose weights are all
+        zero are passed over; `partial_fit` with an integer seed goes on with its random numbers and takes another
+        order each time; training ends at a loss that is not finite.
+"""
+"""Of the parameters of both; those of one are in its own description."""
+
+
+def described(estimator: Estimator) -> Estimator:
+    """Put our parameters into scikit-learn's description of the class, less its example, which is of its own class."""
+    summary, _, parameters = (estimator.__doc__ or "").partition("    Parameters\n    ----------\n")
+    theirs = (estimator.__bases__[-1].__doc__ or "").partition("    Examples\n")[0]
+    _, rule, rest = theirs.partition("    Parameters\n")
+    known, attributes, rest = rest.partition("    Attributes\n")
+    # One section of each name, or what reads descriptions (HTML in notebooks) refuses them.
+    ours = f"{parameters.rstrip()}\n{DESCRIPTION}"
+    estimator.__doc__ = f"{summary}{rule}{known.rstrip()}\n\n{ours}\n{attributes}{rest}"
+    return estimator

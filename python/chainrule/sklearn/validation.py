@@ -1,0 +1,155 @@
+"""Rows that are validated on: the caller's or split off, the curve of their loss, the score that decides when to stop.
+
+    validation loss = Σ wᵢ l(outputᵢ, yᵢ) / Σ wᵢ  of the weights after the epoch, without the penalty alpha
+
+Arguments and meaning are those of HistGradientBoostingClassifier, which has them in scikit-learn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+class Given(NamedTuple):
+    """What `fit` was passed beside its training data."""
+
+    X: Any
+    y: Any
+    sample_weight: Any
+
+
+class Validation(NamedTuple):
+    """Rows to validate on: targets as the loss takes them, (n, n_outputs), labels as scores take them."""
+
+    X: Any
+    y: NDArray[Any]
+    labels: Any
+    sample_weight: NDArray[Any] | None
+
+
+def given(X_val: Any, y_val: Any, sample_weight_val: Any, solver: str) -> Given | None:
+    """Return what was passed, or None for nothing.
+
+    Raises
+    ------
+    ValueError
+        One of `X_val` and `y_val` is missing; the solver has no epochs.
+    """
+    if X_val is None and y_val is None and sample_weight_val is None:
+        return None
+    if X_val is None:
+        name = "y_val" if y_val is not None else "sample_weight_val"
+        raise ValueError(f"{name} is provided, but X_val was not provided.")
+    if y_val is None:
+        raise ValueError("X_val is provided, but y_val was not provided.")
+    if solver == "lbfgs":
+        raise ValueError("X_val and y_val are used epoch by epoch, by solver='sgd' and 'adam'; 'lbfgs' has no epochs")
+    return Given(X_val, y_val, sample_weight_val)
+
+
+def validated(estimator: Any, own: Given) -> Validation:
+    """Return the caller's rows, for an estimator that has looked at its training data.
+
+    Raises
+    ------
+    ValueError
+        Features, labels, lengths or numbers are not such as `fit` could have trained with; the message names the
+        argument.
+    """
+    takes: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32), "reset": False}
+    X = _named("X_val", lambda: validate_data(estimator, own.X, **takes))
+    check_consistent_length(X, own.y)
+    targets = _of_classes if is_classifier(estimator) else _of_numbers
+    y, labels = _named("y_val", lambda: targets(estimator, own.y))
+    weight = None
+    if own.sample_weight is not None:
+        weight = _named("sample_weight_val", lambda: _check_sample_weight(own.sample_weight, X))
+    return Validation(X.astype(estimator.coefs_[0].dtype, copy=False), y, labels, weight)
+
+
+def split(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any, Validation]:
+    """Return X, y and weights to train with and the rows split off them, by scikit-learn's draws."""
+    arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
+    # scikit-learn: two classes only, whatever its documentation says.
+    is_stratified = estimator.n_outputs_ == 1 or (not estimator.strict and estimator.out_activation_ == "softmax")
+    parts = train_test_split(
+        *arrays,
+        random_state=estimator._random_state,  # noqa: SLF001
+        test_size=estimator.validation_fraction,
+        stratify=y if is_classifier(estimator) and is_stratified else None,
+    )
+    X, X_val, y, y_val, weight, weight_val = [*parts, None, None][:6]
+    if X_val.shape[0] < 2:
+        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+    labels = y_val
+    if is_classifier(estimator):
+        labels = estimator._label_binarizer.inverse_transform(y_val)  # noqa: SLF001
+    return X, y, weight, Validation(X_val, y_val, labels, weight_val)
+
+
+def score_of(estimator: Any, X: Any, labels: Any, sample_weight: Any) -> float:
+    """Return the score by the estimator's `scoring`, the greater the better; "loss" means the loss, negative.
+
+    NaN where outputs are not finite, as scikit-learn has it.
+    """
+    if estimator.scoring == "loss":
+        return -float(estimator.validation_loss_curve_[-1])
+    if not np.isfinite(estimator._forward_pass_fast(X, check_input=False)).all():  # noqa: SLF001
+        return np.nan
+    scorer = check_scoring(estimator, estimator.scoring)
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    # The rows were checked against the names of the features already, and have none any more.
+    names = vars(estimator).pop("feature_names_in_", None)
+    try:
+        return float(scorer(estimator, X, labels, **weights))
+    finally:
+        if names is not None:
+            estimator.feature_names_in_ = names
+
+
+def _named(argument: str, check: Callable[[], Any]) -> Any:
+    """Return what a check returns; its errors name the argument."""
+    try:
+        return check()
+    except ValueError as error:
+        raise ValueError(f"{argument} does not go with X and y: {error}") from error
+
+
+def _of_classes(estimator: Any, y_val: Any) -> tuple[NDArray[Any], Any]:
+    """Return the targets of a classifier, one column an output, and its labels."""
+    binarizer = estimator._label_binarizer  # noqa: SLF001 - what the training targets went through
+    is_multilabel = binarizer.y_type_.startswith("multilabel")
+    if type_of_target(y_val, input_name="y_val").startswith("multilabel") != is_multilabel:
+        raise ValueError(f"it must be {'indicators, (n, n_labels)' if is_multilabel else 'labels, (n,)'}, as y is")
+    if is_multilabel:
+        labels = check_array(y_val, accept_sparse="csr", dtype=None)
+        if labels.shape[1] != estimator.n_outputs_:
+            raise ValueError(f"it has {labels.shape[1]} labels, y has {estimator.n_outputs_}")
+    else:
+        labels = column_or_1d(y_val)
+        unknown = np.setdiff1d(unique_labels(labels), estimator.classes_)
+        if unknown.size:
+            raise ValueError(f"it has classes that y has not: {unknown.tolist()}; y has {estimator.classes_.tolist()}")
+    return binarizer.transform(labels).astype(bool), labels
+
+
+def _of_numbers(estimator: Any, y_val: Any) -> tuple[NDArray[Any], Any]:
+    """Return the targets of a regressor with one column an output, and as they were given."""
+    labels = check_array(y_val, ensure_2d=False, dtype=estimator.coefs_[0].dtype, input_name="y_val")
+    y = labels.reshape(len(labels), -1)
+    if y.shape[1] != estimator.n_outputs_:
+        raise ValueError(f"it has {y.shape[1]} outputs, y has {estimator.n_outputs_}")
+    return y, y.ravel() if y.shape[1] == 1 else y
