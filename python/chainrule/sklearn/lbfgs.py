@@ -35,7 +35,8 @@ class Objective:
 
     def __call__(self, packed: Any) -> tuple[float, Any]:
         """Return the loss at `packed` and its gradient."""
-        self.engine.network.set_parameters(packed[self.order])
+        # SciPy keeps x in float32 where it began so.
+        self.engine.network.set_parameters(packed[self.order].astype(np.float64, copy=False))
         loss, flat = self._sparse(packed) if sparse.issparse(self.X) else self._native(slice(None), self.alpha)
         gradient = np.empty_like(flat)
         gradient[self.order] = flat
