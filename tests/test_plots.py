@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import warnings
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 
@@ -16,6 +19,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from sklearn.neural_network import MLPRegressor
 
 import chainrule
 from chainrule import History, Network, metrics, plots
@@ -43,10 +47,22 @@ def history_of(*losses, validation=True):
 
 HISTORY = history_of(1.0, 0.5, 0.25)
 
+
+@cache
+def estimator(seed=0):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # so few epochs do not converge
+        return MLPRegressor(hidden_layer_sizes=(4,), max_iter=3 + seed, early_stopping=True, random_state=seed).fit(
+            X, NUMBERS
+        )
+
+
 # Each display, drawn from something ordinary.
 DRAW = {
     "loss": lambda ax=None: plots.LossCurveDisplay.from_history(HISTORY, ax=ax),
     "loss of runs": lambda ax=None: plots.LossCurveDisplay.from_history([HISTORY, history_of(3.0, 2.0, 1.0)], ax=ax),
+    "loss of an estimator": lambda ax=None: plots.LossCurveDisplay.from_estimator(estimator(), ax=ax),
+    "loss of estimators": lambda ax=None: plots.LossCurveDisplay.from_estimator([estimator(), estimator(1)], ax=ax),
     "history": lambda ax=None: HISTORY.plot(ax),
     "confusion": lambda ax=None: plots.ConfusionMatrixDisplay.from_predictions([0, 1, 1], [0, 1, 0], ax=ax),
     "confusion of network": lambda ax=None: plots.ConfusionMatrixDisplay.from_network(
@@ -905,6 +921,10 @@ def test_any_display_of_a_network_is_drawn_or_raises_a_clear_error(name, loss, n
 
 ANY = {
     "loss": lambda a, b, c: plots.LossCurveDisplay.from_history(a, columns=b),
+    "loss of an estimator": lambda a, b, c: plots.LossCurveDisplay.from_estimator(a, columns=b, ax=c),
+    "loss of what looks like one": lambda a, b, c: plots.LossCurveDisplay.from_estimator(
+        SimpleNamespace(loss_curve_=a, validation_scores_=b)
+    ),
     "loss columns": lambda a, b, c: plots.LossCurveDisplay.from_history({"epoch": [1, 2], "loss": a}, columns=b),
     "confusion": lambda a, b, c: plots.ConfusionMatrixDisplay.from_predictions(a, b, labels=c),
     "confusion names": lambda a, b, c: plots.ConfusionMatrixDisplay.from_predictions(a, a, display_labels=b, ax=c),

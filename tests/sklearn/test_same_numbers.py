@@ -71,6 +71,16 @@ def test_lbfgs(task):
     assert not hasattr(our, "loss_curve_")
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_lbfgs_of_float32(task):
+    name, options, y = TASKS[task]
+    their, our = fit_both(name, X.astype(np.float32), y, solver="lbfgs", hidden_layer_sizes=4, max_iter=3, **options)
+    np.testing.assert_allclose(our.loss_, their.loss_, rtol=1e-3)
+    assert [a.dtype for a in our.coefs_] == [a.dtype for a in their.coefs_]
+    output = "predict_proba" if hasattr(our, "predict_proba") else "predict"
+    assert getattr(our, output)(X.astype(np.float32)).dtype == getattr(their, output)(X.astype(np.float32)).dtype
+
+
 @pytest.mark.parametrize("schedule", ["constant", "invscaling", "adaptive"])
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_schedules(schedule, nesterov):

@@ -12,7 +12,7 @@ from chainrule.metrics import LOWER_IS_BETTER, METRICS
 from chainrule.reference.options import shown
 from chainrule.reference.spelling import checks_keywords
 
-from .arguments import numbers
+from .arguments import column, numbers
 from .display import BACKDROP, NOTE, PALETTE, Display, makes_room, tidy
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
             """Tell whether there is a column."""
 
 
+# What scikit-learn's estimators keep of a fit, as columns. What they score by, greater is better.
+CURVES = {"loss": "loss_curve_", "val_loss": "validation_loss_curve_", "val_score": "validation_scores_"}
 LEAST_RATIO = 5.0  # of the largest loss to the smallest, for a logarithmic axis: below, it would have hardly a tick
 
 
@@ -54,9 +56,9 @@ class LossCurveDisplay(Display):
     ----------
     best_column, best_epoch : str and int, or None
         The epoch that was best by the first column of validation data, or by the first column where there is none:
-        lowest for a loss or an error, highest for the other metrics of `chainrule.metrics`; of several runs by their
-        median, of equal epochs the first. None for a column whose better end is not known, and where all epochs are
-        equal.
+        lowest for a loss or an error, highest for "val_score" and the other metrics of `chainrule.metrics`; of several
+        runs by their median, of equal epochs the first. None for a column whose better end is not known, and where all
+        epochs are equal.
     lines_ : list of matplotlib Line2D
         The thick line of each column.
     ax_, figure_ : matplotlib Axes and Figure
@@ -127,6 +129,68 @@ class LossCurveDisplay(Display):
         runs = runs_of(history)
         epoch = numbers(runs[0]["epoch"], "epoch of history")
         return cls(epoch, {name: values_of(name, runs) for name in names_of(columns, runs[0])}).plot(ax)
+
+    @classmethod
+    @checks_keywords
+    def from_estimator(
+        cls, estimator: Any, *, columns: str | Iterable[str] | None = None, ax: Axes | None = None
+    ) -> Self:
+        """Draw what an MLPClassifier or MLPRegressor, of `chainrule.sklearn` or scikit-learn, kept of its fit.
+
+        Parameters
+        ----------
+        estimator : fitted estimator, or list of them
+            With `loss_curve_`, which solver "lbfgs" does not make; of a Pipeline give its last step. Where several made
+            unequal numbers of epochs, the median ends with the first.
+        columns : str or sequence of str, optional
+            "loss" (`loss_curve_`), "val_loss" (`validation_loss_curve_`), "val_score" (`validation_scores_`). None:
+            "loss", and "val_loss" or else "val_score" where all estimators have it.
+        ax : matplotlib Axes, optional
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        LossCurveDisplay
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        NotFittedError
+            `estimator` is not fitted.
+        TypeError
+            `estimator` is no estimator, `columns` are no names, or `ax` is no Axes.
+        ValueError
+            `estimator` has no `loss_curve_`, the list is empty, a column is missing or holds no finite number, or `ax`
+            cannot be drawn into.
+
+        Examples
+        --------
+        >>> from chainrule.plots import LossCurveDisplay
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> model = MLPRegressor(max_iter=9, tol=9, n_iter_no_change=4).fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> display = LossCurveDisplay.from_estimator(model)
+        >>> display.lines_[0].get_ydata().tolist() == model.loss_curve_
+        True
+        """
+        several = isinstance(estimator, (list, tuple))
+        estimators = list(estimator) if several else [estimator]
+        if not estimators:
+            raise ValueError("estimator is an empty list; give at least one")
+        runs = [curves_of(each, f"estimator[{i}]" if several else "estimator") for i, each in enumerate(estimators)]
+        n_epochs = max(len(values) for run in runs for values in run.values())
+        if columns is None:
+            validation = [name for name in ("val_loss", "val_score") if all(name in run for run in runs)]
+            columns = ["loss", *validation[:1]]
+        names = names_of(columns, runs[0])
+        table = {
+            name: [
+                np.pad(values, (0, n_epochs - len(values)), constant_values=np.nan)
+                for values in values_of(name, runs, "estimator")
+            ]
+            for name in names
+        }
+        return cls(np.arange(1, n_epochs + 1), table).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw into `ax`, or into a new figure, and return the display.
@@ -244,7 +308,7 @@ def lower_is_better(column: str) -> bool | None:
     name = quantity(column)
     if name == "loss" or name in LOWER_IS_BETTER:
         return True
-    return False if name in METRICS else None
+    return False if name == "score" or name in METRICS else None
 
 
 def quantity(column: str) -> str:
@@ -274,6 +338,27 @@ def runs_of(history: object) -> list[HistoryLike]:
     return runs
 
 
+def curves_of(estimator: Any, argument: str) -> dict[str, Any]:
+    """Return what a fitted estimator kept of its epochs, one array (n_epochs,) a column."""
+    curves = {}
+    for name, attribute in CURVES.items():
+        values = getattr(estimator, attribute, None)
+        if values is not None and np.size(values):  # there is none yet where Ctrl-C ended the first epoch
+            text = f"{attribute} of {argument}"
+            curves[name] = column(_arrays.as_numbers(values, np.dtype(np.float64), text), text).astype(np.float64)
+    if "loss" in curves:
+        return curves
+    if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise TypeError(f"{argument} must be a fitted MLPClassifier or MLPRegressor, not {shown(estimator)}")
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(estimator)
+    raise ValueError(
+        f"{argument}, a {type(estimator).__name__}, has no loss_curve_; solvers 'sgd' and 'adam' of MLPClassifier and "
+        "MLPRegressor make one, and of a Pipeline its last step has it, pipeline[-1]"
+    )
+
+
 def names_of(columns: object, run: HistoryLike) -> list[str]:
     """Return the names of the columns to draw."""
     if columns is None:
@@ -285,11 +370,11 @@ def names_of(columns: object, run: HistoryLike) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def values_of(name: str, runs: list[HistoryLike]) -> list[Sequence[float]]:
+def values_of(name: str, runs: Sequence[HistoryLike], argument: str = "history") -> list[Sequence[float]]:
     """Return a column of all runs."""
     for run in runs:
         if name not in run:
-            raise ValueError(f"history has no column {name!r}, only {', '.join(run)}")  # type: ignore[arg-type] # runs are mappings
+            raise ValueError(f"{argument} has no column {name!r}, only {', '.join(run)}")  # type: ignore[arg-type] # runs are mappings
     return [run[name] for run in runs]
 
 

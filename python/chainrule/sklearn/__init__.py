@@ -10,7 +10,17 @@ except ImportError as error:  # pragma: no cover
 
 from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.conversion import from_sklearn, to_sklearn
+from chainrule.sklearn.onnx import register_onnx, to_onnx
 from chainrule.sklearn.patching import patch, unpatch
 from chainrule.sklearn.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn", "patch", "to_sklearn", "unpatch"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "from_sklearn",
+    "patch",
+    "register_onnx",
+    "to_onnx",
+    "to_sklearn",
+    "unpatch",
+]

@@ -1,0 +1,213 @@
+"""ONNX export: the converter of skl2onnx for the two estimators, also where they stand inside a Pipeline.
+
+    z = a w + b,  a = f(z)  layer by layer;  labels = classes[argmax of the probabilities]
+
+skl2onnx has a converter for scikit-learn's classes, which knows no Poisson output, flattens several outputs of a
+regressor and takes two labels of a multilabel problem for two classes; this one has none of that. A new activation
+goes into the table of sklearn/onnx_nodes.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from chainrule import _arrays
+from chainrule.reference.options import shown
+from chainrule.reference.spelling import unknown
+from chainrule.sklearn.classifier import MLPClassifier
+from chainrule.sklearn.onnx_nodes import ACTIVATIONS, Graph, Value
+from chainrule.sklearn.regressor import MLPRegressor
+
+CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]}
+
+
+def to_onnx(model: Any, X: Any = None, **options: Any) -> Any:
+    """Return a fitted model as ONNX: `register_onnx`, then ``skl2onnx.to_onnx(model, X, **options)``.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted estimator of this package, or a Pipeline or another estimator of scikit-learn that holds one.
+    X : array_like, (n, n_features), optional
+        A row or more of what the model will be given; only the type counts. Of an estimator of this package float32
+        makes an ONNX model that takes and computes float32, other numbers one in float64. Not needed with
+        `initial_types`.
+    **options
+        As skl2onnx takes them: `initial_types` in the place of `X`, `target_opset`, and `options`. Without the last,
+        probabilities of an MLPClassifier are an array; ``options={"zipmap": True}`` makes a dictionary of each row,
+        in float32 only.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Of a classifier with outputs "label", (n,) or (n, n_labels), and "probabilities", (n, n_classes); of a
+        regressor with "variable", (n, n_outputs).
+
+    Raises
+    ------
+    ImportError
+        skl2onnx is not installed: ``pip install 'chainrule[onnx]'``.
+    NotFittedError
+        `model` is not fitted.
+    TypeError
+        `model` is no estimator, there is neither `X` nor `initial_types`, or `X` holds no numbers.
+    ValueError
+        `X` is not 2-D or has another number of columns than `model` was fitted with; a hidden layer's activation is
+        not in ONNX.
+
+    Notes
+    -----
+    onnxruntime adds in another order, so numbers agree to rounding. It has erf, and so "gelu", in float32 only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule.sklearn import MLPRegressor, to_onnx
+    >>> X = np.linspace(0, 1, 20, dtype=np.float32).reshape(-1, 1)
+    >>> model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0).fit(X, X.ravel() ** 2)
+    >>> to_onnx(model, X[:1]).graph.output[0].name  # doctest: +SKIP
+    'variable'
+    """
+    register_onnx()
+    from skl2onnx import to_onnx as convert
+
+    if not isinstance(model, BaseEstimator):
+        raise TypeError(f"model must be an estimator of chainrule.sklearn, or one that holds it, not {shown(model)}")
+    check_is_fitted(model)
+    if X is None and options.get("initial_types") is None:
+        raise TypeError("X is missing: give a row or more of what the model will be given, or initial_types")
+    # skl2onnx's default, a dictionary for each row, does not load in onnxruntime where it holds doubles.
+    options.setdefault("options", {MLPClassifier: {"zipmap": False}})
+    return convert(model, None if X is None else example(model, X), **options)
+
+
+def register_onnx() -> None:
+    """Let skl2onnx convert the two estimators, for those who call it themselves; `to_onnx` does it on its own.
+
+    Raises
+    ------
+    ImportError
+        skl2onnx is not installed: ``pip install 'chainrule[onnx]'``.
+    """
+    try:
+        from skl2onnx import update_registered_converter
+    except ImportError as missing:
+        raise ImportError("ONNX export needs skl2onnx: pip install 'chainrule[onnx]'") from missing
+    update_registered_converter(
+        MLPClassifier,
+        "ChainruleMLPClassifier",
+        classifier_shapes,
+        convert_classifier,
+        options=CLASSIFIER_OPTIONS,
+    )
+    update_registered_converter(MLPRegressor, "ChainruleMLPRegressor", regressor_shapes, convert_regressor)
+
+
+def example(model: Any, X: Any) -> Any:
+    """Return a row of X as skl2onnx reads the type of the inputs from it."""
+    if isinstance(model, MLPClassifier | MLPRegressor):
+        X = _arrays.as_numbers(X, np.dtype(np.float64), "X")
+    elif not hasattr(X, "iloc"):  # a DataFrame becomes one input a column
+        X = _arrays.as_array(X, "X")
+    if X.ndim != 2:
+        hint = "; a single row is X.reshape(1, -1)" if X.ndim == 1 else ""
+        raise ValueError(f"X must be 2-D (n_rows, n_features), got shape {X.shape}{hint}")
+    n_features = getattr(model, "n_features_in_", X.shape[1])
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} columns but the model was fitted with {n_features}")
+    if not len(X):
+        raise ValueError("X has no rows; at least one is needed")
+    return X[:1]
+
+
+def classifier_shapes(operator: Any) -> None:
+    """Tell the types of both outputs: labels (n,) or (n, n_labels), probabilities (n, n_classes)."""
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+
+    calculate_linear_classifier_output_shapes(operator)
+    if is_multilabel(operator.raw_operator):
+        n = operator.inputs[0].get_first_dimension()
+        operator.outputs[0].type.shape = [n, operator.raw_operator.n_outputs_]
+    if len(operator.raw_operator.classes_) == 1:  # scikit-learn gives two columns for the single class
+        operator.outputs[1].type.shape = [operator.inputs[0].get_first_dimension(), 2]
+
+
+def regressor_shapes(operator: Any) -> None:
+    """Tell the type of the output: (n, n_outputs)."""
+    from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
+
+    calculate_linear_regressor_output_shapes(operator)
+    operator.outputs[0].type.shape[1] = operator.raw_operator.n_outputs_
+
+
+def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
+    """Write the nodes of a regressor."""
+    forward(scope, operator, container).apply("Identity", result=operator.outputs[0].full_name)
+
+
+def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
+    """Write the nodes of a classifier."""
+    from onnx import TensorProto
+
+    model = operator.raw_operator
+    labels, probabilities = (output.full_name for output in operator.outputs)
+    a = forward(scope, operator, container)
+    if is_multilabel(model):
+        a.apply("Identity", result=probabilities)
+        a.apply("Greater", 0.5).apply("Cast", to=TensorProto.INT64, result=labels)
+        return
+    if model.out_activation_ == "logistic":  # the one output is the probability of the second class
+        a = (a.graph.constant(1.0) - a).apply("Concat", a, axis=1)
+    a.apply("Identity", result=probabilities)
+    # Of equal probabilities both this and scikit-learn take the first class.
+    place = a.apply("ArgMax", axis=1, keepdims=0)
+    label_values(a.graph, model).apply("Gather", place, axis=0, result=labels)
+
+
+def forward(scope: Any, operator: Any, container: Any) -> Value:
+    """Write the nodes of all layers; return the outputs, (n, n_outputs), after the last activation."""
+    from onnx import TensorProto
+    from skl2onnx.common.data_types import guess_proto_type
+
+    model = operator.raw_operator
+    is_double = guess_proto_type(operator.inputs[0].type) == TensorProto.DOUBLE
+    graph = Graph(scope, container, TensorProto.DOUBLE if is_double else TensorProto.FLOAT)
+    a = Value(graph, operator.inputs[0].full_name).apply("Cast", to=graph.kind)
+    for w, b, f in zip(model.coefs_, model.intercepts_, activations(model), strict=True):
+        z = a @ graph.constant(w) + graph.constant(b)
+        a = ACTIVATIONS[f](z)
+    return a
+
+
+def activations(model: Any) -> list[str]:
+    """Return the name of each layer's activation, the output's last."""
+    n_hidden = len(model.coefs_) - 1
+    hidden = [model.activation] * n_hidden if isinstance(model.activation, str) else list(model.activation)
+    if len(hidden) != n_hidden:
+        raise ValueError(f"activation names {len(hidden)} layers but the model has {n_hidden} hidden layers")
+    for name in hidden:
+        if not isinstance(name, str) or name not in ACTIVATIONS:
+            raise ValueError(unknown("activation", str(name), ACTIVATIONS))
+    return [*hidden, model.out_activation_]
+
+
+def label_values(graph: Graph, model: Any) -> Value:
+    """Return what stands for each of the two or more columns of probabilities."""
+    from onnx import TensorProto
+    from skl2onnx.common.utils_classifier import get_label_classes
+
+    classes = np.asarray(get_label_classes(graph.scope, model)).tolist()
+    # A single class was trained as the negative one of two, and is what is predicted whatever the probability.
+    classes = classes * 2 if len(classes) == 1 else classes
+    if isinstance(classes[0], str):
+        return graph.constant([value.encode() for value in classes], TensorProto.STRING)
+    return graph.constant([int(value) for value in classes], TensorProto.INT64)
+
+
+def is_multilabel(model: Any) -> bool:
+    """Tell whether the classifier decides each output by itself."""
+    return bool(model._label_binarizer.y_type_.startswith("multilabel"))  # noqa: SLF001 - nothing public says so

@@ -1,0 +1,130 @@
+"""Formulas as nodes of an ONNX graph, and the table of the activations a = f(z) that can be written so.
+
+    relu:  z.apply("Relu")          elu:  z.apply("Relu") + (z.apply("Min", 0.0).apply("Exp") - 1.0)
+
+A `Value` stands for what a node gives when the graph runs; to apply an operator to it adds a node. onnxruntime has many
+of ONNX's own activations in float32 only, so all but the plainest are made of what it has in float64 too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.reference.activations import ELU, LeakyReLU
+from chainrule.reference.activations.gated import FAR
+from chainrule.reference.activations.rectifiers import SELU_ALPHA, SELU_LAMBDA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+
+class Graph:
+    """What the nodes of one model are written into, and the type that it computes in."""
+
+    def __init__(self, scope: Any, container: Any, kind: int) -> None:
+        self.scope, self.container, self.kind = scope, container, kind
+
+    def constant(self, values: ArrayLike, kind: int | None = None) -> Value:
+        """Return numbers, or what else is of the ONNX type `kind`, as a value."""
+        array = np.asarray(values)
+        name = self.scope.get_unique_variable_name("constant")
+        self.container.add_initializer(name, self.kind if kind is None else kind, array.shape, array.ravel().tolist())
+        return Value(self, name)
+
+    def node(self, operator: str, *inputs: Value, result: str | None = None, **attributes: Any) -> Value:
+        """Add a node; return its only result, under the name `result` or one that is free."""
+        name = self.scope.get_unique_variable_name(operator.lower()) if result is None else result
+        self.container.add_node(operator, [value.name for value in inputs], [name], **attributes)
+        return Value(self, name)
+
+
+class Value:
+    """The result of a node, with arithmetic that adds nodes."""
+
+    def __init__(self, graph: Graph, name: str) -> None:
+        self.graph, self.name = graph, name
+
+    def apply(self, operator: str, *others: Value | float, **attributes: Any) -> Value:
+        """Return what the operator makes of this value and the others."""
+        graph = self.graph
+        values = [other if isinstance(other, Value) else graph.constant(other) for other in others]
+        return graph.node(operator, self, *values, **attributes)
+
+    def __add__(self, other: Value | float) -> Value:
+        return self.apply("Add", other)
+
+    def __sub__(self, other: Value | float) -> Value:
+        return self.apply("Sub", other)
+
+    def __mul__(self, other: Value | float) -> Value:
+        return self.apply("Mul", other)
+
+    def __truediv__(self, other: Value | float) -> Value:
+        return self.apply("Div", other)
+
+    def __matmul__(self, other: Value) -> Value:
+        return self.apply("MatMul", other)
+
+
+def expm1_below(z: Value) -> Value:
+    """Return exp(z) − 1 where z < 0, else 0."""
+    # For z ≤ 0 it is 2 t / (1 − t), t = tanh(z / 2), which keeps the digits that exp(z) − 1 loses for small z.
+    t = (z.apply("Min", 0.0) * 0.5).apply("Tanh")
+    return t * 2.0 / (z.graph.constant(1.0) - t)
+
+
+def softplus(z: Value) -> Value:
+    """Return log(1 + exp(z)) = max(z, 0) + log(1 + exp(−|z|))."""
+    return z.apply("Relu") + (z.apply("Abs").apply("Neg").apply("Exp") + 1.0).apply("Log")
+
+
+def erf(x: Value) -> Value:
+    """Return erf(x), computed in float32: onnxruntime has no other."""
+    from onnx import TensorProto
+
+    return x.apply("Cast", to=TensorProto.FLOAT).apply("Erf").apply("Cast", to=x.graph.kind)
+
+
+def gated(z: Value, gate: Value) -> Value:
+    """Return z times its gate, and the limit 0 where z = −∞."""
+    return z.apply("Max", -FAR) * gate
+
+
+def gelu_tanh(z: Value) -> Value:
+    """Return ½ z (1 + tanh(u)) = z σ(2 u), u = √(2/π) (z + 0.044715 z³)."""
+    u = (z + z * z * z * 0.044715) * float(np.sqrt(2.0 / np.pi))
+    return gated(z, (u * 2.0).apply("Sigmoid"))
+
+
+def hard_sigmoid(z: Value) -> Value:
+    """Return min(max(z + 3, 0), 6) / 6."""
+    return (z + 3.0).apply("Relu").apply("Min", 6.0) / 6.0
+
+
+# By the names of chainrule.reference.activations, where the formulas are, and those that scikit-learn has beside them.
+# An activation with options is written with the options' defaults.
+ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
+    "identity": lambda z: z,
+    "sigmoid": lambda z: z.apply("Sigmoid"),
+    "logistic": lambda z: z.apply("Sigmoid"),
+    "tanh": lambda z: z.apply("Tanh"),
+    "relu": lambda z: z.apply("Relu"),
+    "leaky_relu": lambda z: z.apply("Max", z * LeakyReLU().negative_slope),  # the slope is below 1
+    "elu": lambda z: z.apply("Relu") + expm1_below(z) * ELU().alpha,
+    "selu": lambda z: z.apply("Relu") * SELU_LAMBDA + expm1_below(z) * (SELU_LAMBDA * SELU_ALPHA),
+    "softplus": softplus,
+    "silu": lambda z: gated(z, z.apply("Sigmoid")),
+    "gelu": lambda z: gated(z, (erf(z * float(np.sqrt(0.5))) + 1.0) * 0.5),
+    "gelu_tanh": gelu_tanh,
+    "mish": lambda z: gated(z, softplus(z).apply("Tanh")),
+    "softsign": lambda z: z / (z.apply("Abs") + 1.0),
+    "hard_sigmoid": hard_sigmoid,
+    "hard_tanh": lambda z: z.apply("Max", -1.0).apply("Min", 1.0),
+    "hard_silu": lambda z: gated(z, hard_sigmoid(z)),
+    "softmax": lambda z: z.apply("Softmax", axis=1),
+    "exp": lambda z: z.apply("Exp"),  # of outputs with the Poisson loss
+}
