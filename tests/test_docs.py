@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Every Markdown file that is part of the project, design notes included.
 TEXTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-# Sections whose examples need a package of the test group that is not built for every Python.
-NEEDS = {"ONNX": "skl2onnx"}
+# Sections whose examples need what not every Python, or every scikit-learn allowed, has.
+NEEDS = {"ONNX": "skl2onnx", "Callbacks and time": "sklearn.callback"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 

@@ -17,9 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule import _arrays
 from chainrule.reference.options import shown
-from chainrule.reference.spelling import unknown
 from chainrule.sklearn.classifier import MLPClassifier
-from chainrule.sklearn.onnx_nodes import ACTIVATIONS, Graph, Value
+from chainrule.sklearn.layers import activations_of
+from chainrule.sklearn.onnx_nodes import ACTIVATIONS, OUTPUTS, Graph, Value
 from chainrule.sklearn.regressor import MLPRegressor
 
 CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]}
@@ -177,22 +177,11 @@ def forward(scope: Any, operator: Any, container: Any) -> Value:
     is_double = guess_proto_type(operator.inputs[0].type) == TensorProto.DOUBLE
     graph = Graph(scope, container, TensorProto.DOUBLE if is_double else TensorProto.FLOAT)
     a = Value(graph, operator.inputs[0].full_name).apply("Cast", to=graph.kind)
-    for w, b, f in zip(model.coefs_, model.intercepts_, activations(model), strict=True):
+    hidden = activations_of(model, len(model.coefs_) - 1)
+    for w, b, f in zip(model.coefs_, model.intercepts_, [*hidden, None], strict=True):
         z = a @ graph.constant(w) + graph.constant(b)
-        a = ACTIVATIONS[f](z)
+        a = ACTIVATIONS[f.name](z, f) if f else OUTPUTS[model.out_activation_](z)
     return a
-
-
-def activations(model: Any) -> list[str]:
-    """Return the name of each layer's activation, the output's last."""
-    n_hidden = len(model.coefs_) - 1
-    hidden = [model.activation] * n_hidden if isinstance(model.activation, str) else list(model.activation)
-    if len(hidden) != n_hidden:
-        raise ValueError(f"activation names {len(hidden)} layers but the model has {n_hidden} hidden layers")
-    for name in hidden:
-        if not isinstance(name, str) or name not in ACTIVATIONS:
-            raise ValueError(unknown("activation", str(name), ACTIVATIONS))
-    return [*hidden, model.out_activation_]
 
 
 def label_values(graph: Graph, model: Any) -> Value:

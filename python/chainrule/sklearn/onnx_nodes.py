@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.reference.activations import ELU, LeakyReLU
 from chainrule.reference.activations.gated import FAR
 from chainrule.reference.activations.rectifiers import SELU_ALPHA, SELU_LAMBDA
 
@@ -105,26 +104,30 @@ def hard_sigmoid(z: Value) -> Value:
     return (z + 3.0).apply("Relu").apply("Min", 6.0) / 6.0
 
 
-# By the names of chainrule.reference.activations, where the formulas are, and those that scikit-learn has beside them.
-# An activation with options is written with the options' defaults.
-ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
-    "identity": lambda z: z,
-    "sigmoid": lambda z: z.apply("Sigmoid"),
-    "logistic": lambda z: z.apply("Sigmoid"),
-    "tanh": lambda z: z.apply("Tanh"),
-    "relu": lambda z: z.apply("Relu"),
-    "leaky_relu": lambda z: z.apply("Max", z * LeakyReLU().negative_slope),  # the slope is below 1
-    "elu": lambda z: z.apply("Relu") + expm1_below(z) * ELU().alpha,
-    "selu": lambda z: z.apply("Relu") * SELU_LAMBDA + expm1_below(z) * (SELU_LAMBDA * SELU_ALPHA),
-    "softplus": softplus,
-    "silu": lambda z: gated(z, z.apply("Sigmoid")),
-    "gelu": lambda z: gated(z, (erf(z * float(np.sqrt(0.5))) + 1.0) * 0.5),
-    "gelu_tanh": gelu_tanh,
-    "mish": lambda z: gated(z, softplus(z).apply("Tanh")),
-    "softsign": lambda z: z / (z.apply("Abs") + 1.0),
-    "hard_sigmoid": hard_sigmoid,
-    "hard_tanh": lambda z: z.apply("Max", -1.0).apply("Min", 1.0),
-    "hard_silu": lambda z: gated(z, hard_sigmoid(z)),
-    "softmax": lambda z: z.apply("Softmax", axis=1),
-    "exp": lambda z: z.apply("Exp"),  # of outputs with the Poisson loss
+ACTIVATIONS: dict[str, Callable[[Value, Any], Value]] = {
+    "identity": lambda z, _: z,
+    "sigmoid": lambda z, _: z.apply("Sigmoid"),
+    "tanh": lambda z, _: z.apply("Tanh"),
+    "relu": lambda z, _: z.apply("Relu"),
+    "leaky_relu": lambda z, f: z.apply("Max", z * f.negative_slope),  # the slope is below 1
+    "elu": lambda z, f: z.apply("Relu") + expm1_below(z) * f.alpha,
+    "selu": lambda z, _: z.apply("Relu") * SELU_LAMBDA + expm1_below(z) * (SELU_LAMBDA * SELU_ALPHA),
+    "softplus": lambda z, _: softplus(z),
+    "silu": lambda z, _: gated(z, z.apply("Sigmoid")),
+    "gelu": lambda z, _: gated(z, (erf(z * float(np.sqrt(0.5))) + 1.0) * 0.5),
+    "gelu_tanh": lambda z, _: gelu_tanh(z),
+    "mish": lambda z, _: gated(z, softplus(z).apply("Tanh")),
+    "softsign": lambda z, _: z / (z.apply("Abs") + 1.0),
+    "hard_sigmoid": lambda z, _: hard_sigmoid(z),
+    "hard_tanh": lambda z, _: z.apply("Max", -1.0).apply("Min", 1.0),
+    "hard_silu": lambda z, _: gated(z, hard_sigmoid(z)),
 }
+"""Of hidden layers: from z and the activation, of chainrule.reference.activations, where the formulas are."""
+
+OUTPUTS: dict[str, Callable[[Value], Value]] = {
+    "identity": lambda z: z,
+    "logistic": lambda z: z.apply("Sigmoid"),
+    "softmax": lambda z: z.apply("Softmax", axis=1),
+    "exp": lambda z: z.apply("Exp"),  # with the Poisson loss
+}
+"""Of the output layer, by scikit-learn's `out_activation_`."""

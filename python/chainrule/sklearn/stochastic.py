@@ -140,10 +140,9 @@ class Training:
         """Look at what the epoch has come to; tell whether it was the last."""
         est, optimizer = self.estimator, self.optimizer
         if self.validation_loss:
-            est.validation_loss_curve_ = [
-                *getattr(est, "validation_loss_curve_", []),
-                self.validation_loss.with_gradient(0.0)[0],
-            ]
+            curve = getattr(est, "validation_loss_curve_", [])
+            missed = [np.nan] * (len(est.loss_curve_) - 1 - len(curve))  # of warm starts without validation
+            est.validation_loss_curve_ = [*curve, *missed, self.validation_loss.with_gradient(0.0)[0]]
         if est.early_stopping:
             self.engine.store(est)  # the validation score predicts with them
         if self.epochs.one_by_one:
