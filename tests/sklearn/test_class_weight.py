@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse
+import sklearn
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import compute_class_weight, compute_sample_weight
@@ -33,6 +34,8 @@ def fit_of(model, x, y, sample_weight):
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 @pytest.mark.parametrize("early", [False, True])
 def test_dict_is_the_same_as_weights_of_samples(solver, early):
+    if early and sklearn.__version__ < "1.9":
+        pytest.skip("this scikit-learn takes no text with early stopping")
     weights = np.array([OF_CLASS[label] for label in Y])
     options = {"solver": solver, "early_stopping": early}
     assert curve(class_weight=OF_CLASS, **options) == curve(sample_weight=weights, **options)

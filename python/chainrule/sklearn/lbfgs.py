@@ -46,8 +46,14 @@ def fit_lbfgs(estimator: Any, X: Any, y: Any, sample_weight: Any, *, hooks: Hook
 
     options = {"maxfun": est.max_fun, "maxiter": est.max_iter, "gtol": est.tol}
     printing = _get_additional_lbfgs_options_dict("iprint", 1 if est.verbose >= 1 else -1)  # before SciPy 1.15
+    is_watched = est.max_seconds is not None or (hooks is not None and hooks.are_there)
     result = minimize(
-        objective, start, method="L-BFGS-B", jac=True, options={**options, **printing}, callback=iteration
+        objective,
+        start,
+        method="L-BFGS-B",
+        jac=True,
+        options={**options, **printing},
+        callback=iteration if is_watched else None,
     )
     est.n_iter_ = result.nit if ended else _check_optimize_result("lbfgs", result, est.max_iter)
     est.loss_ = result.fun
