@@ -30,23 +30,16 @@ impl Twister {
         let n = order.len();
         spare.clear();
         spare.extend(0..n as u32);
-        for i in (1..n).rev() {
-            let j = self.up_to(i as u32);
-            spare.swap(i, j as usize);
+        let mut i = n.max(1) - 1;
+        while i > 0 {
+            // A number from 0 to i, or another try. Which it will be cannot be foretold: no branch.
+            let number = self.draw() as usize & usize::MAX >> i.leading_zeros();
+            let taken = number <= i;
+            spare.swap(i, if taken { number } else { i });
+            i -= usize::from(taken);
         }
         spare.iter_mut().for_each(|row| *row = order[*row as usize]);
         std::mem::swap(order, spare);
-    }
-
-    /// A number from 0 to `most`.
-    fn up_to(&mut self, most: u32) -> u32 {
-        let mask = u32::MAX.checked_shr(most.leading_zeros()).unwrap_or(0);
-        loop {
-            let number = self.draw() & mask;
-            if number <= most {
-                return number;
-            }
-        }
     }
 
     fn draw(&mut self) -> u32 {
