@@ -116,6 +116,11 @@ def test_unknown_classes_and_wrong_lengths_are_refused():
         curve(sample_weight=OWN[:-1], class_weight="balanced")
 
 
+def test_negative_weight_is_refused():
+    with pytest.raises(ValueError, match="class_weight must be at least 0 for each class"):
+        curve(class_weight={"a": 1.0, "b": -1.0, "c": 1.0})
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_weights_that_are_not_finite_are_refused(bad):
     with pytest.raises(ValueError, match=r"(NaN|infinity)"):

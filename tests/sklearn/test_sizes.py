@@ -70,7 +70,7 @@ def test_number_that_nothing_tells_is_asked_for():
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
-    [("n_layers", -1), ("n_layers", 1.5), ("n_layers", (2,)), ("width", 0), ("width", "wide")],
+    [("n_layers", -1), ("n_layers", 10**9), ("n_layers", 1.5), ("n_layers", (2,)), ("width", 0), ("width", "wide")],
 )
 def test_what_is_no_number_is_refused(name, wrong):
     with pytest.raises(ValueError, match=f"The '{name}' parameter of MLPClassifier must be"), warnings.catch_warnings():

@@ -112,7 +112,7 @@ def test_one_epoch_is_made_however_short_the_time():
         assert MLPRegressor(max_seconds=1e-9, **SMALL).fit(X, Y).n_iter_ == 1
 
 
-@pytest.mark.parametrize("wrong", [0, -1.0, "1", np.nan, [1.0]])
+@pytest.mark.parametrize("wrong", [0, -1.0, "1", np.nan, np.inf, 10**400, [1.0]])
 def test_what_is_no_time_is_refused(wrong):
     with pytest.raises(ValueError, match="The 'max_seconds' parameter of MLPRegressor must be"):
         MLPRegressor(max_seconds=wrong, **SMALL).fit(X, Y)

@@ -223,13 +223,20 @@ def test_nothing_of_a_call_stays_behind():
         ({"X_val": X_VAL, "y_val": SCORE_VAL[:-1]}, "inconsistent numbers of samples"),
         ({"X_val": X_VAL, "y_val": np.full(25, np.inf)}, "y_val .*contains (NaN|infinity)"),
         ({"X_val": X_VAL, "y_val": X_VAL}, "y_val .*it has 3 outputs, y has 1"),
+        ({"X_val": X_VAL, "y_val": [None] * 25}, "y_val "),
         ({"X_val": X_VAL, "y_val": SCORE_VAL, "sample_weight_val": [1.0]}, "sample_weight_val "),
+        ({"X_val": X_VAL, "y_val": SCORE_VAL, "sample_weight_val": -WEIGHT_VAL}, "sample_weight_val .*Negative"),
         ({"X_val": X_VAL, "y_val": SCORE_VAL, "sample_weight_val": WEIGHT_VAL * np.nan}, "sample_weight_val .*NaN"),
     ],
 )
 def test_validation_data_that_do_not_fit_are_refused_by_name(arguments, message):
     with pytest.raises(ValueError, match=message):
         MLPRegressor(**SMALL).fit(X, SCORE, **arguments)
+
+
+def test_counts_below_zero_are_refused():
+    with pytest.raises(ValueError, match=r"y_val .*at least 0"):
+        MLPRegressor(loss="poisson", **SMALL).fit(X, np.exp(SCORE), X_val=X_VAL, y_val=SCORE_VAL)
 
 
 def test_labels_that_were_not_trained_are_refused():

@@ -20,10 +20,10 @@ THEIR_ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tan
 BOTH: dict[str, list[Any]] = {
     "activation": [StrOptions({*THEIR_ACTIVATIONS, *ACTIVATIONS} - {"softmax"}), Activation, "array-like"],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-    "n_layers": [Interval(Integral, 0, None, closed="left"), None],
+    "n_layers": [Interval(Integral, 0, 1000, closed="both"), None],  # more would be a slip, and fill the memory
     "width": [Interval(Integral, 1, None, closed="left"), None],
     "scoring": [str, callable, None],
-    "max_seconds": [Interval(Real, 0, None, closed="neither"), None],
+    "max_seconds": [Interval(Real, 0, 1e9, closed="right"), None],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     "strict": ["boolean"],
 }
@@ -41,15 +41,17 @@ DESCRIPTION = """
         one each. The others are scaled by 1 / (1 - dropout), so that prediction needs nothing. Not with 'lbfgs'.
 
     n_layers, width : int or None, default=None
-        So many hidden layers of so many units each, in place of `hidden_layer_sizes`, which gives the number that is
-        None: two numbers for searches to draw. The attribute `n_layers_` is two more, for inputs and outputs.
+        So many hidden layers, at most 1000, of so many units each, in place of `hidden_layer_sizes`, which gives the
+        number that is None: two numbers for searches to draw. The attribute `n_layers_` is two more, for inputs and
+        outputs.
 
     scoring : {"loss"}, str, callable or None, default=None
         What `early_stopping` decides by, the greater the better: None takes accuracy or R², "loss" the negative loss
         of the validation rows, else a scorer's name or ``scoring(estimator, X, y, sample_weight=None)``.
 
     max_seconds : float or None, default=None
-        `fit` ends after the epoch, or iteration, in which it has trained so long, with a ConvergenceWarning.
+        `fit` ends after the epoch, or iteration, in which it has trained so long, with a ConvergenceWarning; at most
+        1e9.
 
     n_threads : int or None, default=None
         Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are. No number

@@ -7,6 +7,7 @@ Arguments and meaning are those of HistGradientBoostingClassifier, which has the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,8 @@ def validated(estimator: Any, own: Given) -> Validation:
     y, labels = _named("y_val", lambda: targets(estimator, own.y))
     weight = None
     if own.sample_weight is not None:
-        weight = _named("sample_weight_val", lambda: _check_sample_weight(own.sample_weight, X))
+        check = partial(_check_sample_weight, own.sample_weight, X, ensure_non_negative=True)
+        weight = _named("sample_weight_val", check)
     return Validation(X.astype(estimator.coefs_[0].dtype, copy=False), y, labels, weight)
 
 
@@ -124,7 +126,7 @@ def _named(argument: str, check: Callable[[], Any]) -> Any:
     """Return what a check returns; its errors name the argument."""
     try:
         return check()
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{argument} does not go with X and y: {error}") from error
 
 
@@ -152,4 +154,6 @@ def _of_numbers(estimator: Any, y_val: Any) -> tuple[NDArray[Any], Any]:
     y = labels.reshape(len(labels), -1)
     if y.shape[1] != estimator.n_outputs_:
         raise ValueError(f"it has {y.shape[1]} outputs, y has {estimator.n_outputs_}")
+    if estimator.loss == "poisson" and (y < 0).any():
+        raise ValueError("the Poisson loss takes numbers of at least 0")
     return y, y.ravel() if y.shape[1] == 1 else y

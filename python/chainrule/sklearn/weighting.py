@@ -21,8 +21,8 @@ def weights_of(class_weight: Any, X: Any, y: Any, sample_weight: Any, *, increme
     ------
     ValueError
         `class_weight` names classes without all of them, is 'balanced' for a part of the data (`incremental`), which
-        does not show how frequent the classes are, or is a dict for a multilabel `y`, which needs a list of them;
-        lengths differ.
+        does not show how frequent the classes are, is a dict for a multilabel `y`, which needs a list of them, or is
+        negative; lengths differ.
     """
     if class_weight is None:
         return sample_weight
@@ -36,4 +36,6 @@ def weights_of(class_weight: Any, X: Any, y: Any, sample_weight: Any, *, increme
     is_multilabel = type_of_target(y, input_name="y").startswith("multilabel")
     labels = y.toarray() if hasattr(y, "toarray") else y
     of_class = compute_sample_weight(class_weight, labels if is_multilabel else column_or_1d(labels))
+    if (of_class < 0).any():
+        raise ValueError(f"class_weight must be at least 0 for each class, not {class_weight!r}")
     return of_class if sample_weight is None else of_class * _check_sample_weight(sample_weight, X)
