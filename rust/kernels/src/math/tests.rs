@@ -41,7 +41,7 @@ impl Function {
             Expm1 => (2.5, 2.5),
             Softplus => (2.0, 2.0),
             Sigmoid | Tanh => (2.0, 3.0),
-            Probability => (5.5, 7.0),
+            Probability => (4.0, 5.0),
             Density => (2.0, 2.0),
         };
         if target.name() == "portable" { portable } else { fused }
