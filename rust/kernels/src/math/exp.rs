@@ -1,6 +1,6 @@
 //! eˣ = 2ⁿ eʳ,  n = round(x / ln 2),  r = x − n ln 2,  |r| ≤ ½ ln 2.   Cody and Waite 1980, ch. 6.
 //!
-//! Error: below 1 unit in the last place (`f32`, `f64`); 1.5 on `portable`. Underflows gradually.
+//! Error: below 1.1 units in the last place (`f32`, `f64`); 1.5 on `portable`. Underflows gradually.
 
 use super::polynomial;
 use crate::Vector;

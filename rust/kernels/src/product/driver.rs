@@ -17,8 +17,9 @@ use crate::{Real, Target, padded};
 
 /// Bytes of b from which it comes out of the third cache, strip by strip.
 const LARGE: usize = 256 << 10;
-/// Steps of k done at a time (up to half as many more) where b is large: a strip of it is then 16 KiB.
-const STEPS: usize = 256;
+/// Bytes of a row of a for as many steps of k as are done at a time (up to half as many more) where b is large: a strip of b
+/// is then 16 KiB or less, and the numbers of 256 rows stay in the second cache.
+const STEPS: usize = 1 << 10;
 /// The same where it is a that is large.
 const STEPS_LONG: usize = 1536;
 /// Numbers of the result from which a long formula takes it row by row.
@@ -57,7 +58,7 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     }
     let k = operands.k;
     let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > LARGE;
-    let blocks = if c.is_some() { blocks(k, if large { STEPS } else { STEPS_LONG }) } else { 1 };
+    let blocks = if c.is_some() { blocks(k, if large { STEPS / size_of::<T>() } else { STEPS_LONG }) } else { 1 };
     let wide = operands.whole.0 > operands.whole.1 && k > STEPS_WIDE && m >= ROWS_WIDE && !F::LONG;
     let mut done = 0;
     for block in 0..blocks {
