@@ -46,9 +46,8 @@ impl<T: Real> Network<T> {
         training: bool,
         inputs: bool,
     ) -> Result<(), Error> {
-        ws.reserve_rows(&self.plan, &self.spec.layers, rows.min(self.plan.tile))?;
+        self.start_rows(ws, rows, training, self.plan.flops(rows))?;
         ws.reserve_gradient(&self.plan, inputs)?;
-        self.start_masks(ws, training);
         self.transpose_weights(ws, inputs);
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::rng::{Purpose, Stream};
 use crate::train::small_squares;
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
-use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, Target, product};
+use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, Target, pool, product};
 
 impl<T: Real> Network<T> {
     /// Refuses an x with the wrong number of columns.
@@ -47,6 +47,27 @@ impl<T: Real> Network<T> {
             }
             _ => self.activation(a, l + 1, rows),
         }
+    }
+
+    /// Gets ready for so many rows that take so many operations: memory, masks, and workers where they are worth waking.
+    pub(crate) fn start_rows(
+        &self,
+        ws: &mut Workspace<T>,
+        rows: usize,
+        training: bool,
+        flops: f64,
+    ) -> Result<(), Error> {
+        if self.plan.narrow.is_none() {
+            self.rouse(rows, flops as usize);
+        }
+        ws.reserve_rows(&self.plan, &self.spec.layers, rows.min(self.plan.tile))?;
+        self.start_masks(ws, training);
+        Ok(())
+    }
+
+    /// Wakes workers where products of batches of `rows` rows are worth cutting, and `work` is worth waking them.
+    pub(crate) fn rouse(&self, rows: usize, work: usize) {
+        pool::rouse(self.target.threads(), work, || self.plan.largest_work(rows.min(self.plan.tile)));
     }
 
     /// Sets the dropout streams to the start of a batch; no streams, no masks, outside training.
@@ -241,8 +262,7 @@ impl<T: Real> Network<T> {
         if weight_sum == 0.0 {
             return Ok(0.0);
         }
-        ws.reserve_rows(&self.plan, &self.spec.layers, all.len().min(self.plan.tile))?;
-        self.start_masks(ws, false);
+        self.start_rows(ws, all.len(), false, self.plan.forward_flops(all.len()))?;
         let mut loss = 0.0;
         for tile in all.tiles(self.plan.tile) {
             self.read_x(ws, batch.x, tile)?;

@@ -239,8 +239,7 @@ impl<T: Real> Network<T> {
         let k = self.n_outputs();
         assert_eq!(Some(out.len()), x.rows().checked_mul(k));
         self.check_x(x)?;
-        ws.reserve_rows(&self.plan, &self.spec.layers, x.rows().min(self.plan.tile))?;
-        self.start_masks(ws, training);
+        self.start_rows(ws, x.rows(), training, self.plan.forward_flops(x.rows()))?;
         // Where a row's outputs lie in a column, softmax needs no sums across a vector.
         let softmax = link && self.plan.thin().is_some() && self.spec.loss.link() == Link::Softmax;
         let mut rows_done = 0;

@@ -139,9 +139,15 @@ impl Plan {
         if threads > 1 && pool::is_worth(work()) { threads } else { 1 }
     }
 
-    /// Floating-point operations of a training step on `rows` rows: 2 forward and 4 backward a weight and row.
+    /// Floating-point operations of a training step on `rows` rows, or what takes as long: 2 forward and 4 backward a weight
+    /// and row, and the update. Padding counts, as it takes its time.
     pub(crate) fn flops(&self, rows: usize) -> f64 {
-        6.0 * rows as f64 * self.n_parameters as f64
+        (6.0 * rows as f64 + 2.0 * pool::PASS as f64) * self.padded_parameters as f64
+    }
+
+    /// The same of forward propagation alone.
+    pub(crate) fn forward_flops(&self, rows: usize) -> f64 {
+        2.0 * rows as f64 * self.padded_parameters as f64
     }
 }
 

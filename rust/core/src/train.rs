@@ -4,7 +4,7 @@ use crate::layer::{Factors, Layer};
 use crate::optimizer::RulePass;
 use crate::rng::{Purpose, Stream};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Picks, elementwise, pool, product, squares, within};
+use chainrule_kernels::{self as kernels, Picks, elementwise, product, squares, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some hundred microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 1e7;
@@ -108,7 +108,7 @@ impl<T: Real> Network<T> {
         if data.x.rows() != epoch.n_rows {
             return Err(Error::Rows { argument: "epoch", expected: data.x.rows(), got: epoch.n_rows });
         }
-        pool::rouse(self.target.threads(), self.plan.largest_work(epoch.batch_size.min(self.plan.tile)));
+        self.rouse(epoch.batch_size, usize::MAX);
         let steps_between_looks = (FLOPS_BETWEEN_LOOKS / self.plan.flops(epoch.batch_size)).max(1.0) as usize;
         let mut steps = 0;
         while epoch.next_row < epoch.n_rows {

@@ -12,7 +12,7 @@ use crate::loss::{Link, Loss};
 use crate::narrow::Lane;
 use crate::optimizer::{Moments, Momentum, nonzero};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Picks, elementwise, pool, product};
+use chainrule_kernels::{self as kernels, Picks, elementwise, product};
 pub use shuffle::Twister;
 
 /// The optimizer and the penalty, as scikit-learn names them.
@@ -159,7 +159,7 @@ impl<T: Real> Network<T> {
         if course.order.len() != n || wrong.is_some() {
             return Err(Error::Rows { argument: "order", expected: n, got: wrong.unwrap_or(course.order.len()) });
         }
-        pool::rouse(self.target.threads(), self.plan.largest_work(course.batch_size.min(self.plan.tile)));
+        self.rouse(course.batch_size, usize::MAX);
         while course.losses.len() < epochs {
             let Course { order, twister, spare, .. } = course;
             let mut progress = match course.progress.take() {

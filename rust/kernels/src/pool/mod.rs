@@ -31,17 +31,24 @@ use std::{hint, ptr};
 
 /// Work that is worth cutting for workers that are awake, in floating-point operations of a product.
 const CUT: usize = 700_000;
-/// Work that is worth waking workers for: that takes the caller some microseconds, and them some tens.
+/// Work that is worth waking workers for, in one piece or in a row: that takes the caller some microseconds, and them some
+/// tens.
 const WAKE: usize = 6_000_000;
+/// Operations of a product that one thread does in a microsecond.
+const FLOPS_A_MICROSECOND: usize = 110_000;
 /// What reading and writing a number costs a pass over memory, in floating-point operations.
 pub const PASS: usize = 12;
 /// Parts a thread: some, so that a thread that comes late or is interrupted leaves its parts to others.
 const PARTS: usize = 4;
 /// How long a worker looks for its next job before it sleeps.
 const SPIN: Duration = Duration::from_micros(50);
-/// How long no sleeping worker is woken after one found itself on its caller's processor again, just after it had moved to
-/// another: it would only take the caller's time (and the 50 µs above, as measured).
+/// How long no job is shared after a worker found itself on its caller's processor again, just after it had moved to
+/// another, and would only take the caller's time (and the 50 µs above, as measured); or after sharing went badly: at first.
 const CROWDED: Duration = Duration::from_millis(5);
+/// Looks around without a find that make up for one.
+const CALM: u32 = 16;
+/// Microseconds between two looks at who else wants the caller's processor.
+const AROUND: u64 = 2000;
 /// Looks between two looks at the clock.
 const LOOKS: usize = 64;
 
@@ -148,10 +155,11 @@ impl<C: Cut> Shared<C> {
     }
 }
 
-/// Wakes the workers for `threads` threads where products of `work` floating-point operations are about to come one
-/// after the other and are worth it, though a single one would not be worth waking them.
-pub fn rouse(threads: usize, work: usize) {
-    if threads > 1 && is_worth(work) {
+/// Wakes the workers for `threads` threads where `work` floating-point operations are about to come, product after product,
+/// the largest of them worth cutting, though it alone would not be worth waking them.
+#[inline]
+pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
+    if threads > 1 && work >= WAKE && is_worth(largest()) {
         Pool::of_this_process().rouse(threads - 1);
     }
 }
@@ -214,6 +222,15 @@ impl Worker {
 #[derive(Default)]
 struct Workers {
     all: Vec<Worker>,
+    /// Work that has come in a row and was not worth waking anyone, and until when more of it belongs to the row, in
+    /// microseconds since the pool's start.
+    row: usize,
+    row_ends: u64,
+    /// How often sharing has gone badly of late, times [`CALM`].
+    crowds: u32,
+    /// When to look around again, in microseconds since the start, and what was seen the last time.
+    looks: u64,
+    preempted: (usize, i64),
     /// The system refused to start another.
     refused: bool,
 }
@@ -222,7 +239,7 @@ struct Pool {
     /// The process whose threads the workers are.
     process: u32,
     gate: Gate,
-    next: Next,
+    taken: Taken,
     /// The processor of the last caller.
     processor: AtomicUsize,
     /// When workers may be woken again, in microseconds since `start`.
@@ -236,10 +253,29 @@ struct Pool {
     workers: Mutex<Workers>,
 }
 
-/// The next part to take; on lines of its own.
+/// The parts that are taken: from the first on by the caller, in the low half, and from the last back by workers, in the
+/// high half. So from step to step a thread has much the same parts, whose weights its caches hold. On lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
-struct Next(AtomicUsize);
+struct Taken(AtomicU64);
+
+impl Taken {
+    fn begin(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Leaves nothing to take.
+    fn end(&self, parts: usize) {
+        self.0.store(parts as u64, Ordering::Relaxed);
+    }
+
+    /// The next of so many parts, for the caller or for a worker.
+    fn next(&self, parts: usize, by_caller: bool) -> Option<usize> {
+        let before = self.0.fetch_add(if by_caller { 1 } else { 1 << 32 }, Ordering::Relaxed);
+        let (first, last) = (before as u32 as usize, (before >> 32) as usize);
+        (first + last < parts).then(|| if by_caller { first } else { parts - 1 - last })
+    }
+}
 
 // SAFETY: `job` is written by the holder of `workers` before it opens the gate, and read by those inside.
 unsafe impl Sync for Pool {}
@@ -262,7 +298,7 @@ impl Pool {
             let new = Box::into_raw(Box::new(Pool {
                 process,
                 gate: Gate::default(),
-                next: Next::default(),
+                taken: Taken::default(),
                 processor: AtomicUsize::new(NOWHERE),
                 crowded: AtomicU64::new(0),
                 moved: AtomicU64::new(0),
@@ -292,6 +328,36 @@ impl Pool {
         }
     }
 
+    /// Work that has come in a row with this: each soon after the caller may have finished the one before.
+    fn row(&self, workers: &mut Workers, work: usize) -> usize {
+        let now = self.micros(Instant::now());
+        workers.row = work.saturating_add(if now <= workers.row_ends { workers.row } else { 0 });
+        workers.row_ends = now + SPIN.as_micros() as u64 / 2 + 2 * (work / FLOPS_A_MICROSECOND) as u64;
+        workers.row
+    }
+
+    /// Leaves the workers alone for a while, where something else wants the processors; each time for longer.
+    fn pause(&self, workers: &mut Workers) {
+        let pause = CROWDED * (1 << (workers.crowds / CALM).min(8));
+        workers.crowds = workers.crowds.saturating_add(CALM);
+        self.crowded.store((self.start.elapsed() + pause).as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Now and then, whether the caller had its processor for itself.
+    fn look_around(&self, workers: &mut Workers, now: Instant) {
+        let now = self.micros(now);
+        if now >= workers.looks {
+            let (before, since) = (workers.preempted, now - workers.looks);
+            workers.looks = now + AROUND;
+            workers.preempted = preempted();
+            if before == workers.preempted {
+                workers.crowds = workers.crowds.saturating_sub(1);
+            } else if since < AROUND && before.0 == workers.preempted.0 {
+                self.pause(workers);
+            }
+        }
+    }
+
     /// Does all parts with up to `wanted` workers; false, and nothing done, where there are none to be had or the work
     /// is not worth waking them.
     fn run(&'static self, wanted: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) -> bool {
@@ -301,11 +367,17 @@ impl Pool {
             Err(TryLockError::WouldBlock) => return false,
         };
         let forced = is_forced();
-        if work >= WAKE || forced {
+        let asleep = workers.all.iter().take(wanted).all(Worker::is_asleep);
+        let is_worth_waking = forced || work >= WAKE || asleep && self.row(&mut workers, work) >= WAKE;
+        if is_worth_waking {
+            workers.row = 0;
             self.grow(&mut workers, wanted);
         }
-        let asleep = workers.all.iter().take(wanted).all(Worker::is_asleep);
-        if asleep && !forced && (work < WAKE || self.is_crowded()) {
+        let start = Instant::now();
+        if !asleep {
+            self.look_around(&mut workers, start);
+        }
+        if !forced && (asleep && !is_worth_waking || self.is_before_at(start, &self.crowded)) {
             return false;
         }
         let wanted = wanted.min(workers.all.len());
@@ -317,15 +389,23 @@ impl Pool {
         let job = Job { part, parts };
         // SAFETY: this thread holds `workers`, the gate is shut and nobody is inside.
         unsafe { *self.job.get() = job };
-        self.next.0.store(0, Ordering::Relaxed);
+        self.taken.begin();
         self.processor.store(processor(), Ordering::Relaxed);
         self.gate.open(wanted);
         workers.all.iter().take(wanted).for_each(Worker::wake);
         if forced {
             self.gate.fill();
         }
-        self.take_parts(job);
+        let taken = self.take_parts(job, true);
         self.gate.shut();
+        if !self.gate.is_empty() {
+            let done = Instant::now();
+            self.gate.wait_until_empty();
+            // Much longer than a part takes: a worker inside does not have its processor.
+            if done.elapsed() > 2 * (done - start) / taken.max(1) as u32 + SPIN {
+                self.pause(&mut workers);
+            }
+        }
         drop(workers);
         if let Some(panic) = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take() {
             resume_unwind(panic);
@@ -334,21 +414,18 @@ impl Pool {
     }
 
     /// Takes parts until none is left, and returns how many; a panic is kept for the caller and ends the job.
-    fn take_parts(&self, job: Job) -> usize {
+    fn take_parts(&self, job: Job, by_caller: bool) -> usize {
         let mut taken = 0;
-        loop {
-            let next = self.next.0.fetch_add(1, Ordering::Relaxed);
-            if next >= job.parts {
-                return taken;
-            }
+        while let Some(next) = self.taken.next(job.parts, by_caller) {
             taken += 1;
             // SAFETY: the gate is open or this thread is inside, so the caller is still in `run`.
             let part = unsafe { &*job.part };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| part(next))) {
-                self.next.0.store(job.parts, Ordering::Relaxed);
+                self.taken.end(job.parts);
                 *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
             }
         }
+        taken
     }
 
     /// Starts workers until there are `wanted`, or the system has no more threads.
@@ -370,7 +447,16 @@ impl Pool {
     }
 
     fn is_before(&self, until: &AtomicU64) -> bool {
-        (self.start.elapsed().as_micros() as u64) < until.load(Ordering::Relaxed)
+        self.is_before_at(Instant::now(), until)
+    }
+
+    fn is_before_at(&self, now: Instant, until: &AtomicU64) -> bool {
+        self.micros(now) < until.load(Ordering::Relaxed)
+    }
+
+    /// Microseconds from the start to `now`.
+    fn micros(&self, now: Instant) -> u64 {
+        (now - self.start).as_micros() as u64
     }
 
     /// Whether this worker is where its caller was, which then waits for it or is about to come back. The system may wake it
@@ -399,9 +485,9 @@ impl Pool {
             // SAFETY: this thread is inside.
             let job = unsafe { *self.job.get() };
             if is_forced() {
-                HELPED.fetch_add(u64::from(self.take_parts(job) > 0), Ordering::Relaxed);
+                HELPED.fetch_add(u64::from(self.take_parts(job, false) > 0), Ordering::Relaxed);
             } else if !self.is_in_the_way() {
-                self.take_parts(job);
+                self.take_parts(job, false);
             }
             self.gate.leave();
         }
@@ -433,6 +519,19 @@ impl Pool {
 
 /// No processor.
 const NOWHERE: usize = usize::MAX;
+
+/// This thread, and how often it has had to leave its processor to others, where the system tells.
+fn preempted() -> (usize, i64) {
+    #[cfg(all(target_os = "linux", not(miri)))]
+    // SAFETY: numbers, for which zero will do, which the call fills in; a thread's errno has an address of its own.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_THREAD, &mut usage);
+        (libc::__errno_location() as usize, usage.ru_nivcsw)
+    }
+    #[cfg(not(all(target_os = "linux", not(miri))))]
+    (0, 0)
+}
 
 /// The processor that this thread is on, where the system tells.
 fn processor() -> usize {

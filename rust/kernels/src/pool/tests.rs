@@ -91,7 +91,7 @@ fn workers_sleep_and_are_woken() {
     for _ in 0..3 {
         thread::sleep(SPIN * 20);
         every_part_once(2, 4);
-        rouse(3, MUCH);
+        rouse(3, MUCH, || MUCH);
     }
 }
 
@@ -100,4 +100,17 @@ fn little_work_stays_with_the_caller() {
     let _alone = one_by_one();
     let caller = thread::current().id();
     each_part(8, 100, CUT - 1, &|_| assert_eq!(thread::current().id(), caller));
+}
+
+#[test]
+fn parts_are_taken_from_both_ends_each_once() {
+    let taken = Taken::default();
+    taken.begin();
+    let mut seen: Vec<_> = [true, false, false, true, false].iter().filter_map(|&by| taken.next(4, by)).collect();
+    assert_eq!(seen, [0, 3, 2, 1]);
+    assert_eq!((taken.next(4, true), taken.next(4, false)), (None, None));
+    taken.begin();
+    taken.end(4);
+    seen.extend(taken.next(4, false));
+    assert_eq!(seen.len(), 4);
 }

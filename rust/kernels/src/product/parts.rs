@@ -67,5 +67,8 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     finish: F,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { pool::run(target, 2 * shape.0 * shape.1 * operands.k, || Product { operands, shape, c, finish }) }
+    unsafe {
+        let work = shape.0 * shape.1 * (2 * operands.k + F::WORK);
+        pool::run(target, work, || Product { operands, shape, c, finish })
+    }
 }
