@@ -5,7 +5,6 @@
 //! so ([`Map::FUSED`] and its kin); the others run over each strip of columns as soon as it has its sums.
 
 use crate::elementwise::{Region, map_region, map2_region, step};
-use crate::pool::PASS;
 use crate::vector::Raw;
 use crate::{Map, Map2, Real, Target, Update};
 
@@ -16,8 +15,8 @@ pub(super) trait Finish<T: Real>: Copy {
     const FUSED: bool;
     /// Whether the formula is long: small tiles then let its square roots run beside the next tile's sums.
     const LONG: bool = false;
-    /// What taking a number costs beside the sum, in floating-point operations of a product.
-    const WORK: usize = 0;
+    /// How many numbers are read and written again for each sum.
+    const NUMBERS: usize = 0;
 
     /// The same with row i and column j of the product as its first.
     fn at(self, i: usize, j: usize) -> Self;
@@ -136,7 +135,7 @@ pub(super) struct Step<T, U> {
 impl<T: Real, U: Update> Finish<T> for Step<T, U> {
     const FUSED: bool = true;
     const LONG: bool = U::STATES > 1;
-    const WORK: usize = 2 * PASS;
+    const NUMBERS: usize = 1 + U::STATES;
 
     fn at(self, i: usize, j: usize) -> Self {
         let (at, [one, two, three]) = (i * self.w_row + j, self.states);

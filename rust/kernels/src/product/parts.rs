@@ -3,7 +3,7 @@
 use super::driver;
 use super::finish::{Finish, Store};
 use super::tile::Operands;
-use crate::pool::{self, Cut};
+use crate::pool::{self, Cut, PASS};
 use crate::{Real, Target};
 use std::ops::Range;
 
@@ -54,6 +54,16 @@ unsafe impl<T: Real, F: Finish<T>> Cut for Product<T, F> {
     }
 }
 
+/// Bytes of weights and moments from which they come from far for one thread; fewer are better left in its cache.
+const CACHE: usize = 2 << 20;
+
+/// The floating-point operations, or what takes as long where weights come from far.
+#[inline]
+fn work<T: Real, F: Finish<T>>((m, n): (usize, usize), k: usize) -> usize {
+    let is_far = m * n * F::NUMBERS * size_of::<T>() > CACHE;
+    m * n * (2 * k + if is_far { 2 * PASS } else { 0 })
+}
+
 /// [`driver::multiply`] on the target's threads, where that is worth it.
 ///
 /// # Safety
@@ -67,8 +77,5 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     finish: F,
 ) {
     // SAFETY: the caller's promise.
-    unsafe {
-        let work = shape.0 * shape.1 * (2 * operands.k + F::WORK);
-        pool::run(target, work, || Product { operands, shape, c, finish })
-    }
+    unsafe { pool::run(target, work::<T, F>(shape, operands.k), || Product { operands, shape, c, finish }) }
 }
