@@ -52,7 +52,7 @@ lint: $(VENV)/native $(VENV)/test $(VENV)/lint  ## run every formatter, linter a
 
 bench: $(VENV)/native $(VENV)/bench  ## time the kernels, and steps and calls beside other libraries (TORCH=1 installs torch; ARGS=--help)
 	$(if $(TORCH),$(PIP) install --group bench-torch)
-	@$(BIN)/maturin build --release --quiet --out $(VENV)/wheels
+	@$(BIN)/maturin build --release --quiet --compression-level 9 --out $(VENV)/wheels
 	$(BIN)/python -m benches.peers --wheel $(VENV)/wheels $(ARGS)
 
 # valgrind knows no AVX-512: AVX2 and the portable kernels are run. The sweeps over floats would take hours.

@@ -95,6 +95,18 @@ def test_error_is_raised_and_the_end_is_told_all_the_same():
     assert model.set_callbacks().fit(X, X[:, 0]).n_iter_ == 6
 
 
+def test_callback_that_fails_at_the_start_leaves_the_parameters_alone():
+    class Raises(Log):
+        def on_fit_task_begin(self, estimator, context):
+            raise RuntimeError("as it was told")
+
+    model = MLPRegressor(n_layers=1, width=3).set_callbacks(Raises())
+    with pytest.raises(RuntimeError, match="as it was told"):
+        model.fit(X, X[:, 0])
+    assert model.hidden_layer_sizes == (100,)
+    assert not {"_given", "_hooks"} & set(vars(model))
+
+
 def test_monitor_of_scores_has_one_an_epoch():
     monitor = callback.ScoringMonitor(scoring="accuracy")
     model = MLPClassifier(**SMALL).set_callbacks(monitor).fit(X, Y)

@@ -8,7 +8,7 @@ import scipy.sparse
 from sklearn import neural_network as theirs
 
 from chainrule import DivergenceError
-from chainrule.sklearn import MLPClassifier, MLPRegressor
+from chainrule.sklearn import MLPClassifier, MLPRegressor, stochastic
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -110,6 +110,15 @@ def test_training_ends_where_the_loss_is_not_finite(early_stopping, solver):
 def test_where_nothing_odd_happens_nothing_changes(cls, solver):
     strict, loose = (cls(strict=strict, solver=solver, **SMALL).fit(X, SCORE > 0) for strict in (True, False))
     np.testing.assert_array_equal(loose.coefs_[0], strict.coefs_[0])
+
+
+def test_interrupt_before_the_first_loss_is_no_divergence(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stochastic.Epochs, "run", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        assert MLPRegressor(strict=False, **SMALL).fit(X, SCORE).loss_curve_ == []
 
 
 @pytest.mark.parametrize("wrong", [None, "yes", 2])

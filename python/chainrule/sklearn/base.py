@@ -121,9 +121,9 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
         weights = weights_of(getattr(self, "class_weight", None), X, y, sample_weight, incremental=incremental)
-        given = self.hidden_layer_sizes
-        self.hidden_layer_sizes = sizes_of(self)  # scikit-learn reads the parameter itself
+        given, sizes = self.hidden_layer_sizes, sizes_of(self)
         self._hooks = None if incremental else Hooks(self, X, y, sample_weight)
+        self.hidden_layer_sizes = sizes  # scikit-learn reads the parameter itself
         try:
             super()._fit(X, y, sample_weight=weights, incremental=incremental)
             if self._hooks:

@@ -76,9 +76,8 @@ class Training:
         self.engine = Engine(est, est.solver, dropout_seed=seed)
         self.optimizer.load(self.engine)
         self.validation_loss: Loss | None = None
-        is_watched = hooks is not None and hooks.are_there
         one_by_one = (
-            is_watched
+            (hooks is not None and hooks.are_there)
             or incremental
             or validation is not None
             or bool(est.verbose)
@@ -115,10 +114,15 @@ class Training:
             self.optimizer.store(self.engine)
             if est.early_stopping:
                 est.coefs_, est.intercepts_ = est._best_coefs, est._best_intercepts  # noqa: SLF001
-        if not est.strict and not np.isfinite(est.loss_):
+        if self.has_diverged():
             raise DivergenceError(
                 f"the loss of epoch {est.n_iter_} is {est.loss_}: try a lower learning_rate_init, or scale X"
             )
+
+    def has_diverged(self) -> bool:
+        """Tell whether training ends because the last loss is not finite."""
+        curve = self.estimator.loss_curve_
+        return not self.estimator.strict and len(curve) > 0 and not np.isfinite(curve[-1])
 
     def train(self) -> None:
         """Train one epoch, or as many as nothing has to be done between, and take down their losses."""
@@ -155,7 +159,7 @@ class Training:
         optimizer.iteration_ends(est.t_)
         if self.hooks and self.hooks.epoch_ends(self.engine.arrays):
             return True
-        if not est.strict and not np.isfinite(est.loss_):
+        if self.has_diverged():
             return True
         if est._no_improvement_count > est.n_iter_no_change:  # noqa: SLF001
             what = "Validation score" if est.early_stopping else "Training loss"
