@@ -54,18 +54,9 @@ impl Gate {
         self.0.fetch_sub(1, Ordering::Release);
     }
 
-    /// Lets nobody in any more.
+    /// Lets nobody in any more, and waits until nobody is inside.
     pub(super) fn shut(&self) {
         self.0.fetch_and(!(SEAT * SEATS as u64), Ordering::Relaxed);
-    }
-
-    /// Whether nobody is inside; whatever those wrote who were is seen then.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.load(Ordering::Acquire) & (SEAT - 1) == 0
-    }
-
-    /// Waits until nobody is inside.
-    pub(super) fn wait_until_empty(&self) {
         self.wait(|word| word & (SEAT - 1) == 0);
     }
 
@@ -103,15 +94,12 @@ mod tests {
         gate.leave();
         gate.leave();
         gate.shut();
-        gate.wait_until_empty();
         gate.open(1);
         assert_ne!(gate.join(job), None, "the next job has another number");
         gate.leave();
         gate.shut();
-        gate.wait_until_empty();
         gate.open(7);
         gate.shut();
-        gate.wait_until_empty();
         assert_eq!(gate.join(0), None, "shut before all came");
     }
 }

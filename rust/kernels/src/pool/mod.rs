@@ -42,13 +42,9 @@ pub const PASS: usize = 12;
 const PARTS: usize = 4;
 /// How long a worker looks for its next job before it sleeps.
 const SPIN: Duration = Duration::from_micros(50);
-/// How long no job is shared after a worker found itself on its caller's processor again, just after it had moved to
-/// another, and would only take the caller's time (and the 50 µs above, as measured); or after sharing went badly: at first.
+/// How long no sleeping worker is woken after one found itself on its caller's processor again, just after it had moved to
+/// another: it would only take the caller's time (and the 50 µs above, as measured).
 const CROWDED: Duration = Duration::from_millis(5);
-/// Looks around without a find that make up for one.
-const CALM: u32 = 16;
-/// Microseconds between two looks at who else wants the caller's processor.
-const AROUND: u64 = 2000;
 /// Looks between two looks at the clock.
 const LOOKS: usize = 64;
 
@@ -226,11 +222,6 @@ struct Workers {
     /// microseconds since the pool's start.
     row: usize,
     row_ends: u64,
-    /// How often sharing has gone badly of late, times [`CALM`].
-    crowds: u32,
-    /// When to look around again, in microseconds since the start, and what was seen the last time.
-    looks: u64,
-    preempted: (usize, i64),
     /// The system refused to start another.
     refused: bool,
 }
@@ -330,32 +321,10 @@ impl Pool {
 
     /// Work that has come in a row with this: each soon after the caller may have finished the one before.
     fn row(&self, workers: &mut Workers, work: usize) -> usize {
-        let now = self.micros(Instant::now());
+        let now = self.micros();
         workers.row = work.saturating_add(if now <= workers.row_ends { workers.row } else { 0 });
         workers.row_ends = now + SPIN.as_micros() as u64 / 2 + 2 * (work / FLOPS_A_MICROSECOND) as u64;
         workers.row
-    }
-
-    /// Leaves the workers alone for a while, where something else wants the processors; each time for longer.
-    fn pause(&self, workers: &mut Workers) {
-        let pause = CROWDED * (1 << (workers.crowds / CALM).min(8));
-        workers.crowds = workers.crowds.saturating_add(CALM);
-        self.crowded.store((self.start.elapsed() + pause).as_micros() as u64, Ordering::Relaxed);
-    }
-
-    /// Now and then, whether the caller had its processor for itself.
-    fn look_around(&self, workers: &mut Workers, now: Instant) {
-        let now = self.micros(now);
-        if now >= workers.looks {
-            let (before, since) = (workers.preempted, now - workers.looks);
-            workers.looks = now + AROUND;
-            workers.preempted = preempted();
-            if before == workers.preempted {
-                workers.crowds = workers.crowds.saturating_sub(1);
-            } else if since < AROUND && before.0 == workers.preempted.0 {
-                self.pause(workers);
-            }
-        }
     }
 
     /// Does all parts with up to `wanted` workers; false, and nothing done, where there are none to be had or the work
@@ -373,11 +342,7 @@ impl Pool {
             workers.row = 0;
             self.grow(&mut workers, wanted);
         }
-        let start = Instant::now();
-        if !asleep {
-            self.look_around(&mut workers, start);
-        }
-        if !forced && (asleep && !is_worth_waking || self.is_before_at(start, &self.crowded)) {
+        if asleep && !forced && (!is_worth_waking || self.is_crowded()) {
             return false;
         }
         let wanted = wanted.min(workers.all.len());
@@ -396,16 +361,8 @@ impl Pool {
         if forced {
             self.gate.fill();
         }
-        let taken = self.take_parts(job, true);
+        self.take_parts(job, true);
         self.gate.shut();
-        if !self.gate.is_empty() {
-            let done = Instant::now();
-            self.gate.wait_until_empty();
-            // Much longer than a part takes: a worker inside does not have its processor.
-            if done.elapsed() > 2 * (done - start) / taken.max(1) as u32 + SPIN {
-                self.pause(&mut workers);
-            }
-        }
         drop(workers);
         if let Some(panic) = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take() {
             resume_unwind(panic);
@@ -447,16 +404,12 @@ impl Pool {
     }
 
     fn is_before(&self, until: &AtomicU64) -> bool {
-        self.is_before_at(Instant::now(), until)
+        self.micros() < until.load(Ordering::Relaxed)
     }
 
-    fn is_before_at(&self, now: Instant, until: &AtomicU64) -> bool {
-        self.micros(now) < until.load(Ordering::Relaxed)
-    }
-
-    /// Microseconds from the start to `now`.
-    fn micros(&self, now: Instant) -> u64 {
-        (now - self.start).as_micros() as u64
+    /// Microseconds since the start.
+    fn micros(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
     }
 
     /// Whether this worker is where its caller was, which then waits for it or is about to come back. The system may wake it
@@ -519,19 +472,6 @@ impl Pool {
 
 /// No processor.
 const NOWHERE: usize = usize::MAX;
-
-/// This thread, and how often it has had to leave its processor to others, where the system tells.
-fn preempted() -> (usize, i64) {
-    #[cfg(all(target_os = "linux", not(miri)))]
-    // SAFETY: numbers, for which zero will do, which the call fills in; a thread's errno has an address of its own.
-    unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_THREAD, &mut usage);
-        (libc::__errno_location() as usize, usage.ru_nivcsw)
-    }
-    #[cfg(not(all(target_os = "linux", not(miri))))]
-    (0, 0)
-}
 
 /// The processor that this thread is on, where the system tells.
 fn processor() -> usize {
