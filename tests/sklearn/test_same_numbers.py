@@ -197,7 +197,7 @@ def test_interrupted_fit_keeps_the_epochs_before(monkeypatch):
     assert model.loss_ == model.loss_curve_[-1]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the signal")
+@pytest.mark.skipif(os.name != "posix", reason="SIGINT reaches a child by POSIX calls")
 def test_ctrl_c_is_heard_where_an_epoch_is_one_step():
     program = """
 import signal

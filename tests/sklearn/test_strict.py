@@ -65,14 +65,13 @@ def test_batch_that_counts_nothing_is_passed_over(kind):
 
 
 def orders(model, calls=4):
-    """Return losses of batches of one row, which tell the order, of calls that learn nothing."""
+    """Return the losses of some calls; each has two steps, so its loss tells which rows came first."""
     for _ in range(calls):
         model.partial_fit(X, SCORE)
     return model.loss_curve_
 
 
 def test_partial_fit_goes_on_with_its_random_numbers():
-    # Two steps of which the second starts where the first ended: the loss depends on the order.
     options = {**SMALL, "batch_size": 30, "learning_rate_init": 1e-3}
     strict, loose = (MLPRegressor(strict=strict, **options) for strict in (True, False))
     their = theirs.MLPRegressor(**options)

@@ -22,6 +22,7 @@ ROWS = 1024
 """Rows of a sparse X that are made dense at once in a prediction."""
 
 
+# The bases are Any to mypy: scikit-learn has no types.
 class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin):  # type: ignore[misc]
     """The hooks of scikit-learn's multilayer perceptron that compute, and what both classes have beyond them."""
 
@@ -71,8 +72,9 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
             What each row counts, >= 0.
 
         X_val, y_val : array-like, default=None
-            Rows to validate on. Their loss after each epoch goes to `validation_loss_curve_`, and early stopping looks
-            at them and trains on all of X. Solvers 'sgd' and 'adam'.
+            Rows to validate on, (n_val_samples, n_features) and as y. Their loss after each epoch, the weighted mean
+            without the penalty, goes to `validation_loss_curve_`, and early stopping looks at them and trains on all
+            of X. Solvers 'sgd' and 'adam'.
 
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             What each of those rows counts, >= 0.
@@ -95,6 +97,8 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
 
     def transform(self, X: Any) -> Any:
         """Return the activations of the last hidden layer: what the network has made of X for its output layer.
+
+        a_l = f_l(a_(l-1) coefs_[l-1] + intercepts_[l-1]) for each hidden layer l, from a_0 = X.
 
         Parameters
         ----------
