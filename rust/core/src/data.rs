@@ -164,15 +164,45 @@ pub(crate) fn gather<T: Real>(
             (0..picks.len()).all(|i| into.row(i).iter().all(|v| v.abs() <= limit))
         }
     };
-    if within {
-        return Ok(true);
+    if !within {
+        refuse_not_finite(argument, picks, table.columns(), |i, column| into.row(i)[column])?;
     }
-    // The place is looked for only where something may be wrong.
+    Ok(within)
+}
+
+/// [`gather`], the rows picked as the columns of `into`; for tables of few columns.
+pub(crate) fn gather_columns<T: Real>(
+    argument: &'static str,
+    table: &dyn Rows<T>,
+    picks: Picks<'_>,
+    into: &mut MatrixMut<'_, T>,
+) -> Result<(), Error> {
+    let within = match table.source() {
+        Some(source) => chainrule_kernels::gather_columns(source, picks, into.reborrow()),
+        None => {
+            let mut values = vec![T::ZERO; table.columns()];
+            picks.iter().enumerate().fold(true, |within, (i, row)| {
+                table.read(row, &mut values);
+                values.iter().enumerate().for_each(|(j, &value)| into.row_mut(j)[i] = value);
+                within && values.iter().all(|v| v.is_finite())
+            })
+        }
+    };
+    if within { Ok(()) } else { refuse_not_finite(argument, picks, table.columns(), |i, column| into.row(column)[i]) }
+}
+
+/// Looks for the first number, of the i-th row picked and a column, that is not finite.
+fn refuse_not_finite<T: Real>(
+    argument: &'static str,
+    picks: Picks<'_>,
+    columns: usize,
+    number: impl Fn(usize, usize) -> T,
+) -> Result<(), Error> {
     for (i, row) in picks.iter().enumerate() {
-        if let Some(column) = into.row(i).iter().position(|v| !v.is_finite()) {
-            let value = into.row(i)[column].to_f64();
+        if let Some(column) = (0..columns).find(|&column| !number(i, column).is_finite()) {
+            let value = number(i, column).to_f64();
             return Err(Error::NotFinite { argument, value, row, column, dtype: T::NAME });
         }
     }
-    Ok(false)
+    Ok(())
 }

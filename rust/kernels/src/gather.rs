@@ -48,6 +48,16 @@ impl<'a> Source<'a> {
     pub fn columns(&self) -> usize {
         self.columns
     }
+
+    #[track_caller]
+    #[inline(always)]
+    fn check(&self, rows: Picks<'_>) {
+        let inside = match rows {
+            Picks::Range { start, len } => start.checked_add(len).is_some_and(|end| end <= self.rows),
+            Picks::Index(index) => index.iter().fold(true, |inside, &row| inside & ((row as usize) < self.rows)),
+        };
+        assert!(inside, "a row that is picked is not among the {} there are", self.rows);
+    }
 }
 
 /// Which rows, in order.
@@ -131,14 +141,10 @@ impl<'a> Picks<'a> {
 /// Unless `into` has as many rows as are picked and the columns of `from`, and every row picked is there.
 pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
     assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
-    let inside = match rows {
-        Picks::Range { start, len } => start.checked_add(len).is_some_and(|end| end <= from.rows),
-        Picks::Index(index) => index.iter().fold(true, |inside, &row| inside & ((row as usize) < from.rows)),
-    };
-    assert!(inside, "a row that is picked is not among the {} there are", from.rows);
+    from.check(rows);
     let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
     let work = rows.len() * from.columns * 2 * PASS;
-    // SAFETY: the picks are inside, checked above; `into` holds a padded row for each (MatrixMut::new).
+    // SAFETY: the picks are inside (`check`); `into` holds a padded row for each (MatrixMut::new).
     unsafe {
         if from.number == TypeId::of::<f32>() {
             pool::run(target, work, || Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
@@ -146,6 +152,56 @@ pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut in
             pool::run(target, work, || Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
         }
     }
+}
+
+/// `into[j][i] ← from[rows[i]][j]`: as [`gather`], the rows picked as columns; for tables of few columns. Returns whether all
+/// numbers are finite.
+///
+/// # Panics
+/// Unless `into` has as many columns as rows are picked and a row for each column of `from`, and every row picked is there.
+pub fn gather_columns<T: Real>(from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>) -> bool {
+    assert_eq!((from.columns, rows.len()), (into.rows(), into.columns()), "not the shape of the rows that are picked");
+    from.check(rows);
+    let mut j = 0;
+    while j < from.columns {
+        // SAFETY: the picks are inside (`check`), and so are the columns.
+        j += unsafe {
+            match (from.number == TypeId::of::<f32>(), from.columns - j) {
+                (true, 1) => some_columns::<f32, T, 1>(from, rows, &mut into, j),
+                (true, 2 | 3) => some_columns::<f32, T, 2>(from, rows, &mut into, j),
+                (true, _) => some_columns::<f32, T, 4>(from, rows, &mut into, j),
+                (false, 1) => some_columns::<f64, T, 1>(from, rows, &mut into, j),
+                (false, 2 | 3) => some_columns::<f64, T, 2>(from, rows, &mut into, j),
+                (false, _) => some_columns::<f64, T, 4>(from, rows, &mut into, j),
+            }
+        }
+    }
+    (0..from.columns).all(|j| into.row(j).iter().fold(true, |finite, x| finite & x.is_finite()))
+}
+
+/// The columns j .. j + W of the rows picked; returns W.
+///
+/// # Safety
+/// They are there, numbers of type S, and `into` has a column for every row.
+unsafe fn some_columns<S: Real, T: Real, const W: usize>(
+    from: Source<'_>,
+    rows: Picks<'_>,
+    into: &mut MatrixMut<T>,
+    j: usize,
+) -> usize {
+    let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut to: [*mut T; W] = std::array::from_fn(|k| to.add((j + k) * to_row));
+        rows.for_each(|row| {
+            let from = from.start.wrapping_offset(row as isize * from.stride).cast::<S>().add(j);
+            for (k, to) in to.iter_mut().enumerate() {
+                **to = T::from_f64(from.add(k).read().to_f64());
+                *to = to.wrapping_add(1);
+            }
+        });
+    }
+    W
 }
 
 #[derive(Clone, Copy)]
@@ -222,6 +278,18 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
         unsafe {
             let (zero, one, most) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(self.limit));
             let mut seen = zero;
+            let mut keep = |x: V, to: *mut T| {
+                seen = V::select(most.ge(x.abs()), seen, one);
+                x.store(to);
+            };
+            let same = TypeId::of::<S>() == TypeId::of::<T>();
+            if same && columns < V::LANES {
+                // Short rows take no longer than what the loops below ask of each.
+                for i in 0..if columns > 0 { n } else { 0 } {
+                    keep(V::load_first(row(i).cast(), columns), self.to.add(i * self.to_row));
+                }
+                return seen.sum() == T::ZERO;
+            }
             for i in 0..if long { n.min(distance) } else { 0 } {
                 for line in (0..bytes).step_by(64) {
                     V::prefetch(row(i).wrapping_add(line).cast());
@@ -235,7 +303,7 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
                     if long {
                         V::prefetch(far.wrapping_add(j * size_of::<S>()).cast());
                     }
-                    let x = if TypeId::of::<S>() != TypeId::of::<T>() {
+                    let x = if !same {
                         let mut x = [T::ZERO; 16];
                         for (k, x) in x.iter_mut().enumerate().take(V::LANES.min(columns - j)) {
                             *x = T::from_f64(from.cast::<S>().add(j + k).read().to_f64());
@@ -246,8 +314,7 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
                     } else {
                         V::load_first(from.cast::<T>().add(j), columns - j)
                     };
-                    seen = V::select(most.ge(x.abs()), seen, one);
-                    x.store(to.add(j));
+                    keep(x, to.add(j));
                 }
             }
             seen.sum() == T::ZERO
@@ -299,6 +366,49 @@ mod tests {
         copies_rounds_and_tells::<f64, f32>();
         copies_rounds_and_tells::<f32, f64>();
         copies_rounds_and_tells::<f64, f64>();
+    }
+
+    fn makes_columns_of_rows<S: Real, T: Real>() {
+        for columns in [0, 1, 2, 3, 4, 5, 7, 11] {
+            let mut data: Vec<S> = (0..5 * columns).map(|i| S::from_f64(i as f64 / 3.0 - 7.0)).collect();
+            for picks in [Picks::Index(&[4, 0, 0]), Picks::Range { start: 1, len: 3 }] {
+                let stride = padded::<T>(3);
+                let mut memory = Buffer::<T>::zeroed(columns * stride).unwrap();
+                memory.fill(T::ONE);
+                let source = Source::new(&data, 5, columns);
+                assert!(gather_columns(source, picks, MatrixMut::new(&mut memory, columns, 3, stride)));
+                for j in 0..columns {
+                    for (i, row) in picks.iter().enumerate() {
+                        assert_eq!(memory[j * stride + i], T::from_f64(data[row * columns + j].to_f64()), "{columns}");
+                    }
+                    assert_eq!(memory[j * stride + 3], T::ONE, "{columns}");
+                }
+                for j in 0..columns {
+                    for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                        let right = std::mem::replace(&mut data[picks.at(1) * columns + j], S::from_f64(wrong));
+                        let into = MatrixMut::new(&mut memory, columns, 3, stride);
+                        assert!(!gather_columns(Source::new(&data, 5, columns), picks, into), "{columns}");
+                        data[picks.at(1) * columns + j] = right;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn gather_columns_makes_columns_and_tells_what_is_not_finite() {
+        makes_columns_of_rows::<f32, f32>();
+        makes_columns_of_rows::<f64, f32>();
+        makes_columns_of_rows::<f32, f64>();
+        makes_columns_of_rows::<f64, f64>();
+    }
+
+    #[test]
+    #[should_panic(expected = "a row that is picked is not among the 2")]
+    fn gather_columns_refuses_a_row_that_is_not_there() {
+        let mut memory = Buffer::<f32>::zeroed(48).unwrap();
+        let into = MatrixMut::new(&mut memory, 3, 2, 16);
+        gather_columns(Source::new(&[0.0f32; 6], 2, 3), Picks::Range { start: 1, len: 2 }, into);
     }
 
     #[test]

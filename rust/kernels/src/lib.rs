@@ -46,7 +46,7 @@ pub mod rows;
 
 pub use check::{squares, within};
 pub use formula::{Identity, Map, Map2, Term, Update};
-pub use gather::{Picks, Source, gather};
+pub use gather::{Picks, Source, gather, gather_columns};
 pub use matrix::{Factor, Matrix, MatrixMut, padded, stride};
 pub use memory::{Buffer, OutOfMemory};
 pub use real::Real;

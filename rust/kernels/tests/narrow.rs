@@ -50,7 +50,7 @@ const PASS: Option<Identity> = None;
 fn places_are_padded_and_rows_come_in_lines() {
     let mut narrow = narrow(7);
     assert_eq!(narrow.rows(), f32::LINE);
-    assert_eq!((narrow.x_mut(7).rows(), narrow.x_mut(7).columns(), narrow.y_mut(3).columns()), (7, 3, 2));
+    assert_eq!((narrow.x_mut(7).rows(), narrow.x_mut(7).columns(), narrow.y_t_mut(3).rows()), (7, 3, 2));
     assert!(!Narrow::<f64>::is_for(Target::named("portable").unwrap()));
 }
 

@@ -2,8 +2,8 @@
 //! at every product what to do.
 
 use crate::activation::{Activation, LeakyRelu, Relu, Sigmoid, Tanh, TimesSlope, Value};
-use crate::data::gather;
-use crate::forward::{read_labels, read_values, sum_of};
+use crate::data::{gather, gather_columns};
+use crate::forward::{read_labels, sum_of};
 use crate::layer::Layer;
 use crate::loss::{Loss, Square};
 use crate::optimizer::{Optimizer, RulePass};
@@ -183,7 +183,7 @@ impl<T: Real> Network<T> {
                 Some(&labels[..rows])
             }
             Targets::Values(from) => {
-                read_values(target, &self.spec.loss, *from, picks, narrow.y_mut(rows))?;
+                gather_columns("y", *from, picks, &mut narrow.y_t_mut(rows))?;
                 None
             }
         };

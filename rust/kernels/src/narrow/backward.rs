@@ -7,7 +7,7 @@ use crate::product::Transpose;
 use crate::rows::RowSums;
 use crate::target::Kernel;
 use crate::vector::Raw;
-use crate::{Map2, Real, Term, padded, stride};
+use crate::{Map2, Real, Term, padded};
 
 #[derive(Clone, Copy)]
 pub(super) struct Backward<'a, T, S, L> {
@@ -52,15 +52,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
                 CrossEntropy::new((k, columns), (z, side), labels, scale, (d, side), loss).run::<V>();
                 return;
             }
-            let (from, y, y_row) =
-                (arena.add(narrow.y).cast_const(), arena.add(narrow.y_t), stride::<T>(narrow.head.n_out));
-            for i in (0..columns).step_by(V::LANES) {
-                for j in 0..k {
-                    for r in 0..V::LANES {
-                        *y.add(j * side + i + r) = *from.add((i + r) * y_row + j);
-                    }
-                }
-            }
+            let y = arena.add(narrow.y_t).cast_const();
             Terms::new((k, columns), (z, side), (y, side), scale, (d, side), loss, self.term).run::<V>();
         }
     }

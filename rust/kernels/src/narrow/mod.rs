@@ -64,11 +64,10 @@ pub struct Narrow<T> {
     /// Rows that fit, whole lines of them.
     rows: usize,
     parameters: usize,
-    /// A line of rows of the last inputs, transposed; then zᵀ, yᵀ as dᵀ; y as (rows, n_out); one number a row twice.
+    /// A line of rows of the last inputs, transposed; then zᵀ, yᵀ as dᵀ; one number a row twice.
     a_t: usize,
     z_t: usize,
     y_t: usize,
-    y: usize,
     scale: usize,
     losses: usize,
     arena: Buffer<T>,
@@ -119,9 +118,9 @@ impl<T: Real> Narrow<T> {
         }
         let Some(head) = places.pop() else { panic!("no layers") };
         let (a_t, z_t, y_t) = (take(T::LINE * head.a_row), take(head.n_out * side), take(head.n_out * side));
-        let (y, scale, losses) = (take(rows * stride::<T>(head.n_out)), take(rows), take(rows));
+        let (scale, losses) = (take(rows), take(rows));
         let arena = Buffer::zeroed(len)?;
-        Ok(Narrow { hidden: places, head, rows, parameters, a_t, z_t, y_t, y, scale, losses, arena })
+        Ok(Narrow { hidden: places, head, rows, parameters, a_t, z_t, y_t, scale, losses, arena })
     }
 
     /// Whether `target` has such kernels: the general way is good enough without vectors.
@@ -148,14 +147,14 @@ impl<T: Real> Narrow<T> {
         MatrixMut::new(&mut self.arena[first.a..][..rows * first.a_row], rows, first.n_in, first.a_row)
     }
 
-    /// y (rows, n_out), to be filled where the targets are no labels.
+    /// yᵀ (n_out, rows), to be filled where the targets are no labels.
     ///
     /// # Panics
     /// Where so many rows do not fit.
-    pub fn y_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
+    pub fn y_t_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
-        let y_row = stride::<T>(self.head.n_out);
-        MatrixMut::new(&mut self.arena[self.y..][..rows * y_row], rows, self.head.n_out, y_row)
+        let (k, side) = (self.head.n_out, self.head.d_row);
+        MatrixMut::new(&mut self.arena[self.y_t..][..k * side], k, rows, side)
     }
 
     /// The same scale for `rows` rows, and 0 to the end of a line.
@@ -204,7 +203,7 @@ impl<T: Real> Narrow<T> {
     }
 
     /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or
-    /// else of `term` and the targets in [`y_mut`](Narrow::y_mut). Returns whether Σ delta² and Σ a² of every layer are at
+    /// else of `term` and the targets in [`y_t_mut`](Narrow::y_t_mut). Returns whether Σ delta² and Σ a² of every layer are at
     /// most `most`, but for a = x; an [`update`](Narrow::update) has to be asked for that.
     ///
     /// # Panics
