@@ -4,7 +4,7 @@
 
 use crate::pool::{self, Cut, PASS};
 use crate::target::Kernel;
-use crate::vector::Raw;
+use crate::vector::{Pair, Raw};
 use crate::{Buffer, Map, Map2, Real, Target, Update};
 use std::ops::Range;
 
@@ -191,6 +191,31 @@ impl<T: Real, F: Map> Kernel<T> for MapRegion<T, F> {
                     self.f.map(V::load(self.from.add(at))).store(self.to.add(at));
                 }
                 j += V::LANES;
+            }
+        }
+    }
+}
+
+impl<T: Real, F: Map> MapRegion<T, F> {
+    /// [`run`](Kernel::run), two vectors side by side: for functions of many operations, each of which waits for the one
+    /// before.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn run_in_pairs<V: Raw<Scalar = T>>(self) {
+        let Region { rows, columns, stride } = self.region;
+        for i in 0..rows {
+            for j in (0..columns).step_by(2 * V::LANES) {
+                // The last vector of an odd number is done twice, from one reading.
+                let at = i * stride + j;
+                let next = i * stride + (j + V::LANES).min(columns - V::LANES);
+                // SAFETY: i and j are inside the region that the caller promised, columns are whole vectors.
+                unsafe {
+                    let y = self.f.map(Pair(V::load(self.from.add(at)), V::load(self.from.add(next))));
+                    y.0.store(self.to.add(at));
+                    y.1.store(self.to.add(next));
+                }
             }
         }
     }

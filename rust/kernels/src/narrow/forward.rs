@@ -31,7 +31,7 @@ impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
                     let columns = place.n_out.next_multiple_of(V::LANES);
                     let region = Region { rows, columns, stride: above.a_row };
                     let a = arena.add(above.a);
-                    MapRegion { from: a, to: a, region: region.joined(), f: pass }.run::<V>();
+                    MapRegion { from: a, to: a, region: region.joined(), f: pass }.run_in_pairs::<V>();
                 }
             }
             self.head::<V>();

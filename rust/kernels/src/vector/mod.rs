@@ -11,9 +11,11 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod pair;
 mod portable;
 
 use crate::Real;
+pub(crate) use pair::Pair;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A register full of numbers; all operations work lane by lane and round as IEEE 754 says.
