@@ -209,6 +209,13 @@ def test_order_of_rows_follows_from_seed_and_epoch_and_can_be_left():
     assert np.array_equal(unshuffled.parameters, plain.parameters)
 
 
+def test_one_batch_of_all_rows_takes_them_as_they_stand():
+    shuffled, unshuffled = network(), network()
+    shuffled.fit(X, Y, epochs=3, batch_size=50)
+    unshuffled.fit(X, Y, epochs=3, batch_size=50, shuffle=False)
+    assert np.array_equal(shuffled.parameters, unshuffled.parameters)
+
+
 def test_weights_of_zero_change_nothing():
     net = network()
     history = net.fit(X, Y, epochs=2, sample_weight=np.zeros(50))

@@ -229,7 +229,7 @@ def test_fit_is_its_steps_is_its_gradients_applied(case, dtype, batch_size, shuf
     history = whole.fit(case.X, case.y, **fitted)
     for epoch in range(2):
         order = list(range(n))
-        if shuffle:
+        if shuffle and batch_size < n:
             order = reference.rng.Stream(whole.seed, reference.rng.SHUFFLE, epoch).permutation(n)
         total, total_weight = 0.0, 0.0
         for start in range(0, n, batch_size):

@@ -443,7 +443,8 @@ class Network:
         batch_size : int, default 32
             How many samples a step looks at, >= 1; the last batch of an epoch may be smaller.
         shuffle : bool, default True
-            Whether each epoch takes the samples in a new order, a function of the seed and the epoch.
+            Whether each epoch takes the samples in a new order, a function of the seed and the epoch. One batch of all
+            samples takes them as they stand.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Samples whose loss is measured after each epoch.
 
@@ -476,7 +477,9 @@ class Network:
         n = len(x)
         if total(row_weights) == 0.0:
             return 0.0
-        order = Stream(self.seed, SHUFFLE, self.epoch_count).permutation(n) if shuffle else list(range(n))
+        order = list(range(n))
+        if shuffle and batch_size < n:
+            order = Stream(self.seed, SHUFFLE, self.epoch_count).permutation(n)
         sum_of_losses = sum_of_weights = 0.0
         for start in range(0, n, batch_size):
             rows = order[start : start + batch_size]

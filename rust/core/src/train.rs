@@ -69,7 +69,8 @@ impl<T: Real> Network<T> {
     }
 
     /// Gets ready for one pass over `n_rows` rows in batches of `batch_size`, the last one smaller; with `shuffle` in
-    /// the order that follows from (seed, epoch counter), else as they stand.
+    /// the order that follows from (seed, epoch counter), else as they stand. So do the rows of a single batch: their order
+    /// says nothing.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::BatchSize`], [`Error::TooManyRows`], [`Error::Memory`].
@@ -80,7 +81,7 @@ impl<T: Real> Network<T> {
         if batch_size == 0 {
             return Err(Error::BatchSize);
         }
-        let order = if shuffle {
+        let order = if shuffle && batch_size < n_rows {
             let Ok(n) = u32::try_from(n_rows) else {
                 return Err(Error::TooManyRows { got: n_rows, most: u32::MAX as usize });
             };

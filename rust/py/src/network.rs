@@ -344,7 +344,8 @@ impl Network {
     }
 
     /// Trains one epoch, and returns its loss: the mean over the batches, each by its sum of weights. Arguments as
-    /// `loss`; batch_size >= 1; `shuffle` visits the rows in the order that follows from the seed and the epoch.
+    /// `loss`; batch_size >= 1; `shuffle` visits the rows in the order that follows from the seed and the epoch,
+    /// unless one batch holds them all.
     ///
     /// Signals are looked for every 50 ms, between two steps. One that raises (KeyboardInterrupt) leaves the weights
     /// as the last step made them, and the epoch does not count.
