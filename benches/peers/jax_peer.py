@@ -55,7 +55,9 @@ class Peer:
         p = jax.tree.map(lambda p, m, v: p - first * m / (jnp.sqrt(v) * second + 1e-8), p, m, v)
         return p, m, v, t
 
-    def scan(self, state: tuple, x: jax.Array, y: jax.Array, order: jax.Array) -> tuple:
+    def scan(self, state: tuple, x: jax.Array, y: jax.Array, order: jax.Array | None) -> tuple:
+        if order is None:
+            return self.step(state, x, y)
         batches = order.reshape(-1, self.workload.batch)
         state, _ = jax.lax.scan(lambda s, rows: (self.step(s, x[rows], y[rows]), None), state, batches)
         return state
@@ -67,7 +69,9 @@ class Peer:
 
     def fit(self, epochs: int) -> None:
         for _ in range(epochs):
-            order = self.rng.permutation(self.workload.rows).astype(np.int32)
+            order = None
+            if self.workload.shuffles:
+                order = self.rng.permutation(self.workload.rows).astype(np.int32)
             self.state = self.epoch(self.state, self.x, self.y, order)
         jax.block_until_ready(self.state)
 

@@ -107,18 +107,26 @@ class Peer:
             rows = order[start : start + self.batch]
             x.take(rows, axis=0, out=self.a[0], mode="clip")
             y.take(rows, axis=0, out=self.yb, mode="clip")
-            self.forward()
-            self.backward()
-            self.update()
+            self.step()
+
+    def step(self) -> None:
+        self.forward()
+        self.backward()
+        self.update()
 
     def few_steps(self, steps: int) -> list[np.ndarray]:
         self.epoch(self.x, self.y, np.arange(steps * self.batch))
         return [array.copy() for pair in zip(self.w, self.b, strict=True) for array in pair]
 
     def fit(self, epochs: int) -> None:
+        if not self.workload.shuffles:
+            self.a[0], self.yb = self.x, self.y
         for _ in range(epochs):
-            self.rng.shuffle(self.order)
-            self.epoch(self.x, self.y, self.order)
+            if self.workload.shuffles:
+                self.rng.shuffle(self.order)
+                self.epoch(self.x, self.y, self.order)
+            else:
+                self.step()
 
     def step_on(self, rows: int):
         x, y = self.x[:rows].copy(), self.y[:rows].copy()
@@ -127,9 +135,7 @@ class Peer:
         def step() -> None:
             self.a[0][:] = x
             self.yb[:] = y
-            self.forward()
-            self.backward()
-            self.update()
+            self.step()
 
         return step
 

@@ -30,7 +30,7 @@ class Peer:
         self.x, self.y = data(workload)
         if self.y.ndim == 2 and self.y.shape[1] == 1:
             self.y = self.y[:, 0]
-        self.model = self.new(shuffle=True, warm_start=True)
+        self.model = self.new(shuffle=workload.shuffles, warm_start=True)
         self.start(self.model, workload.rows)
 
     def new(self, *, shuffle: bool = False, warm_start: bool = False) -> MLPClassifier | MLPRegressor:

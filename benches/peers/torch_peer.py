@@ -52,6 +52,9 @@ class Peer:
 
     def fit(self, epochs: int) -> None:
         for _ in range(epochs):
+            if not self.workload.shuffles:
+                self.step(self.x, self.y)
+                continue
             for rows in torch.randperm(self.workload.rows).split(self.workload.batch):
                 self.step(self.x.index_select(0, rows), self.y.index_select(0, rows))
 
