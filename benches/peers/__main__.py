@@ -6,8 +6,8 @@ steps on each number of threads; with them float64 against float32, and more thr
 
 Every peer does the same work in its own process: float32, the same sizes, first weights, batch size, optimizer and
 loss, a fresh shuffle each epoch (but for one batch of all rows). Before it is timed, its weights after a few steps in a
-fixed order must be those of textbook.py. Rounds go through the peers in turn, so that a slow moment of the machine falls
-on all of them. A peer that is not installed is named and left out.
+fixed order must be those of textbook.py. Rounds go through the peers in turn, so that a slow moment of the machine
+falls on all of them. A peer that is not installed is named and left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is timed: the training workloads and the calls from Python, with their goals; data, first weights, floors.
 
-One training step gathers a batch by a shuffled index, goes forward, takes the loss, goes backward and updates. A batch of
-all rows is taken as it stands.
+One training step gathers a batch by a shuffled index, goes forward, takes the loss, goes backward and updates. A batch
+of all rows is taken as it stands.
 Data are random and float32, the same for every peer.
 
 The goals in microseconds were set on one core of AMD Zen 4 whose multiply-add units did 116 GFLOP/s; on other machines
