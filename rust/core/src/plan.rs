@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) tile: usize,
     /// What the hidden layers do, where all of the network is narrow: see [`narrow`](crate::narrow).
     pub(crate) narrow: Option<Hidden>,
+    /// Floating-point operations a row of the largest product, or of a pass that takes as long.
+    work_a_row: usize,
 }
 
 impl Plan {
@@ -93,6 +95,10 @@ impl Plan {
             places.push(Some(Place { n_in, n_out, thin, wide, stride, w, b }));
         }
         let strides: Vec<usize> = units.iter().map(|&n| stride::<T>(n)).collect();
+        let products =
+            places.iter().flatten().map(|place: &Place| place.n_in.saturating_mul(place.n_out).saturating_mul(2));
+        let passes = units.iter().map(|&units| units.saturating_mul(pool::PASS));
+        let work_a_row = products.chain(passes).max().unwrap_or(0);
         let row_bytes = strides.iter().max().map_or(1, |&s| s * size_of::<T>());
         Ok(Plan {
             units,
@@ -102,6 +108,7 @@ impl Plan {
             n_parameters,
             tile: (TILE_BYTES / row_bytes).clamp(8, TILE_ROWS),
             narrow,
+            work_a_row,
         })
     }
 
@@ -117,11 +124,7 @@ impl Plan {
 
     /// Floating-point operations of the largest product for `rows` rows, or of a pass over rows or parameters as long.
     pub(crate) fn largest_work(&self, rows: usize) -> usize {
-        let products =
-            self.places.iter().flatten().map(|place| place.n_in.saturating_mul(place.n_out).saturating_mul(2));
-        let passes = self.units.iter().map(|&units| units.saturating_mul(pool::PASS));
-        let of_rows = products.chain(passes).max().unwrap_or(0).saturating_mul(rows);
-        of_rows.max(self.padded_parameters.saturating_mul(2 * pool::PASS))
+        self.work_a_row.saturating_mul(rows).max(self.padded_parameters.saturating_mul(2 * pool::PASS))
     }
 
     /// How many of `threads` any batch is worth: the tiles of a narrow network go side by side, so a large one is.
@@ -129,14 +132,23 @@ impl Plan {
         if self.narrow.is_some() { threads } else { self.threads_for(self.tile, threads) }
     }
 
+    /// Whether a product for `rows` rows is worth cutting.
+    fn cuts_products(&self, rows: usize) -> bool {
+        pool::is_worth(self.largest_work(rows.min(self.tile)))
+    }
+
+    /// Whether a narrow network takes `rows` rows tile by tile, each on a thread, and cuts no product: where there are tiles for
+    /// three quarters of the threads, or nothing to cut.
+    #[inline]
+    pub(crate) fn in_tiles(&self, rows: usize, threads: usize) -> bool {
+        threads == 1 || rows.saturating_mul(4) >= 3 * self.tile * threads || !self.cuts_products(rows)
+    }
+
     /// How many of `threads` a batch of `rows` rows is worth: all or one. Who asks once a step need not ask at every
     /// product, which is 3 % of a step of 1 µs.
     pub(crate) fn threads_for(&self, rows: usize, threads: usize) -> usize {
-        let work = || match self.narrow {
-            Some(_) if rows > self.tile => self.flops(rows) as usize,
-            _ => self.largest_work(rows.min(self.tile)),
-        };
-        if threads > 1 && pool::is_worth(work()) { threads } else { 1 }
+        let worth = || self.narrow.is_some() && rows > self.tile || self.cuts_products(rows);
+        if threads > 1 && worth() { threads } else { 1 }
     }
 
     /// Floating-point operations of a training step on `rows` rows, or what takes as long: 2 forward and 4 backward a weight

@@ -19,6 +19,8 @@ use chainrule_kernels::{Buffer, Picks, elementwise, pool};
 
 /// Most tiles of a lane between two sums.
 const TILES: usize = 16;
+/// What a row takes beside its products, in floating-point operations of one: some 8 ns.
+const ROW: usize = 1000;
 /// Lanes a thread: some, so that a thread that comes late leaves its lanes to others.
 const LANES: usize = 2;
 
@@ -93,7 +95,7 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         sum: impl Fn(&[T]) -> f64 + Sync,
     ) -> Result<Option<(f64, f64)>, Error> {
-        let Some(formulas) = self.narrow_formulas(batch) else { return Ok(None) };
+        let Some(formulas) = self.narrow_formulas(batch, picks.len()) else { return Ok(None) };
         ws.reserve_gradient(&self.plan, false)?;
         let (rows, tile, size) = (picks.len(), self.plan.tile, self.plan.padded_parameters);
         let tiles = rows.div_ceil(tile);
@@ -108,7 +110,7 @@ impl<T: Real> Network<T> {
             // The tiles of lane i end where those of lane i + 1 begin.
             let count = lanes.len();
             let first = |i: usize| start + of_round * i / count;
-            let work = self.plan.flops(of_round * tile) as usize;
+            let work = of_round * tile * (6 * self.plan.padded_parameters + ROW);
             pool::for_each(self.target, work, lanes, |i, lane| {
                 let tiles = picks.tiles(tile).skip(first(i)).take(first(i + 1) - first(i));
                 lane.error = self.narrow_gradients(lane, batch, tiles, formulas, rows, &sum).err();

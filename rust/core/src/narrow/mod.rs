@@ -137,7 +137,9 @@ impl<T: Real> Network<T> {
         at: Option<(u64, usize)>,
     ) -> Result<Option<(f64, f64)>, Error> {
         let rows = picks.len();
-        let (Some(formulas), true) = (self.narrow_formulas(batch), rows <= self.plan.tile) else { return Ok(None) };
+        let (Some(formulas), true) = (self.narrow_formulas(batch, rows), rows <= self.plan.tile) else {
+            return Ok(None);
+        };
         let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
         let small = self.narrow_tile(lane, batch, picks, formulas, rows, Some(small_squares()))?;
         let loss = sum_of(lane.narrow.losses(rows), T::to_f64) / rows as f64;
@@ -155,9 +157,14 @@ impl<T: Real> Network<T> {
         Ok(Some((loss, rows as f64)))
     }
 
-    /// What a narrow step on `batch` computes, where it can.
-    pub(crate) fn narrow_formulas(&self, batch: &Batch<'_, T>) -> Option<(Hidden, Square)> {
-        let hidden = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target))?;
+    fn narrow_way(&self, rows: usize) -> Option<Hidden> {
+        let is_best = || Narrow::<T>::is_for(self.target) && self.plan.in_tiles(rows, self.target.threads());
+        self.plan.narrow.filter(|_| is_best())
+    }
+
+    /// What a narrow step on `rows` rows of `batch` computes, where it can and is the best there is.
+    pub(crate) fn narrow_formulas(&self, batch: &Batch<'_, T>, rows: usize) -> Option<(Hidden, Square)> {
+        let hidden = self.narrow_way(rows)?;
         let term = term(&self.spec.loss, matches!(batch.y, Targets::Labels(_)), self.n_outputs())?;
         batch.sample_weight.is_none().then_some((hidden, term))
     }
@@ -203,7 +210,7 @@ impl<T: Real> Network<T> {
         tile: Picks<'_>,
         softmax: bool,
     ) -> Result<bool, Error> {
-        let Some(hidden) = self.plan.narrow.filter(|_| Narrow::<T>::is_for(self.target)) else { return Ok(false) };
+        let Some(hidden) = self.narrow_way(tile.len()) else { return Ok(false) };
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
         let narrow = &mut Lane::first(&mut ws.lanes, &self.plan, rows)?.narrow;

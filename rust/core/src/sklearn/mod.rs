@@ -280,7 +280,7 @@ impl<T: Real> Network<T> {
             return Ok(0.0);
         }
         let l2 = recipe.alpha / weight;
-        let narrow = self.narrow_formulas(batch).filter(|_| rows <= self.plan.tile);
+        let narrow = self.narrow_formulas(batch, rows).filter(|_| rows <= self.plan.tile);
         let (way, loss) = if let Some(formulas) = narrow {
             let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
             self.narrow_tile(lane, batch, picks, formulas, rows, Some(T::MAX))?;

@@ -160,11 +160,11 @@ pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
     }
 }
 
-/// Calls `f` for each of `items` and its number, in any order, on the target's threads where that is worth it; `work` is how
-/// many floating-point operations of a product all of them are.
+/// Calls `f` for each of `items`, all worth a thread that is awake, and its number, in any order; `work` is how many
+/// floating-point operations of a product take as long as all of them.
 pub fn for_each<S: Send>(target: Target, work: usize, items: &mut [S], f: impl Fn(usize, &mut S) + Sync) {
     let (count, all) = (items.len(), Items(items.as_mut_ptr()));
-    let shared = share(target.threads(), count, work, &|i| {
+    let shared = share(target.threads(), count, work.max(CUT), &|i| {
         // SAFETY: i < count, each once: nobody else has this item, which may go to another thread.
         f(i, unsafe { &mut *all.at(i) });
     });
