@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from chainrule import DivergenceError, Network, _native
+from chainrule import Dense, DivergenceError, Network, _native
 
 from .strategies import cases
 
@@ -188,10 +188,27 @@ def test_variable_that_is_no_number_of_threads_is_refused(name, value):
     assert run(IN_USE.format(1), **{name: value}) == "1"
 
 
-@pytest.mark.parametrize(("activation", "most"), [("gelu", "1"), ("relu", "2")])
-def test_small_networks_use_threads_for_batches_of_many_tiles_or_not_at_all(activation, most):
-    code = "from chainrule import Network; print(Network([4, 16, 3], activation='{}', n_threads=2).n_threads)"
-    assert run(code.format(activation)) == most
+@pytest.mark.parametrize(("layers", "most"), [("[4, 16, Dropout(0.5), 3]", "1"), ("[4, 16, 3]", "2")])
+def test_small_networks_use_threads_for_batches_of_many_tiles_or_not_at_all(layers, most):
+    code = "from chainrule import Dropout, Network; print(Network({}, n_threads=2).n_threads)"
+    assert run(code.format(layers)) == most
+
+
+@pytest.mark.usefixtures("forced")
+@pytest.mark.parametrize("activation", ["relu", "gelu", "softmax"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bits_of_batches_of_many_tiles_do_not_depend_on_n_threads(activation, dtype):
+    rng = np.random.default_rng(0)
+    X, Y, weight = rng.standard_normal((2048, 5)), rng.standard_normal((2048, 20)), rng.integers(0, 3, 2048)
+
+    def bits(n_threads):
+        net = Network([5, 11, Dense(7, l2=1e-3), 20], activation=activation, dtype=dtype, seed=0, n_threads=n_threads)
+        losses = net.fit(X, Y, sample_weight=weight, epochs=3, batch_size=2048, progress=False).loss
+        return losses, net.parameters.tobytes(), net.gradient(X, Y).flat.tobytes()
+
+    expected = bits(1)
+    for n_threads in (2, 3, 8):
+        assert bits(n_threads) == expected, n_threads
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of threads here")

@@ -632,8 +632,8 @@ class Network:
         batch_size : int, default 32
             Rows a step, >= 1; the last batch of an epoch may be smaller.
         shuffle : bool, default True
-            Whether each epoch takes the rows in a new order. Where one batch holds them all they go as they stand: a new
-            order would change no more than the rounding of sums.
+            Whether each epoch takes the rows in a new order. Where one batch holds them all they go as they stand, for
+            another order would change no more than the rounding of sums.
         validation_data : (X, y) or (X, y, sample_weight), optional
             What `evaluate` measures after each epoch, as "val_loss" and "val_" with the metric's name.
         metrics : sequence of str or function

@@ -7,6 +7,7 @@ use crate::activation::{Activation, Identity, Transfer, each_activation};
 use crate::data::gather;
 use crate::forward::sum_of;
 use crate::layer::{Factors, Layer, Place};
+use crate::tiles::General;
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Workspace};
 use chainrule_kernels::{Buffer, Picks, product, rows, squares};
@@ -30,12 +31,28 @@ impl<T: Real> Network<T> {
             ws.gradient.fill(T::ZERO);
             return Ok((0.0, 0.0));
         }
+        let loss = self.sum_of_gradients(ws, picks, |ws, tile| self.tile_deltas(ws, batch, tile, weight_sum))?;
+        Ok((loss / weight_sum + self.add_penalty(ws), weight_sum))
+    }
+
+    /// The gradient of the rows that are picked in `ws.gradient`, tile by tile or tiles side by side. `deltas` goes forward and
+    /// back, and returns the loss of a tile; returns the sum of them.
+    pub(crate) fn sum_of_gradients(
+        &self,
+        ws: &mut Workspace<T>,
+        picks: Picks<'_>,
+        deltas: impl Fn(&mut Workspace<T>, Picks<'_>) -> Result<f64, Error> + Sync,
+    ) -> Result<f64, Error> {
+        if self.plan.side_by_side(picks.len(), self.target.threads()) {
+            let Workspace { lanes, gradient, .. } = ws;
+            return self.sum_of_tiles(&General { network: self, deltas }, lanes, picks, gradient);
+        }
         let mut loss = 0.0;
         for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
-            loss += self.tile_deltas(ws, batch, tile, weight_sum)?;
+            loss += deltas(ws, tile)?;
             self.gradients(ws, tile.len(), t > 0);
         }
-        Ok((loss / weight_sum + self.add_penalty(ws), weight_sum))
+        Ok(loss)
     }
 
     /// Makes room for the gradient of `rows` rows, and gets ready what all their tiles need.

@@ -38,6 +38,7 @@ pub mod rng;
 pub mod sklearn;
 mod spec;
 mod threads;
+mod tiles;
 mod trace;
 mod train;
 mod workspace;

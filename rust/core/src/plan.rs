@@ -16,6 +16,14 @@ const THIN: usize = 16;
 /// Least weights of a layer whose deltas go back through w itself.
 const WIDE: usize = 1 << 17;
 
+/// Most parameters, padding included, of a network whose tiles go side by side: those of a larger one gain as much by cutting
+/// products, and need no memory of their own for it.
+const SIDE_BY_SIDE: usize = 1 << 17;
+
+/// Parameters, padding included, below which a network's products gain less by being cut than its tiles side by side, be
+/// there one thread too many for them.
+const LITTLE: usize = 1 << 14;
+
 /// Most bytes of one layer's activations in a tile: very wide layers go in fewer rows.
 const TILE_BYTES: usize = 8 << 20;
 
@@ -46,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) tile: usize,
     /// What the hidden layers do, where all of the network is narrow: see [`narrow`](crate::narrow).
     pub(crate) narrow: Option<Hidden>,
+    /// Whether tiles of a batch may go side by side on threads: not where dropout's masks go on from one to the next.
+    tiles_on_threads: bool,
     /// Floating-point operations a row of the largest product, or of a pass that takes as long.
     work_a_row: usize,
 }
@@ -108,6 +118,8 @@ impl Plan {
             n_parameters,
             tile: (TILE_BYTES / row_bytes).clamp(8, TILE_ROWS),
             narrow,
+            tiles_on_threads: narrow.is_some()
+                || end <= SIDE_BY_SIDE && !spec.layers.iter().any(|layer| matches!(layer, Layer::Dropout(_))),
             work_a_row,
         })
     }
@@ -127,9 +139,9 @@ impl Plan {
         self.work_a_row.saturating_mul(rows).max(self.padded_parameters.saturating_mul(2 * pool::PASS))
     }
 
-    /// How many of `threads` any batch is worth: the tiles of a narrow network go side by side, so a large one is.
+    /// How many of `threads` any batch is worth: where tiles go side by side, a large one is.
     pub(crate) fn most_threads(&self, threads: usize) -> usize {
-        if self.narrow.is_some() { threads } else { self.threads_for(self.tile, threads) }
+        if self.tiles_on_threads { threads } else { self.threads_for(self.tile, threads) }
     }
 
     /// Whether a product for `rows` rows is worth cutting.
@@ -137,17 +149,28 @@ impl Plan {
         pool::is_worth(self.largest_work(rows.min(self.tile)))
     }
 
-    /// Whether a narrow network takes `rows` rows tile by tile, each on a thread, and cuts no product: where there are tiles for
-    /// three quarters of the threads, or nothing to cut.
+    /// Whether `rows` rows are better taken tile by tile, each on a thread, than by products that are cut: where that leaves
+    /// threads without work for a fifth of the time at most (a quarter, where products are small and gain less by being cut),
+    /// or there is nothing to cut.
     #[inline]
     pub(crate) fn in_tiles(&self, rows: usize, threads: usize) -> bool {
-        threads == 1 || rows.saturating_mul(4) >= 3 * self.tile * threads || !self.cuts_products(rows)
+        let fills = || {
+            let rounds = rows.div_ceil(self.tile).div_ceil(threads);
+            let most = rounds.saturating_mul(self.tile).saturating_mul(threads);
+            if self.padded_parameters < LITTLE { rows >= most / 4 * 3 } else { rows >= most / 5 * 4 }
+        };
+        threads == 1 || fills() || !self.cuts_products(rows)
+    }
+
+    /// Whether the tiles of `rows` rows go side by side.
+    pub(crate) fn side_by_side(&self, rows: usize, threads: usize) -> bool {
+        threads > 1 && rows > self.tile && self.tiles_on_threads && self.in_tiles(rows, threads)
     }
 
     /// How many of `threads` a batch of `rows` rows is worth: all or one. Who asks once a step need not ask at every
     /// product, which is 3 % of a step of 1 µs.
     pub(crate) fn threads_for(&self, rows: usize, threads: usize) -> usize {
-        let worth = || self.narrow.is_some() && rows > self.tile || self.cuts_products(rows);
+        let worth = || self.tiles_on_threads && rows > self.tile || self.cuts_products(rows);
         if threads > 1 && worth() { threads } else { 1 }
     }
 

@@ -2,9 +2,10 @@
 
 use crate::activation::Saves;
 use crate::layer::Layer;
-use crate::narrow::Lane;
+use crate::narrow::Memory;
 use crate::plan::Plan;
 use crate::rng::Stream;
+use crate::tiles::Lane;
 use crate::{Error, Network, Real};
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
 
@@ -44,7 +45,9 @@ pub struct Workspace<T> {
     /// Losses of the rows at hand.
     pub(crate) row_loss: Vec<f64>,
     /// Memory of narrow steps, once there was one.
-    pub(crate) lanes: Vec<Lane<T>>,
+    pub(crate) narrow: Vec<Lane<T, Memory<T>>>,
+    /// Memory of tiles side by side, once there were some.
+    pub(crate) lanes: Vec<Lane<T, Workspace<T>>>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -74,6 +77,7 @@ impl<T: Real> Workspace<T> {
             scratch: none()?,
             x_is_small: false,
             row_loss: Vec::new(),
+            narrow: Vec::new(),
             lanes: Vec::new(),
         })
     }

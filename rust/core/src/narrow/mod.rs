@@ -13,11 +13,11 @@ use crate::{Batch, Error, Network, Real, Rows, Spec, Targets, Workspace};
 use chainrule_kernels::narrow::Narrow;
 use chainrule_kernels::{self as kernels, Map, Map2, Picks, Vector, columns, product};
 
-mod lanes;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
-pub(crate) use lanes::Lane;
+pub(crate) use tiles::Memory;
 
 /// Most units of a layer, inputs too.
 pub(crate) const WIDEST: usize = 128;
@@ -140,9 +140,9 @@ impl<T: Real> Network<T> {
         let (Some(formulas), true) = (self.narrow_formulas(batch, rows), rows <= self.plan.tile) else {
             return Ok(None);
         };
-        let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
-        let small = self.narrow_tile(lane, batch, picks, formulas, rows, Some(small_squares()))?;
-        let loss = sum_of(lane.narrow.losses(rows), T::to_f64) / rows as f64;
+        let memory = Memory::first(&mut ws.narrow, &self.plan, rows)?;
+        let small = self.narrow_tile(memory, batch, picks, formulas, rows, Some(small_squares()))?;
+        let loss = sum_of(memory.narrow.losses(rows), T::to_f64) / rows as f64;
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
         }
@@ -150,7 +150,7 @@ impl<T: Real> Network<T> {
             return Ok(None);
         }
         let optimizer = self.spec.optimizer;
-        let narrow = &mut lane.narrow;
+        let narrow = &mut memory.narrow;
         let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, narrow, rows });
         assert!(updated, "an optimizer that is not fused");
         self.steps += 1;
@@ -169,11 +169,11 @@ impl<T: Real> Network<T> {
         batch.sample_weight.is_none().then_some((hidden, term))
     }
 
-    /// Forward and back for the rows of `picks` of a batch of so many rows, whose losses are then in the lane: whether their
+    /// Forward and back for the rows of `picks` of a batch of so many rows, whose losses are then in the memory: whether their
     /// gradient is small for certain, where it is asked what small is.
     pub(crate) fn narrow_tile(
         &self,
-        lane: &mut Lane<T>,
+        memory: &mut Memory<T>,
         batch: &Batch<'_, T>,
         picks: Picks<'_>,
         (hidden, term): (Hidden, Square),
@@ -181,7 +181,7 @@ impl<T: Real> Network<T> {
         small: Option<T>,
     ) -> Result<bool, Error> {
         let (rows, k, target) = (picks.len(), self.n_outputs(), self.target);
-        let Lane { narrow, labels, .. } = lane;
+        let Memory { narrow, labels } = memory;
         let limit = self.small_x(rows);
         let x_is_small = gather(target, "X", batch.x, picks, &mut narrow.x_mut(rows), limit)?;
         let labels_of_rows = match &batch.y {
@@ -213,7 +213,7 @@ impl<T: Real> Network<T> {
         let Some(hidden) = self.narrow_way(tile.len()) else { return Ok(false) };
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
-        let narrow = &mut Lane::first(&mut ws.lanes, &self.plan, rows)?.narrow;
+        let narrow = &mut Memory::first(&mut ws.narrow, &self.plan, rows)?.narrow;
         gather(self.target, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
         narrow.forward(self.target, &self.parameters, rows, hidden.formulas());
         let mut outputs = narrow.outputs(rows);

@@ -9,7 +9,7 @@ mod shuffle;
 use crate::forward::sum_of;
 use crate::layer::{Dense, Factors, Layer, Place};
 use crate::loss::{Link, Loss};
-use crate::narrow::Lane;
+use crate::narrow::Memory;
 use crate::optimizer::{Moments, Momentum, nonzero};
 use crate::{Batch, Error, Network, Real, Workspace};
 use chainrule_kernels::{self as kernels, Picks, elementwise, product};
@@ -258,12 +258,7 @@ impl<T: Real> Network<T> {
             return Ok(loss);
         }
         self.start_batch(ws, picks.len(), training, false)?;
-        let mut loss = 0.0;
-        for (t, tile) in picks.tiles(self.plan.tile).enumerate() {
-            loss += self.sklearn_tile(ws, batch, tile, weight, strict)?;
-            self.gradients(ws, tile.len(), t > 0);
-        }
-        Ok(loss)
+        self.sum_of_gradients(ws, picks, |ws, tile| self.sklearn_tile(ws, batch, tile, weight, strict))
     }
 
     /// One update; returns the batch's loss before it.
@@ -282,9 +277,9 @@ impl<T: Real> Network<T> {
         let l2 = recipe.alpha / weight;
         let narrow = self.narrow_formulas(batch, rows).filter(|_| rows <= self.plan.tile);
         let (way, loss) = if let Some(formulas) = narrow {
-            let lane = Lane::first(&mut ws.lanes, &self.plan, rows)?;
-            self.narrow_tile(lane, batch, picks, formulas, rows, Some(T::MAX))?;
-            (Way::Narrow, self.sklearn_sum(lane.narrow.losses(rows), recipe.strict) / weight)
+            let memory = Memory::first(&mut ws.narrow, &self.plan, rows)?;
+            self.narrow_tile(memory, batch, picks, formulas, rows, Some(T::MAX))?;
+            (Way::Narrow, self.sklearn_sum(memory.narrow.losses(rows), recipe.strict) / weight)
         } else if rows <= self.plan.tile {
             self.start_batch(ws, rows, true, false)?;
             (Way::Sums, self.sklearn_tile(ws, batch, picks, weight, recipe.strict)?)
@@ -323,8 +318,8 @@ impl<T: Real> Network<T> {
     ) {
         let Network { target, parameters, states, .. } = self;
         let target = *target;
-        if let (Way::Narrow, Some(lane)) = (way, ws.lanes.first_mut()) {
-            return lane.narrow.update(target, parameters, states, rows, [rule, of_bias]);
+        if let (Way::Narrow, Some(lane)) = (way, ws.narrow.first_mut()) {
+            return lane.memory.narrow.update(target, parameters, states, rows, [rule, of_bias]);
         }
         // One moment is not worth the code of every product: see `RulePass`.
         let from_memory = U::STATES == 1 || way == Way::Gradient;
