@@ -13,6 +13,8 @@ from .table import Times
 from .variants import OURS, Variant
 from .workloads import CALLS
 
+# How long, in seconds, idle threads may go on looking for work: those of OpenBLAS 2²⁸ cycles, of OpenMP by Intel 0.2 s.
+LOOKING = 0.3
 PEERS = (OURS, "numpy", "sklearn", "torch", "jax")
 
 
@@ -61,10 +63,11 @@ def time_calls(clients: list[Client], rounds: int, seconds: float) -> Times:
 
 
 def in_turn(clients: list[Client], command: str, rounds: int) -> dict[str, list[float]]:
-    """Ask each client in turn, the order reversed every other round, and rest a little: threads of others spin on."""
+    """Ask each client in turn, the order reversed every other round, and rest until the threads of others have ended."""
     found: dict[str, list[float]] = {c.name: [] for c in clients}
+    rest = LOOKING if any(client.threads > 1 for client in clients) else 0.02
     for turn in range(rounds):
         for client in clients[:: 1 if turn % 2 else -1]:
-            time.sleep(0.02)
+            time.sleep(rest)
             found[client.name].append(client(command)["us"])
     return found
