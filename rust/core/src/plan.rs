@@ -159,7 +159,7 @@ impl Plan {
             let most = rounds.saturating_mul(self.tile).saturating_mul(threads);
             if self.padded_parameters < LITTLE { rows >= most / 4 * 3 } else { rows >= most / 5 * 4 }
         };
-        threads == 1 || fills() || !self.cuts_products(rows)
+        threads == 1 || !self.cuts_products(rows) || fills()
     }
 
     /// Whether the tiles of `rows` rows go side by side.

@@ -13,8 +13,9 @@ use crate::optimizer::Plain;
 use crate::{Error, Network, Real, Workspace};
 use chainrule_kernels::{Buffer, Picks, elementwise, pool};
 
-/// Most tiles of a lane between two sums.
+/// Most tiles of a lane between two sums, and most numbers of their gradients.
 const TILES: usize = 16;
+const GRADIENTS: usize = 1 << 18;
 /// Lanes a thread: some, so that a thread that comes late leaves its lanes to others.
 const LANES: usize = 2;
 /// What a row takes beside its products, in floating-point operations of one: some 8 ns.
@@ -45,7 +46,7 @@ impl<T: Real, M> Lane<T, M> {
 }
 
 /// A way to the gradient of a tile.
-pub(crate) trait Way<T>: Sync {
+pub(crate) trait TileGradient<T>: Sync {
     /// What a lane computes with.
     type Memory: Send;
     /// A new one.
@@ -58,7 +59,7 @@ pub(crate) trait Way<T>: Sync {
 
 impl<T: Real> Network<T> {
     /// The sum of the losses of the tiles of `picks`, and that of their gradients in `gradient`.
-    pub(crate) fn sum_of_tiles<W: Way<T>>(
+    pub(crate) fn sum_of_tiles<W: TileGradient<T>>(
         &self,
         way: &W,
         all: &mut Vec<Lane<T, W::Memory>>,
@@ -68,7 +69,7 @@ impl<T: Real> Network<T> {
         let (rows, tile, size) = (picks.len(), self.plan.tile, self.plan.padded_parameters);
         let (tiles, threads) = (rows.div_ceil(tile), self.plan.threads_for(rows, self.target.threads()));
         let count = if threads == 1 { 1 } else { tiles.min(LANES * threads) };
-        let per_lane = tiles.div_ceil(count).min(TILES);
+        let per_lane = tiles.div_ceil(count).min(TILES).min((GRADIENTS / size).max(1));
         while all.len() < count {
             all.push(Lane::new(way.memory()?)?);
         }
@@ -109,7 +110,7 @@ impl<T: Real, M: Send> Lane<T, M> {
     /// The gradients, of `size` numbers, and losses of some tiles; `begins` with the first of a batch.
     fn compute<'a>(
         &mut self,
-        way: &impl Way<T, Memory = M>,
+        way: &impl TileGradient<T, Memory = M>,
         tiles: impl Iterator<Item = Picks<'a>>,
         begins: bool,
         size: usize,
@@ -130,7 +131,7 @@ pub(crate) struct General<'a, T, F> {
     pub(crate) deltas: F,
 }
 
-impl<T: Real, F> Way<T> for General<'_, T, F>
+impl<T: Real, F> TileGradient<T> for General<'_, T, F>
 where
     F: Fn(&mut Workspace<T>, Picks<'_>) -> Result<f64, Error> + Sync,
 {

@@ -3,7 +3,7 @@
 use super::Hidden;
 use crate::loss::Square;
 use crate::plan::Plan;
-use crate::tiles::{Lane, Way};
+use crate::tiles::{Lane, TileGradient};
 use crate::{Batch, Error, Network, Real, Workspace};
 use chainrule_kernels::Picks;
 use chainrule_kernels::narrow::{self, Narrow};
@@ -52,7 +52,7 @@ struct InOnePiece<'a, T, F> {
     sum: F,
 }
 
-impl<T: Real, F: Fn(&[T]) -> f64 + Sync> Way<T> for InOnePiece<'_, T, F> {
+impl<T: Real, F: Fn(&[T]) -> f64 + Sync> TileGradient<T> for InOnePiece<'_, T, F> {
     type Memory = Memory<T>;
 
     fn memory(&self) -> Result<Memory<T>, Error> {
