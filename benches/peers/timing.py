@@ -63,7 +63,7 @@ def time_calls(clients: list[Client], rounds: int, seconds: float) -> Times:
 
 
 def in_turn(clients: list[Client], command: str, rounds: int) -> dict[str, list[float]]:
-    """Ask each client in turn, the order reversed every other round, and rest until the threads of others have ended."""
+    """Ask each client in turn, the order reversed every other round, and rest until the threads of others sleep."""
     found: dict[str, list[float]] = {c.name: [] for c in clients}
     rest = LOOKING if any(client.threads > 1 for client in clients) else 0.02
     for turn in range(rounds):
