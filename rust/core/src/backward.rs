@@ -43,7 +43,7 @@ impl<T: Real> Network<T> {
         picks: Picks<'_>,
         deltas: impl Fn(&mut Workspace<T>, Picks<'_>) -> Result<f64, Error> + Sync,
     ) -> Result<f64, Error> {
-        if self.plan.side_by_side(picks.len(), self.target.threads()) {
+        if self.plan.side_by_side(picks.len(), self.machine.threads()) {
             let Workspace { lanes, gradient, .. } = ws;
             return self.sum_of_tiles(&General { network: self, deltas }, lanes, picks, gradient);
         }
@@ -123,7 +123,7 @@ impl<T: Real> Network<T> {
             self.forward_tile(ws, rows);
             ws.d[last][..rows * stride_out].fill(T::ZERO);
             let mut d = view_mut(&mut ws.d[last], rows, k, stride_out);
-            gather(self.target, "d_output", d_output, tile, &mut d, T::MAX)?;
+            gather(self.machine, "d_output", d_output, tile, &mut d, T::MAX)?;
             self.thin_delta(ws, rows);
             self.deltas(ws, rows, true);
             self.gradients(ws, rows, t > 0);
@@ -145,7 +145,7 @@ impl<T: Real> Network<T> {
                 && !(place.thin || place.wide)
             {
                 let w_t = packed_mut(&mut ws.w_t[l], place.n_out, place.n_in);
-                product::transpose(self.target, place.w(&self.parameters), w_t);
+                product::transpose(self.machine, place.w(&self.parameters), w_t);
             }
         }
     }
@@ -154,7 +154,7 @@ impl<T: Real> Network<T> {
     /// every layer: that of layer l is left in `ws.d[l + 1]`, that of a thin one is in `ws.thin`. With `inputs`, goes on to
     /// ∂L/∂x in `ws.d[0]`.
     pub(crate) fn deltas(&self, ws: &mut Workspace<T>, rows: usize, inputs: bool) {
-        let (plan, layers, target) = (&self.plan, &self.spec.layers, self.target);
+        let (plan, layers, machine) = (&self.plan, &self.spec.layers, self.machine);
         // Whether the error of the layer at hand is delta already (its slope was applied with the product above) or
         // still ∂L/∂a.
         let mut is_delta = false;
@@ -168,7 +168,7 @@ impl<T: Real> Network<T> {
                 && !(is_delta || thin)
             {
                 let saved = self.saved(&ws.a, &ws.z, l, rows);
-                each_activation!(dense.activation, f => f.delta(target, saved, d.reborrow()));
+                each_activation!(dense.activation, f => f.delta(machine, saved, d.reborrow()));
             }
             if l == 0 && !inputs {
                 break;
@@ -179,11 +179,11 @@ impl<T: Real> Network<T> {
                 (Layer::Dense(_), Some(place)) if place.wide => {
                     // d_xᵀ = w deltaᵀ: each number of w is read once, in order.
                     let [delta_t, d_x_t] = &mut ws.columns;
-                    product::transpose(target, d, packed_mut(delta_t, n_out, rows));
+                    product::transpose(machine, d, packed_mut(delta_t, n_out, rows));
                     let w = place.w(&self.parameters).transposed();
                     let (delta_t, mut d_x_t) = (packed(delta_t, n_out, rows), packed_mut(d_x_t, n_in, rows));
-                    product::backward_weight(target, w, delta_t, d_x_t.reborrow());
-                    product::transpose(target, d_x_t.as_ref(), d_below);
+                    product::backward_weight(machine, w, delta_t, d_x_t.reborrow());
+                    product::transpose(machine, d_x_t.as_ref(), d_below);
                     is_delta = false;
                 }
                 (Layer::Dense(_), Some(place)) => {
@@ -195,12 +195,12 @@ impl<T: Real> Network<T> {
                     is_delta = match l.checked_sub(1).map(|below| &layers[below]) {
                         Some(Layer::Dense(below)) => {
                             let saved = self.saved(&ws.a, &ws.z, l - 1, rows);
-                            each_activation!(below.activation, f => f.backward_input(target, d, w_t, saved, d_below));
+                            each_activation!(below.activation, f => f.backward_input(machine, d, w_t, saved, d_below));
                             true
                         }
                         _ => {
                             let x = view(&ws.a[l], rows, n_in, stride_in);
-                            Identity {}.backward_input(target, d, w_t, x, d_below);
+                            Identity {}.backward_input(machine, d, w_t, x, d_below);
                             false
                         }
                     };
@@ -208,7 +208,7 @@ impl<T: Real> Network<T> {
                 (Layer::Dropout(dropout), _) => {
                     // Without a stream there was no mask: a = x, and the error passes as it is.
                     let mask = ws.streams[l].is_some().then(|| view(&ws.mask[l], rows, n_in, stride_in));
-                    dropout.forward(target, d, mask, d_below);
+                    dropout.forward(machine, d, mask, d_below);
                     is_delta = false;
                 }
                 (Layer::Dense(_), None) => unreachable!("a dense layer has parameters"),
@@ -222,7 +222,7 @@ impl<T: Real> Network<T> {
             if let Some(place) = place {
                 let Workspace { a, d, thin, columns, gradient, .. } = ws;
                 let factors = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
-                place.weight_gradient(self.target, factors, accumulate, gradient);
+                place.weight_gradient(self.machine, factors, accumulate, gradient);
                 if place.b.is_some() {
                     self.bias_gradient(ws, l, place, rows, accumulate);
                 }
@@ -246,12 +246,12 @@ impl<T: Real> Network<T> {
                 Some(b) => &mut gradient[b],
                 None => &mut columns[1],
             };
-            return rows::row_sums(self.target, packed(&thin[1], place.n_out, rows), accumulate, d_b);
+            return rows::row_sums(self.machine, packed(&thin[1], place.n_out, rows), accumulate, d_b);
         }
         let delta = self.activation(d, l + 1, rows);
         match place.b.clone() {
-            Some(b) => rows::column_sums(self.target, delta, accumulate, &mut gradient[b]),
-            None => squares(self.target, delta.data()),
+            Some(b) => rows::column_sums(self.machine, delta, accumulate, &mut gradient[b]),
+            None => squares(self.machine, delta.data()),
         }
     }
 
@@ -273,7 +273,7 @@ impl<T: Real> Network<T> {
         if !place.wide {
             return Factors { number: x.into(), vector };
         }
-        product::transpose(self.target, x, packed_mut(columns, place.n_in, rows));
+        product::transpose(self.machine, x, packed_mut(columns, place.n_in, rows));
         Factors { number: packed(columns, place.n_in, rows).transposed(), vector }
     }
 
@@ -282,7 +282,7 @@ impl<T: Real> Network<T> {
         let mut value = 0.0;
         for (layer, place) in self.spec.layers.iter().zip(&self.plan.places) {
             if let (Layer::Dense(dense), Some(place)) = (layer, place) {
-                value += dense.penalty(self.target, place, &self.parameters, &mut ws.gradient);
+                value += dense.penalty(self.machine, place, &self.parameters, &mut ws.gradient);
             }
         }
         value

@@ -1,6 +1,6 @@
 //! How a caller's data reaches the network: tables that are read row by row, never held or copied whole.
 
-use crate::{Error, Real, Target};
+use crate::{Error, Machine, Real};
 use chainrule_kernels::{MatrixMut, Picks, Source};
 
 /// A table of numbers that can be read row by row in the network's dtype.
@@ -150,7 +150,7 @@ impl<T: Real> Batch<'_, T> {
 /// Copies the rows of `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether |x| ≤ `limit`
 /// for all numbers.
 pub(crate) fn gather<T: Real>(
-    target: Target,
+    machine: Machine,
     argument: &'static str,
     table: &dyn Rows<T>,
     picks: Picks<'_>,
@@ -158,7 +158,7 @@ pub(crate) fn gather<T: Real>(
     limit: T,
 ) -> Result<bool, Error> {
     let within = match table.source() {
-        Some(source) => chainrule_kernels::gather(target, source, picks, into.reborrow(), limit),
+        Some(source) => chainrule_kernels::gather(machine, source, picks, into.reborrow(), limit),
         None => {
             picks.iter().enumerate().for_each(|(i, row)| table.read(row, into.row_mut(i)));
             (0..picks.len()).all(|i| into.row(i).iter().all(|v| v.abs() <= limit))

@@ -8,7 +8,7 @@ use crate::rng::{Purpose, Stream};
 use crate::train::small_squares;
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
-use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks, Target, pool, product};
+use chainrule_kernels::{Buffer, Machine, Matrix, MatrixMut, Picks, pool, product};
 
 impl<T: Real> Network<T> {
     /// Refuses an x with the wrong number of columns.
@@ -67,7 +67,7 @@ impl<T: Real> Network<T> {
 
     /// Wakes workers where products of batches of `rows` rows are worth cutting, and `work` is worth waking them.
     pub(crate) fn rouse(&self, rows: usize, work: usize) {
-        pool::rouse(self.target.threads(), work, || self.plan.largest_work(rows.min(self.plan.tile)));
+        pool::rouse(self.machine.threads(), work, || self.plan.largest_work(rows.min(self.plan.tile)));
     }
 
     /// Sets the dropout streams to the start of a batch; no streams, no masks, outside training.
@@ -87,7 +87,7 @@ impl<T: Real> Network<T> {
     pub(crate) fn read_x(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Picks<'_>) -> Result<(), Error> {
         let (columns, stride) = (self.plan.units[0], self.plan.strides[0]);
         let mut into = view_mut(&mut ws.a[0], tile.len(), columns, stride);
-        ws.x_is_small = gather(self.target, "X", x, tile, &mut into, self.small_x(tile.len()))?;
+        ws.x_is_small = gather(self.machine, "X", x, tile, &mut into, self.small_x(tile.len()))?;
         Ok(())
     }
 
@@ -112,10 +112,10 @@ impl<T: Real> Network<T> {
                     let Some(place) = &self.plan.places[l] else { unreachable!("a dense layer has parameters") };
                     if place.thin {
                         let x_t = &mut ws.columns[0];
-                        product::transpose(self.target, x, packed_mut(x_t, n_in, rows));
+                        product::transpose(self.machine, x, packed_mut(x_t, n_in, rows));
                         let (w_t, b) = (place.w(&self.parameters), place.b(&self.parameters));
                         let a_t = packed_mut(&mut ws.thin[0], n_out, rows);
-                        product::forward_transposed(self.target, w_t, packed(x_t, n_in, rows), b, a_t);
+                        product::forward_transposed(self.machine, w_t, packed(x_t, n_in, rows), b, a_t);
                         continue;
                     }
                     let z = match dense.activation.saves() {
@@ -124,7 +124,7 @@ impl<T: Real> Network<T> {
                     };
                     let z = view_mut(z, rows, n_out, stride_out);
                     let scratch = Scratch { z, row: &mut ws.scratch[..rows] };
-                    dense.forward(self.target, place, &self.parameters, x, a, scratch);
+                    dense.forward(self.machine, place, &self.parameters, x, a, scratch);
                 }
                 Layer::Dropout(dropout) => {
                     let mask = ws.streams[l].as_mut().map(|stream| {
@@ -132,7 +132,7 @@ impl<T: Real> Network<T> {
                         dropout.draw(stream, mask.reborrow());
                         view(&ws.mask[l], rows, n_in, stride_in)
                     });
-                    dropout.forward(self.target, x, mask, a);
+                    dropout.forward(self.machine, x, mask, a);
                 }
             }
         }
@@ -143,7 +143,7 @@ impl<T: Real> Network<T> {
         if let Some(place) = self.plan.thin() {
             let last = self.spec.layers.len();
             let a = view_mut(&mut ws.a[last], rows, place.n_out, self.plan.strides[last]);
-            product::transpose(self.target, packed(&ws.thin[0], place.n_out, rows), a);
+            product::transpose(self.machine, packed(&ws.thin[0], place.n_out, rows), a);
         }
     }
 
@@ -158,11 +158,11 @@ impl<T: Real> Network<T> {
     ) -> Result<f64, Error> {
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
-        let (target, loss) = (self.target, &self.spec.loss);
+        let (machine, loss) = (self.machine, &self.spec.loss);
         match &batch.y {
             Targets::Labels(labels) => read_labels(labels, tile, &mut ws.labels, k)?,
             Targets::Values(values) => {
-                read_values(target, loss, *values, tile, view_mut(&mut ws.y, rows, loss.targets(k), stride))?;
+                read_values(machine, loss, *values, tile, view_mut(&mut ws.y, rows, loss.targets(k), stride))?;
             }
         }
         match batch.sample_weight {
@@ -187,7 +187,7 @@ impl<T: Real> Network<T> {
             }
             let row_loss = &mut ws.row_loss[..rows];
             let out = TileLoss { scale: &ws.scale[..rows], d, row_loss, scratch: &mut ws.scratch[..rows] };
-            each_loss!(loss, l => l.evaluate(target, a, y, out));
+            each_loss!(loss, l => l.evaluate(machine, a, y, out));
             self.thin_delta(ws, rows);
         }
         let Some(weights) = batch.sample_weight else {
@@ -202,7 +202,7 @@ impl<T: Real> Network<T> {
 
     /// The losses of a thin last layer where they are, in columns, if the loss can do that.
     fn loss_in_columns(&self, ws: &mut Workspace<T>, labels: bool, rows: usize) -> bool {
-        let (target, loss, last) = (self.target, &self.spec.loss, self.spec.layers.len());
+        let (machine, loss, last) = (self.machine, &self.spec.loss, self.spec.layers.len());
         let Some(&Place { n_out, .. }) = self.plan.thin() else { return false };
         if !each_loss!(loss, l => l.has_columns(labels)) {
             return false;
@@ -213,7 +213,7 @@ impl<T: Real> Network<T> {
             TileTargets::Labels(&ws.labels[..rows])
         } else {
             let y_t = &mut ws.columns[0];
-            product::transpose(target, view(&ws.y, rows, n_out, stride), packed_mut(y_t, n_out, rows));
+            product::transpose(machine, view(&ws.y, rows, n_out, stride), packed_mut(y_t, n_out, rows));
             TileTargets::Values(packed(y_t, n_out, rows))
         };
         let out = TileLoss {
@@ -222,7 +222,7 @@ impl<T: Real> Network<T> {
             row_loss: &mut ws.row_loss[..rows],
             scratch: &mut ws.scratch,
         };
-        each_loss!(loss, l => l.evaluate_columns(target, packed(a_t, n_out, rows), y, out));
+        each_loss!(loss, l => l.evaluate_columns(machine, packed(a_t, n_out, rows), y, out));
         true
     }
 
@@ -231,7 +231,7 @@ impl<T: Real> Network<T> {
         if let Some(place) = self.plan.thin() {
             let last = self.spec.layers.len();
             let d = view_mut(&mut ws.d[last], rows, place.n_out, self.plan.strides[last]);
-            product::transpose(self.target, packed(&ws.thin[1], place.n_out, rows), d);
+            product::transpose(self.machine, packed(&ws.thin[1], place.n_out, rows), d);
         }
     }
 
@@ -240,7 +240,7 @@ impl<T: Real> Network<T> {
         if let Some(place) = self.plan.thin() {
             let last = self.spec.layers.len();
             let delta = view(&ws.d[last], rows, place.n_out, self.plan.strides[last]);
-            product::transpose(self.target, delta, packed_mut(&mut ws.thin[1], place.n_out, rows));
+            product::transpose(self.machine, delta, packed_mut(&mut ws.thin[1], place.n_out, rows));
         }
     }
 
@@ -292,13 +292,13 @@ pub(crate) fn read_labels(labels: &[u32], tile: Picks<'_>, into: &mut [u32], k: 
 
 /// Copies the targets of the rows of `tile`, and refuses what the loss has no meaning for.
 pub(crate) fn read_values<T: Real>(
-    target: Target,
+    machine: Machine,
     loss: &Loss,
     values: &dyn Rows<T>,
     tile: Picks<'_>,
     mut into: MatrixMut<'_, T>,
 ) -> Result<(), Error> {
-    gather(target, "y", values, tile, &mut into, T::MAX)?;
+    gather(machine, "y", values, tile, &mut into, T::MAX)?;
     let domain = loss.domain();
     if domain != Domain::Numbers {
         for (i, row) in tile.iter().enumerate() {

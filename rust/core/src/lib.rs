@@ -43,10 +43,10 @@ mod trace;
 mod train;
 mod workspace;
 
-pub use chainrule_kernels::{Real, Source, Target};
+pub use chainrule_kernels::{Machine, Real, Source};
 pub use data::{Batch, RowMajor, Rows, Selected, Targets};
 pub use error::{Error, ErrorKind};
-pub use network::Network;
+pub use network::{Network, TensorInfo};
 pub use registry::registry;
 pub use spec::{Dtype, Spec};
 pub use trace::LayerTrace;

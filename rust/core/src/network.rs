@@ -4,7 +4,7 @@ use crate::loss::Link;
 use crate::plan::Plan;
 use crate::workspace::{packed_mut, view_mut};
 use crate::{Batch, Error, Real, Rows, Spec, Workspace, params, threads};
-use chainrule_kernels::{Buffer, Picks, Target, columns};
+use chainrule_kernels::{Buffer, Machine, Picks, columns};
 
 /// A multilayer perceptron with the state of its training.
 ///
@@ -32,13 +32,26 @@ use chainrule_kernels::{Buffer, Picks, Target, columns};
 pub struct Network<T> {
     pub(crate) spec: Spec,
     pub(crate) plan: Plan,
-    pub(crate) target: Target,
+    pub(crate) machine: Machine,
     pub(crate) parameters: Buffer<T>,
     pub(crate) states: Vec<Buffer<T>>,
     /// Updates made so far.
     pub(crate) steps: u64,
     /// Epochs finished so far.
     pub(crate) epochs: u64,
+}
+
+/// A trained tensor of a network, and where it starts in the flat sequence of all parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Position of its layer, from 0.
+    pub layer: usize,
+    /// Its name in the layer, such as "weight".
+    pub name: &'static str,
+    /// Its shape, row by row in the sequence.
+    pub shape: Vec<usize>,
+    /// Index of its first number in the sequence.
+    pub start: usize,
 }
 
 impl<T: Real> Network<T> {
@@ -48,7 +61,7 @@ impl<T: Real> Network<T> {
     /// [`Error::Config`] where the spec contradicts itself, [`Error::Memory`] where it is too large.
     pub fn new(spec: Spec) -> Result<Self, Error> {
         let mut network = Self::blank(spec)?;
-        params::draw(network.target, &network.spec, &network.plan, &mut network.parameters)?;
+        params::draw(network.machine, &network.spec, &network.plan, &mut network.parameters)?;
         Ok(network)
     }
 
@@ -58,10 +71,10 @@ impl<T: Real> Network<T> {
     /// As [`Network::new`].
     pub fn blank(spec: Spec) -> Result<Self, Error> {
         spec.check()?;
-        let target = Target::best().map_err(|error| Error::Config(error.to_string()))?;
+        let machine = Machine::best().map_err(|error| Error::Config(error.to_string()))?;
         let plan = Plan::new::<T>(&spec)?;
         let threads = plan.most_threads(threads::resolve(spec.n_threads)?);
-        let target = target.with_threads(threads);
+        let machine = machine.with_threads(threads);
         let states = spec
             .optimizer
             .state_names()
@@ -69,7 +82,7 @@ impl<T: Real> Network<T> {
             .map(|_| Buffer::zeroed(plan.padded_parameters))
             .collect::<Result<_, _>>()?;
         let parameters = Buffer::zeroed(plan.padded_parameters)?;
-        Ok(Network { spec, plan, target, parameters, states, steps: 0, epochs: 0 })
+        Ok(Network { spec, plan, machine, parameters, states, steps: 0, epochs: 0 })
     }
 
     /// The same network in memory of its own.
@@ -80,7 +93,7 @@ impl<T: Real> Network<T> {
         Ok(Network {
             spec: self.spec.clone(),
             plan: self.plan.clone(),
-            target: self.target,
+            machine: self.machine,
             parameters: self.parameters.try_clone()?,
             states: self.states.iter().map(Buffer::try_clone).collect::<Result<_, _>>()?,
             steps: self.steps,
@@ -109,13 +122,29 @@ impl<T: Real> Network<T> {
     }
 
     /// Name of the instruction set that is computed with.
-    pub fn target_name(&self) -> &'static str {
-        self.target.name()
+    pub fn isa(&self) -> &'static str {
+        self.machine.name()
     }
 
     /// The most threads that are computed with; 1 where no work on this network is worth more.
     pub fn threads(&self) -> usize {
-        self.target.threads()
+        self.machine.threads()
+    }
+
+    /// The trained tensors in the order of [`Network::parameters`].
+    pub fn tensors(&self) -> Vec<TensorInfo> {
+        let mut start = 0;
+        let mut tensors = Vec::new();
+        for (l, place) in self.plan.places.iter().enumerate() {
+            let Some(place) = place else { continue };
+            let bias = place.b.as_ref().map(|_| ("bias", vec![place.n_out]));
+            for (name, shape) in [("weight", vec![place.n_in, place.n_out])].into_iter().chain(bias) {
+                let len = shape.iter().product::<usize>();
+                tensors.push(TensorInfo { layer: l, name, shape, start });
+                start += len;
+            }
+        }
+        tensors
     }
 
     /// Copies the parameters to `out`: w_1 row by row, b_1, w_2, …
@@ -249,7 +278,7 @@ impl<T: Real> Network<T> {
                 self.read_x(ws, x, tile)?;
                 self.forward_tile(ws, rows);
                 if softmax {
-                    columns::softmax(self.target, packed_mut(&mut ws.thin[0], k, rows));
+                    columns::softmax(self.machine, packed_mut(&mut ws.thin[0], k, rows));
                 }
                 self.finish_outputs(ws, rows);
             }
@@ -258,7 +287,7 @@ impl<T: Real> Network<T> {
             let outputs = if link && !softmax {
                 let a = self.activation(&ws.a, last, rows);
                 let prediction = view_mut(&mut ws.d[last], rows, k, stride);
-                self.spec.loss.link().predict(self.target, a, prediction, &mut ws.scratch[..rows]);
+                self.spec.loss.link().predict(self.machine, a, prediction, &mut ws.scratch[..rows]);
                 &ws.d[last]
             } else {
                 &ws.a[last]

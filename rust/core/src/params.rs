@@ -5,7 +5,7 @@ use crate::layer::{Layer, Place};
 use crate::plan::Plan;
 use crate::rng::{Purpose, Stream};
 use crate::{Error, Real, Spec};
-use chainrule_kernels::{Buffer, Target, within};
+use chainrule_kernels::{Buffer, Machine, within};
 
 impl Place {
     /// The rows of w and then b in the caller's order: where each starts in the padded buffer, and how far apart its n_out
@@ -76,7 +76,7 @@ impl Plan {
 }
 
 /// Sets the first weights in `parameters`, which are zero: layer by layer, row by row.
-pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters: &mut [T]) -> Result<(), Error> {
+pub(crate) fn draw<T: Real>(machine: Machine, spec: &Spec, plan: &Plan, parameters: &mut [T]) -> Result<(), Error> {
     for (l, (layer, place)) in spec.layers.iter().zip(&plan.places).enumerate() {
         let (Layer::Dense(dense), Some(place)) = (layer, place) else {
             continue;
@@ -86,7 +86,7 @@ pub(crate) fn draw<T: Real>(target: Target, spec: &Spec, plan: &Plan, parameters
         let w = place.n_in * place.n_out;
         dense.init.fill(&mut stream, place.n_in, place.n_out, flat[..w].iter_mut())?;
         place.pack(&flat, parameters);
-        if !within(target, &parameters[place.w.clone()], T::MAX) {
+        if !within(machine, &parameters[place.w.clone()], T::MAX) {
             let text = format!("layer {}: the initial weights are too large for {}", l + 1, T::NAME);
             return Err(Error::Config(text));
         }

@@ -58,6 +58,6 @@ pub fn registry() -> Vec<(&'static str, Vec<&'static str>)> {
         ("optimizer", optimizer::Optimizer::NAMES.to_vec()),
         ("init", init::Init::NAMES.to_vec()),
         ("layer", layer::Layer::NAMES.to_vec()),
-        ("target", chainrule_kernels::Target::all_names().to_vec()),
+        ("target", chainrule_kernels::Machine::all_names().to_vec()),
     ]
 }

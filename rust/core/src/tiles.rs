@@ -67,7 +67,7 @@ impl<T: Real> Network<T> {
         gradient: &mut [T],
     ) -> Result<f64, Error> {
         let (rows, tile, size) = (picks.len(), self.plan.tile, self.plan.padded_parameters);
-        let (tiles, threads) = (rows.div_ceil(tile), self.plan.threads_for(rows, self.target.threads()));
+        let (tiles, threads) = (rows.div_ceil(tile), self.plan.threads_for(rows, self.machine.threads()));
         let count = if threads == 1 { 1 } else { tiles.min(LANES * threads) };
         let per_lane = tiles.div_ceil(count).min(TILES).min((GRADIENTS / size).max(1));
         while all.len() < count {
@@ -83,7 +83,7 @@ impl<T: Real> Network<T> {
             // The tiles of lane i end where those of lane i + 1 begin.
             let first = |i: usize| start + of_round * i / count;
             let work = of_round * tile * (6 * size + ROW);
-            pool::for_each(self.target, work, lanes, |i, lane| {
+            pool::for_each(self.machine, work, lanes, |i, lane| {
                 let tiles = picks.tiles(tile).skip(first(i)).take(first(i + 1) - first(i));
                 lane.error = lane.compute(way, tiles, start == 0, size).err();
             });
@@ -97,7 +97,7 @@ impl<T: Real> Network<T> {
                     if first(i) + t == 0 {
                         gradient.copy_from_slice(from);
                     } else {
-                        elementwise::update(self.target.with_threads(1), gradient, &mut [], from, Plain::ADD);
+                        elementwise::update(self.machine.with_threads(1), gradient, &mut [], from, Plain::ADD);
                     }
                 }
             }
@@ -156,7 +156,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Batch, RowMajor, Spec, Target, Targets, force_threads};
+    use crate::{Batch, Machine, RowMajor, Spec, Targets, force_threads};
 
     fn spec(middle: &str) -> Spec {
         let layer = |units: usize, activation: &str| {
@@ -176,9 +176,9 @@ mod tests {
     }
 
     /// Losses and parameters of some steps on 2048 rows, the last refused, and how many lanes there were.
-    fn history(middle: &str, target: Target) -> (Vec<f64>, String, Vec<f32>, usize) {
+    fn history(middle: &str, machine: Machine) -> (Vec<f64>, String, Vec<f32>, usize) {
         let mut network = Network::<f32>::new(spec(middle)).unwrap();
-        network.target = target;
+        network.machine = machine;
         let mut ws = Workspace::new(&network).unwrap();
         let n = 2048;
         let wave = |i: usize| (i.wrapping_mul(2_654_435_761) >> 9) as f32 % 1000.0 / 400.0 - 1.2;
@@ -203,15 +203,15 @@ mod tests {
     #[test]
     fn tiles_side_by_side_have_the_bits_of_one_after_the_other() {
         let dropout = r#"{"kind": "dropout", "rate": 0.3},"#;
-        for target in Target::available() {
+        for machine in Machine::available() {
             for (middle, lanes) in [("", [4, 6, 8]), (dropout, [0, 0, 0])] {
-                let expected = history(middle, target);
+                let expected = history(middle, machine);
                 assert!(expected.1.contains("700"), "{}", expected.1);
                 assert_eq!(expected.3, 0);
                 let before = force_threads(true);
                 for (threads, lanes) in [2, 3, 8].into_iter().zip(lanes) {
-                    let got = history(middle, target.with_threads(threads));
-                    assert_eq!(got, (expected.0.clone(), expected.1.clone(), expected.2.clone(), lanes), "{target:?}");
+                    let got = history(middle, machine.with_threads(threads));
+                    assert_eq!(got, (expected.0.clone(), expected.1.clone(), expected.2.clone(), lanes), "{machine:?}");
                 }
                 assert!(force_threads(false) > before, "no thread has helped");
             }

@@ -110,7 +110,7 @@ impl<T: Real> Network<T> {
         let (z, slope) = match (layer, &self.plan.places[l]) {
             (Layer::Dense(dense), Some(place)) => {
                 let mut slope = view_mut(&mut ws.d[l + 1], n, n_out, stride_out);
-                each_activation!(dense.activation, f => f.slope(self.target, saved.data(), slope.data_mut()));
+                each_activation!(dense.activation, f => f.slope(self.machine, saved.data(), slope.data_mut()));
                 let slope = rows_of(slope.as_ref())?;
                 let z = if place.thin {
                     rows_of(a)?
@@ -121,7 +121,7 @@ impl<T: Real> Network<T> {
                     let scratch =
                         Scratch { z: view_mut(&mut ws.d[l + 1], n, n_out, stride_out), row: &mut ws.scratch[..n] };
                     let into = view_mut(&mut z, n, n_out, stride_out);
-                    linear.forward(self.target, place, &self.parameters, x, into, scratch);
+                    linear.forward(self.machine, place, &self.parameters, x, into, scratch);
                     rows_of(view(&z, n, n_out, stride_out))?
                 };
                 (z, slope)

@@ -61,7 +61,7 @@ impl<T: Real> Network<T> {
         self.plan.check_flat("gradient", flat)?;
         workspace.reserve_gradient(&self.plan, false)?;
         self.plan.pack(flat, &mut workspace.gradient);
-        if !within(self.target, &workspace.gradient, largest_gradient()) {
+        if !within(self.machine, &workspace.gradient, largest_gradient()) {
             return Err(Error::GradientDiverged { at: None });
         }
         self.update(workspace);
@@ -132,7 +132,7 @@ impl<T: Real> Network<T> {
         // Every step's gradient was finite; the last update may have been too large all the same.
         let parts = std::iter::once(&self.parameters).chain(&self.states);
         for part in parts {
-            if !within(self.target, part, T::MAX) {
+            if !within(self.machine, part, T::MAX) {
                 let at = Some((self.epochs, (epoch.n_rows - 1) / epoch.batch_size));
                 return Err(Error::GradientDiverged { at });
             }
@@ -154,14 +154,14 @@ impl<T: Real> Network<T> {
         if let Some(done) = self.narrow_step(ws, batch, picks, at)? {
             return Ok(done);
         }
-        let all = self.target;
-        self.target = all.with_threads(self.plan.threads_for(picks.len(), all.threads()));
-        let result = self.step_on_target(ws, batch, picks, at);
-        self.target = all;
+        let all = self.machine;
+        self.machine = all.with_threads(self.plan.threads_for(picks.len(), all.threads()));
+        let result = self.step_on_machine(ws, batch, picks, at);
+        self.machine = all;
         result
     }
 
-    fn step_on_target(
+    fn step_on_machine(
         &mut self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
@@ -199,7 +199,7 @@ impl<T: Real> Network<T> {
             self.gradients(ws, rows, false);
         }
         // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
-        if !within(self.target, &ws.gradient, largest_gradient()) {
+        if !within(self.machine, &ws.gradient, largest_gradient()) {
             return Err(Error::GradientDiverged { at });
         }
         self.update(ws);
@@ -213,7 +213,7 @@ impl<T: Real> Network<T> {
         self.plan.places.iter().enumerate().all(|(l, place)| {
             let Some(place) = place else { return true };
             self.bias_gradient(ws, l, place, rows, false) <= most
-                && (l == 0 && ws.x_is_small || squares(self.target, self.activation(&ws.a, l, rows).data()) <= most)
+                && (l == 0 && ws.x_is_small || squares(self.machine, self.activation(&ws.a, l, rows).data()) <= most)
         })
     }
 
@@ -227,7 +227,7 @@ impl<T: Real> Network<T> {
     /// One step of the optimizer along `ws.gradient`.
     pub(crate) fn update(&mut self, ws: &Workspace<T>) {
         self.steps += 1;
-        self.spec.optimizer.update(self.target, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
+        self.spec.optimizer.update(self.machine, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
     }
 }
 
@@ -253,16 +253,16 @@ impl<T: Real> RulePass for Pass<'_, T> {
 
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, ws, rows } = self;
-        let target = network.target;
+        let machine = network.machine;
         let Workspace { a, d, thin, columns, gradient, .. } = ws;
         for l in (0..network.plan.places.len()).rev() {
             let Some(place) = &network.plan.places[l] else { continue };
             let factors = network.factors(l, place, rows, [a, d], thin, &mut columns[0]);
             let (parameters, states) = (&mut network.parameters, &mut network.states);
             let Factors { number, vector } = factors;
-            product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
+            product::update_weight(machine, number, vector, parameters, states, place.w.clone(), place.stride, rule);
             if let Some(b) = place.b.clone() {
-                elementwise::update_part(target, parameters, states, b.clone(), &gradient[b], rule);
+                elementwise::update_part(machine, parameters, states, b.clone(), &gradient[b], rule);
             }
         }
     }

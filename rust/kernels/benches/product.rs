@@ -6,7 +6,7 @@
 
 mod units;
 
-use chainrule_kernels::{Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, product, stride};
+use chainrule_kernels::{Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Vector, product, stride};
 use std::time::Instant;
 
 /// Batch × n_out × n_in.
@@ -110,22 +110,22 @@ impl<T: Real> Layer<T> {
     }
 
     /// Runs one of: forward, forward with ReLU, backward_input, that with ReLU, backward_weight, transpose.
-    fn run(&mut self, target: Target, form: usize) {
+    fn run(&mut self, machine: Machine, form: usize) {
         let (n, n_out, n_in) = (self.n, self.n_out, self.n_in);
         let (inner, outer) = (stride::<T>(n_in), stride::<T>(n_out));
         let [x, w, w_t, delta, y, d_w] = &mut self.buffers;
         if form == 5 {
             let w = Matrix::new(w, n_in, n_out, outer);
-            return product::transpose(target, w, MatrixMut::new(w_t, n_out, n_in, inner));
+            return product::transpose(machine, w, MatrixMut::new(w_t, n_out, n_in, inner));
         }
         let (x, w) = (Matrix::new(x, n, n_in, inner), Matrix::new(w, n_in, n_out, outer));
         let (w_t, delta) = (Matrix::new(w_t, n_out, n_in, inner), Matrix::new(delta, n, n_out, outer));
         match form {
-            0 => product::forward(target, x, w, None, Identity, MatrixMut::new(y, n, n_out, outer)),
-            1 => product::forward(target, x, w, Some(&w.data()[..outer]), Relu, MatrixMut::new(y, n, n_out, outer)),
-            2 => product::backward_input(target, delta, w_t, Identity, x, MatrixMut::new(y, n, n_in, inner)),
-            3 => product::backward_input(target, delta, w_t, Relu, x, MatrixMut::new(y, n, n_in, inner)),
-            _ => product::backward_weight(target, x, delta, MatrixMut::new(d_w, n_in, n_out, outer)),
+            0 => product::forward(machine, x, w, None, Identity, MatrixMut::new(y, n, n_out, outer)),
+            1 => product::forward(machine, x, w, Some(&w.data()[..outer]), Relu, MatrixMut::new(y, n, n_out, outer)),
+            2 => product::backward_input(machine, delta, w_t, Identity, x, MatrixMut::new(y, n, n_in, inner)),
+            3 => product::backward_input(machine, delta, w_t, Relu, x, MatrixMut::new(y, n, n_in, inner)),
+            _ => product::backward_weight(machine, x, delta, MatrixMut::new(d_w, n_in, n_out, outer)),
         }
     }
 
@@ -152,8 +152,8 @@ impl<T: Real> Layer<T> {
     }
 }
 
-fn table<T: Real>(target: Target, filter: &str, limit: f64) {
-    println!("\n{} {}: GFLOP/s, fraction of the peak", T::NAME, target.name());
+fn table<T: Real>(machine: Machine, filter: &str, limit: f64) {
+    println!("\n{} {}: GFLOP/s, fraction of the peak", T::NAME, machine.name());
     println!(
         "{:>18} {:>10} {:>12} {:>10} {:>12} {:>12} {:>16}",
         "n × n_out × n_in", "forward", "fwd + relu", "back_in", "back + relu'", "back_weight", "transpose ns/w"
@@ -166,13 +166,13 @@ fn table<T: Real>(target: Target, filter: &str, limit: f64) {
         let mut layer = Layer::<T>::new(n, n_out, n_in);
         print!("{name:>18}");
         for form in 0..5 {
-            layer.run(target, form);
+            layer.run(machine, form);
             layer.check(form);
-            let (rate, units) = rates(limit, 2.0 * (n * n_out * n_in) as f64, || layer.run(target, form));
+            let (rate, units) = rates(limit, 2.0 * (n * n_out * n_in) as f64, || layer.run(machine, form));
             let peak = units * 4.0 / size_of::<T>() as f64;
             print!("  {:5.1} {:4.2}", rate / 1e9, rate / peak);
         }
-        let (rate, _) = rates(limit, (n_in * n_out) as f64, || layer.run(target, 5));
+        let (rate, _) = rates(limit, (n_in * n_out) as f64, || layer.run(machine, 5));
         println!("  {:9.3}", 1e9 / rate);
     }
 }
@@ -181,7 +181,7 @@ fn main() {
     let mut words = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
     let filter = words.next().unwrap_or_default();
     let limit = words.next().map_or(0.4, |seconds| seconds.parse().expect("seconds"));
-    let target = Target::best().expect("CHAINRULE_TARGET");
+    let machine = Machine::best().expect("CHAINRULE_TARGET");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for threads in (1..=cores).filter(|threads| threads.is_power_of_two() || *threads == cores) {
         match units::peak(threads) {
@@ -192,6 +192,6 @@ fn main() {
     if filter == "peak" {
         return;
     }
-    table::<f32>(target, &filter, limit);
-    table::<f64>(target, &filter, limit);
+    table::<f32>(machine, &filter, limit);
+    table::<f64>(machine, &filter, limit);
 }

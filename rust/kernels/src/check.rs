@@ -1,19 +1,19 @@
 //! Questions about many numbers: is every one of them within a bound, and how long is the vector?
 
+use crate::machine::Kernel;
 use crate::pool::{self, Cut, PASS};
-use crate::target::Kernel;
 use crate::vector::Raw;
-use crate::{Real, Target};
+use crate::{Machine, Real};
 use std::ops::Range;
 
 /// Whether |x| ≤ limit for every number of `x`: false where one is NaN.
 ///
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].
-pub fn within<T: Real>(target: Target, x: &[T], limit: T) -> bool {
+pub fn within<T: Real>(machine: Machine, x: &[T], limit: T) -> bool {
     assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
     // SAFETY: whole vectors, checked above.
-    unsafe { pool::run(target, x.len() * PASS / 2, || Within { x, limit }) }
+    unsafe { pool::run(machine, x.len() * PASS / 2, || Within { x, limit }) }
 }
 
 #[derive(Clone, Copy)]
@@ -35,9 +35,9 @@ unsafe impl<T: Real> Cut for Within<'_, T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) -> bool {
+    unsafe fn run(self, machine: Machine) -> bool {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 
     fn join(one: bool, other: bool) -> bool {
@@ -77,10 +77,10 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
 ///
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].
-pub fn squares<T: Real>(target: Target, x: &[T]) -> T {
+pub fn squares<T: Real>(machine: Machine, x: &[T]) -> T {
     assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
     // SAFETY: whole vectors, checked above.
-    unsafe { pool::run(target, x.len() * PASS / 2, || Squares { x }) }
+    unsafe { pool::run(machine, x.len() * PASS / 2, || Squares { x }) }
 }
 
 #[derive(Clone, Copy)]
@@ -101,9 +101,9 @@ unsafe impl<T: Real> Cut for Squares<'_, T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) -> T {
+    unsafe fn run(self, machine: Machine) -> T {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 
     fn join(one: T, other: T) -> T {
@@ -142,14 +142,14 @@ mod tests {
     use super::*;
 
     fn one_number_decides<T: Real>() {
-        for target in Target::available() {
+        for machine in Machine::available() {
             for lines in [0, 1, 3, 4, 9] {
                 let mut x = vec![T::from_f64(-2.0); lines * T::LINE];
-                assert!(within(target, &x, T::from_f64(2.0)));
+                assert!(within(machine, &x, T::from_f64(2.0)));
                 for i in 0..x.len() {
                     for wrong in [2.5, -2.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
                         x[i] = T::from_f64(wrong);
-                        assert!(!within(target, &x, T::from_f64(2.0)), "{} at {i} on {target:?}", x[i]);
+                        assert!(!within(machine, &x, T::from_f64(2.0)), "{} at {i} on {machine:?}", x[i]);
                     }
                     x[i] = T::from_f64(2.0);
                 }
@@ -168,16 +168,16 @@ mod tests {
     }
 
     fn squares_add_up<T: Real>() {
-        for target in Target::available() {
+        for machine in Machine::available() {
             for lines in [0, 1, 3, 4, 9] {
                 let x: Vec<T> = (0..lines * T::LINE).map(|i| T::from_f64(i as f64 - 5.0)).collect();
                 let want: f64 = x.iter().map(|x| x.to_f64() * x.to_f64()).sum();
-                assert_eq!(squares(target, &x).to_f64(), want, "{target:?}");
+                assert_eq!(squares(machine, &x).to_f64(), want, "{machine:?}");
                 for i in 0..x.len() {
                     let mut x = x.clone();
                     for wrong in [f64::INFINITY, f64::NAN, T::MAX.to_f64()] {
                         x[i] = T::from_f64(wrong);
-                        assert!(!squares(target, &x).is_finite(), "{wrong} at {i} on {target:?}");
+                        assert!(!squares(machine, &x).is_finite(), "{wrong} at {i} on {machine:?}");
                     }
                 }
             }
@@ -193,6 +193,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "a length of 15")]
     fn ragged_length_panics() {
-        within(Target::best().unwrap(), &[0.0f32; 15], 1.0);
+        within(Machine::best().unwrap(), &[0.0f32; 15], 1.0);
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! The transposes of few outputs, (k, n) for k outputs and n rows. What a lane gets depends on its column alone.
 
+use crate::machine::Kernel;
 use crate::math;
 use crate::pool::{self, Cut, PASS};
-use crate::target::Kernel;
 use crate::vector::Raw;
-use crate::{Matrix, MatrixMut, Real, Target, Term, padded};
+use crate::{Machine, Matrix, MatrixMut, Real, Term, padded};
 use std::ops::Range;
 
 /// `loss[i] = ln Σ_j exp(z[j][i]) − z[label][i]` with `label = labels[i]`, and its derivative times scale,
@@ -18,7 +18,7 @@ use std::ops::Range;
 /// # Panics
 /// Unless z and d have the same shape, there are n labels, and `scale` and `loss` hold `padded(n)` numbers.
 pub fn cross_entropy<T: Real>(
-    target: Target,
+    machine: Machine,
     z: Matrix<T>,
     labels: &[u32],
     scale: &[T],
@@ -34,7 +34,7 @@ pub fn cross_entropy<T: Real>(
     let (from, labels) = ((z.data().as_ptr(), z.stride()), (labels.as_ptr(), labels.len()));
     let kernel = || CrossEntropy::new((z.rows(), columns), from, labels, scale.as_ptr(), d, loss);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
-    unsafe { pool::run(target, z.rows() * columns * 4 * PASS, kernel) }
+    unsafe { pool::run(machine, z.rows() * columns * 4 * PASS, kernel) }
 }
 
 /// (l, s) = term(a, y) for each element, then `loss[i] = Σ_j l[j][i]` and `d[j][i] = s[j][i] scale[i]`, for a, y and d of
@@ -43,7 +43,7 @@ pub fn cross_entropy<T: Real>(
 /// # Panics
 /// Unless a, y and d have the same shape and `scale` and `loss` hold `padded(n)` numbers.
 pub fn terms<T: Real>(
-    target: Target,
+    machine: Machine,
     a: Matrix<T>,
     y: Matrix<T>,
     scale: &[T],
@@ -59,7 +59,7 @@ pub fn terms<T: Real>(
     let (from, y) = ((a.data().as_ptr(), a.stride()), (y.data().as_ptr(), y.stride()));
     let kernel = || Terms::new((a.rows(), columns), from, y, scale.as_ptr(), d, loss, term);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
-    unsafe { pool::run(target, a.rows() * columns * 2 * PASS, kernel) }
+    unsafe { pool::run(machine, a.rows() * columns * 2 * PASS, kernel) }
 }
 
 /// `z[j][i] ← exp(z[j][i]) / Σ_k exp(z[k][i])` for z of (k, n), k ≥ 1, over whole padded rows; the terms are exp(z − c) as in
@@ -67,12 +67,12 @@ pub fn terms<T: Real>(
 ///
 /// # Panics
 /// Where there are no rows.
-pub fn softmax<T: Real>(target: Target, mut z: MatrixMut<T>) {
+pub fn softmax<T: Real>(machine: Machine, mut z: MatrixMut<T>) {
     let (rows, columns, stride) = (z.rows(), padded::<T>(z.columns()), z.stride());
     assert!(rows > 0, "no outputs");
     let z = z.data_mut().as_mut_ptr();
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
-    unsafe { pool::run(target, rows * columns * 4 * PASS, || Softmax { rows, columns, z, stride }) }
+    unsafe { pool::run(machine, rows * columns * 4 * PASS, || Softmax { rows, columns, z, stride }) }
 }
 
 #[derive(Clone, Copy)]
@@ -96,9 +96,9 @@ unsafe impl<T: Real> Cut for Softmax<T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 
@@ -183,9 +183,9 @@ unsafe impl<T: Real> Cut for CrossEntropy<T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 
@@ -309,9 +309,9 @@ unsafe impl<T: Real, F: Term> Cut for Terms<T, F> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 

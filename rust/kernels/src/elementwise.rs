@@ -2,54 +2,54 @@
 //!
 //! Lengths are whole lines of 64 bytes, so there are no tails: every element goes through the same instructions.
 
+use crate::machine::Kernel;
 use crate::pool::{self, Cut, PASS};
-use crate::target::Kernel;
 use crate::vector::{Pair, Raw};
-use crate::{Buffer, Map, Map2, Real, Target, Update};
+use crate::{Buffer, Machine, Map, Map2, Real, Update};
 use std::ops::Range;
 
 /// x ← f(x).
 ///
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].
-pub fn map<T: Real>(target: Target, x: &mut [T], f: impl Map) {
+pub fn map<T: Real>(machine: Machine, x: &mut [T], f: impl Map) {
     whole(x);
     let region = Region { rows: 1, columns: x.len(), stride: 0 };
     // SAFETY: one row of x.len() numbers, whole vectors.
-    unsafe { map_region(target, x.as_mut_ptr(), region, f) }
+    unsafe { map_region(machine, x.as_mut_ptr(), region, f) }
 }
 
 /// y ← f(x).
 ///
 /// # Panics
 /// Unless `x` and `y` have the same length, a multiple of [`Real::LINE`].
-pub fn map_to<T: Real>(target: Target, x: &[T], y: &mut [T], f: impl Map) {
+pub fn map_to<T: Real>(machine: Machine, x: &[T], y: &mut [T], f: impl Map) {
     whole(x);
     assert_eq!(x.len(), y.len(), "x and y differ in length");
     let (region, from, to) = (Region { rows: 1, columns: x.len(), stride: 0 }, x.as_ptr(), y.as_mut_ptr());
     // SAFETY: one row of x.len() = y.len() numbers, whole vectors.
-    unsafe { pool::run(target, region.columns * PASS, || MapRegion { from, to, region, f }) }
+    unsafe { pool::run(machine, region.columns * PASS, || MapRegion { from, to, region, f }) }
 }
 
 /// x ← f(x, y).
 ///
 /// # Panics
 /// Unless `x` and `y` have the same length, a multiple of [`Real::LINE`].
-pub fn map2<T: Real>(target: Target, x: &mut [T], y: &[T], f: impl Map2) {
+pub fn map2<T: Real>(machine: Machine, x: &mut [T], y: &[T], f: impl Map2) {
     whole(x);
     assert_eq!(x.len(), y.len(), "x and y differ in length");
     let region = Region { rows: 1, columns: x.len(), stride: 0 };
     // SAFETY: one row of x.len() = y.len() numbers, whole vectors.
-    unsafe { map2_region(target, x.as_mut_ptr(), y.as_ptr(), 0, region, f) }
+    unsafe { map2_region(machine, x.as_mut_ptr(), y.as_ptr(), 0, region, f) }
 }
 
 /// (w, states) ← u(w, states, g).
 ///
 /// # Panics
 /// Unless there are `U::STATES` states and all lengths are the same multiple of [`Real::LINE`].
-pub fn update<T: Real, U: Update>(target: Target, w: &mut [T], states: &mut [Buffer<T>], g: &[T], u: U) {
+pub fn update<T: Real, U: Update>(machine: Machine, w: &mut [T], states: &mut [Buffer<T>], g: &[T], u: U) {
     let all = 0..w.len();
-    update_part(target, w, states, all, g, u);
+    update_part(machine, w, states, all, g, u);
 }
 
 /// The same for those of the parameters and of their states that lie at `place`, along g.
@@ -58,7 +58,7 @@ pub fn update<T: Real, U: Update>(target: Target, w: &mut [T], states: &mut [Buf
 /// Unless the place is inside, g is as long, a multiple of [`Real::LINE`], and there are `U::STATES` states as long as w.
 #[inline]
 pub fn update_part<T: Real, U: Update>(
-    target: Target,
+    machine: Machine,
     w: &mut [T],
     states: &mut [Buffer<T>],
     place: Range<usize>,
@@ -71,7 +71,7 @@ pub fn update_part<T: Real, U: Update>(
     let (len, w, g) = (g.len(), w[place].as_mut_ptr(), g.as_ptr());
     let kernel = || UpdateAll { len, w, states, g, u };
     // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
-    unsafe { pool::run(target, len * 2 * PASS, kernel) }
+    unsafe { pool::run(machine, len * 2 * PASS, kernel) }
 }
 
 /// Where the states that `U` has begin.
@@ -118,11 +118,11 @@ impl Region {
 /// # Safety
 /// The region is writable at `x`.
 #[inline]
-pub(crate) unsafe fn map_region<T: Real, F: Map>(target: Target, x: *mut T, region: Region, f: F) {
+pub(crate) unsafe fn map_region<T: Real, F: Map>(machine: Machine, x: *mut T, region: Region, f: F) {
     if !F::IDENTITY {
         let region = region.joined();
         // SAFETY: the caller's region.
-        unsafe { pool::run(target, region.columns * PASS, || MapRegion { from: x, to: x, region, f }) }
+        unsafe { pool::run(machine, region.columns * PASS, || MapRegion { from: x, to: x, region, f }) }
     }
 }
 
@@ -132,7 +132,7 @@ pub(crate) unsafe fn map_region<T: Real, F: Map>(target: Target, x: *mut T, regi
 /// The region is writable at `x`, and readable at `y` with rows `y_stride` apart.
 #[inline]
 pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
-    target: Target,
+    machine: Machine,
     x: *mut T,
     y: *const T,
     y_stride: usize,
@@ -142,7 +142,7 @@ pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
     if !F::IDENTITY {
         let region = if y_stride == region.stride { region.joined() } else { region };
         // SAFETY: the caller's regions.
-        unsafe { pool::run(target, region.columns * PASS, || Map2Region { x, to: x, y, y_stride, region, f }) }
+        unsafe { pool::run(machine, region.columns * PASS, || Map2Region { x, to: x, y, y_stride, region, f }) }
     }
 }
 
@@ -172,9 +172,9 @@ unsafe impl<T: Real, F: Map> Cut for MapRegion<T, F> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 
@@ -249,9 +249,9 @@ unsafe impl<T: Real, F: Map2> Cut for Map2Region<T, F> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 
@@ -303,9 +303,9 @@ unsafe impl<T: Real, U: Update> Cut for UpdateAll<T, U> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 

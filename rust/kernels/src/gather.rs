@@ -1,9 +1,9 @@
 //! Rows of a caller's table, copied in any order into a matrix: the only touch of the data itself.
 
+use crate::machine::Kernel;
 use crate::pool::{self, Cut, PASS};
-use crate::target::Kernel;
 use crate::vector::Raw;
-use crate::{MatrixMut, Real, Target};
+use crate::{Machine, MatrixMut, Real};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -139,7 +139,7 @@ impl<'a> Picks<'a> {
 ///
 /// # Panics
 /// Unless `into` has as many rows as are picked and the columns of `from`, and every row picked is there.
-pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
+pub fn gather<T: Real>(machine: Machine, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
     assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     from.check(rows);
     let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
@@ -147,9 +147,9 @@ pub fn gather<T: Real>(target: Target, from: Source<'_>, rows: Picks<'_>, mut in
     // SAFETY: the picks are inside (`check`); `into` holds a padded row for each (MatrixMut::new).
     unsafe {
         if from.number == TypeId::of::<f32>() {
-            pool::run(target, work, || Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
+            pool::run(machine, work, || Gather::<f32, T> { from, rows, to, to_row, limit, number: PhantomData })
         } else {
-            pool::run(target, work, || Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
+            pool::run(machine, work, || Gather::<f64, T> { from, rows, to, to_row, limit, number: PhantomData })
         }
     }
 }
@@ -234,9 +234,9 @@ unsafe impl<S: Real, T: Real> Cut for Gather<'_, S, T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) -> bool {
+    unsafe fn run(self, machine: Machine) -> bool {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 
     fn join(one: bool, other: bool) -> bool {
@@ -328,7 +328,7 @@ mod tests {
     use crate::{Buffer, padded};
 
     fn copies_rounds_and_tells<S: Real, T: Real>() {
-        for target in Target::available() {
+        for machine in Machine::available() {
             for columns in (0..40).chain([63, 64, 65, 300]) {
                 let rows = 5;
                 let mut data: Vec<S> = (0..rows * columns).map(|i| S::from_f64(i as f64 / 3.0 - 7.0)).collect();
@@ -337,22 +337,22 @@ mod tests {
                 let mut memory = Buffer::<T>::zeroed(4 * stride).unwrap();
                 memory.fill(T::ONE);
                 let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                assert!(gather(target, Source::new(&data, rows, columns), Picks::Index(&picks), into, T::MAX));
+                assert!(gather(machine, Source::new(&data, rows, columns), Picks::Index(&picks), into, T::MAX));
                 for (i, &row) in picks.iter().enumerate() {
                     for j in 0..columns {
                         let want = T::from_f64(data[row as usize * columns + j].to_f64());
-                        assert_eq!(memory[i * stride + j], want, "{target:?} {columns}");
+                        assert_eq!(memory[i * stride + j], want, "{machine:?} {columns}");
                     }
-                    assert_eq!(memory[i * stride + stride - 1], T::ONE, "{target:?} {columns}");
+                    assert_eq!(memory[i * stride + stride - 1], T::ONE, "{machine:?} {columns}");
                 }
                 for j in 0..columns {
                     for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                         data[columns + j] = S::from_f64(wrong);
                         let source = Source::new(&data, rows, columns);
                         let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                        assert!(!gather(target, source, Picks::Range { start: 1, len: 4 }, into, T::MAX));
+                        assert!(!gather(machine, source, Picks::Range { start: 1, len: 4 }, into, T::MAX));
                         let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                        assert!(gather(target, source, Picks::Index(&picks), into, T::MAX));
+                        assert!(gather(machine, source, Picks::Index(&picks), into, T::MAX));
                         data[columns + j] = S::ZERO;
                     }
                 }
@@ -418,7 +418,7 @@ mod tests {
         // SAFETY: rows 1 and 0 of three numbers, the second first.
         let source = unsafe { Source::from_raw(data[3..].as_ptr(), 2, 3, -12) };
         let into = MatrixMut::new(&mut memory, 2, 3, 16);
-        assert!(gather(Target::best().unwrap(), source, Picks::Range { start: 0, len: 2 }, into, 6.0));
+        assert!(gather(Machine::best().unwrap(), source, Picks::Range { start: 0, len: 2 }, into, 6.0));
         assert_eq!((&memory[..3], &memory[16..19]), (&data[3..], &data[..3]));
     }
 
@@ -427,6 +427,6 @@ mod tests {
     fn gather_refuses_a_row_that_is_not_there() {
         let mut memory = Buffer::<f32>::zeroed(16).unwrap();
         let into = MatrixMut::new(&mut memory, 1, 3, 16);
-        gather(Target::best().unwrap(), Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into, 1.0);
+        gather(Machine::best().unwrap(), Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into, 1.0);
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! A sum's order is fixed by the data's shape alone, never by the target's vectors or by the batch.
 
+use crate::machine::Kernel;
 use crate::math;
 use crate::pool::{self, Cut, PASS};
-use crate::target::Kernel;
 use crate::vector::Raw;
-use crate::{Matrix, MatrixMut, Real, Target, padded};
+use crate::{Machine, Matrix, MatrixMut, Real, padded};
 use std::ops::Range;
 
 /// p = exp(z − c) / Σ exp(z − c) row by row, and `log_sum_exp` = c + ln Σ exp(z − c), with c = max z: the largest term
@@ -17,7 +17,7 @@ use std::ops::Range;
 ///
 /// # Panics
 /// Unless z and p have the same shape and `log_sum_exp` holds a number for each row.
-pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_sum_exp: &mut [T]) {
+pub fn softmax<T: Real>(machine: Machine, z: Matrix<T>, mut p: MatrixMut<T>, log_sum_exp: &mut [T]) {
     assert_eq!((z.rows(), z.columns()), (p.rows(), p.columns()), "z and p differ in shape");
     assert!(log_sum_exp.len() >= z.rows(), "{} sums for {} rows", log_sum_exp.len(), z.rows());
     let (p_stride, p_data, sums) = (p.stride(), p.data_mut().as_mut_ptr(), log_sum_exp.as_mut_ptr());
@@ -31,7 +31,7 @@ pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_s
         sums,
     };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the sums are checked.
-    unsafe { pool::run(target, z.rows() * z.columns() * 4 * PASS, kernel) }
+    unsafe { pool::run(machine, z.rows() * z.columns() * 4 * PASS, kernel) }
 }
 
 /// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows
@@ -39,13 +39,13 @@ pub fn softmax<T: Real>(target: Target, z: Matrix<T>, mut p: MatrixMut<T>, log_s
 ///
 /// # Panics
 /// Where `out` is shorter than the padded columns.
-pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
+pub fn column_sums<T: Real>(machine: Machine, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     let columns = padded::<T>(m.columns());
     assert!(out.len() >= columns, "{} sums for {columns} padded columns", out.len());
     let out = out.as_mut_ptr();
     let kernel = || ColumnSums { rows: m.rows(), columns, m: m.data().as_ptr(), stride: m.stride(), accumulate, out };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
-    unsafe { pool::run(target, m.rows() * columns * PASS / 2, kernel) }
+    unsafe { pool::run(machine, m.rows() * columns * PASS / 2, kernel) }
 }
 
 /// `out[i] = Σ_j m[i][j]`, or `out[i] + Σ_j m[i][j]` where `accumulate`: one chain a row, columns ascending, the bits of
@@ -54,12 +54,12 @@ pub fn column_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out:
 ///
 /// # Panics
 /// Where `out` is shorter than the rows.
-pub fn row_sums<T: Real>(target: Target, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
+pub fn row_sums<T: Real>(machine: Machine, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     assert!(out.len() >= m.rows(), "{} sums for {} rows", out.len(), m.rows());
     let (shape, from) = ((m.rows(), m.columns()), (m.data().as_ptr(), m.stride()));
     let kernel = RowSums::new(shape, from, accumulate, out.as_mut_ptr());
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
-    unsafe { target.run(kernel) }
+    unsafe { machine.run(kernel) }
 }
 
 #[derive(Clone, Copy)]
@@ -95,9 +95,9 @@ unsafe impl<T: Real> Cut for Softmax<T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 
@@ -229,9 +229,9 @@ unsafe impl<T: Real> Cut for ColumnSums<T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) -> T {
+    unsafe fn run(self, machine: Machine) -> T {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 
     fn join(one: T, other: T) -> T {

@@ -1,6 +1,6 @@
 //! Losses with the rows of a batch in columns: against plain loops, and what must hold to the bit.
 
-use chainrule_kernels::{Buffer, Matrix, MatrixMut, Real, Target, Term, Vector, columns, padded, stride};
+use chainrule_kernels::{Buffer, Machine, Matrix, MatrixMut, Real, Term, Vector, columns, padded, stride};
 
 /// l = (a − y)³, dl/da = 3 (a − y)².
 #[derive(Clone, Copy)]
@@ -54,38 +54,38 @@ fn label(k: usize, i: usize) -> usize {
     (3 * i + 1) % k
 }
 
-fn cross_entropy<T: Real>(target: Target, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Run<T> {
+fn cross_entropy<T: Real>(machine: Machine, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Run<T> {
     let labels: Vec<u32> = (0..n).map(|i| label(k, i) as u32).collect();
-    run((k, n), z, |_, _| 0.0, |z, _, scale, d, loss| columns::cross_entropy(target, z, &labels, scale, d, loss))
+    run((k, n), z, |_, _| 0.0, |z, _, scale, d, loss| columns::cross_entropy(machine, z, &labels, scale, d, loss))
 }
 
-fn terms<T: Real>(target: Target, k: usize, n: usize) -> Run<T> {
-    run((k, n), logit, |j, i| logit(i, j), |a, y, scale, d, loss| columns::terms(target, a, y, scale, d, loss, Cube))
+fn terms<T: Real>(machine: Machine, k: usize, n: usize) -> Run<T> {
+    run((k, n), logit, |j, i| logit(i, j), |a, y, scale, d, loss| columns::terms(machine, a, y, scale, d, loss, Cube))
 }
 
 fn match_plain_loops<T: Real>(tolerance: f64) {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for k in 1..20 {
             for n in [1, 2, 7, 8, 9, 15, 16, 17, 40, 100] {
-                let got = cross_entropy::<T>(target, k, n, logit);
+                let got = cross_entropy::<T>(machine, k, n, logit);
                 for i in 0..n {
                     let z: Vec<f64> = (0..k).map(|j| logit(j, i)).collect();
                     let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                     let sum: f64 = z.iter().map(|z| (z - top).exp()).sum();
                     let error = (got.loss[i].to_f64() - (top + sum.ln() - z[label(k, i)])).abs();
                     // Rounded where it is stored, at most 64 in size; and once more where it is added.
-                    assert!(error <= 80.0 * tolerance, "{target:?} {k} {n}: the loss is off by {error}");
+                    assert!(error <= 80.0 * tolerance, "{machine:?} {k} {n}: the loss is off by {error}");
                     for (j, z) in z.iter().enumerate() {
                         let (p, own) = ((z - top).exp() / sum, f64::from(j == label(k, i)));
                         let (want, size) = ((p - own) / (1 + i) as f64, (p + own) / (1 + i) as f64);
                         let error = (got.d[j * n + i].to_f64() - want).abs();
                         assert!(
                             error <= 40.0 * tolerance * size + 1e-30,
-                            "{target:?} {k} {n}: {want} is off by {error}"
+                            "{machine:?} {k} {n}: {want} is off by {error}"
                         );
                     }
                 }
-                let got = terms::<T>(target, k, n);
+                let got = terms::<T>(machine, k, n);
                 for i in 0..n {
                     let of = |j: usize| T::from_f64(logit(j, i)) - T::from_f64(logit(i, j));
                     let want: f64 = (0..k).map(|j| of(j).to_f64().powi(3)).sum();
@@ -109,7 +109,7 @@ fn columns_match_plain_loops() {
 
 #[test]
 fn targets_with_fma_agree_to_the_bit() {
-    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for (k, n) in [(1, 5), (3, 17), (10, 200), (16, 33)] {
             let [one, other] = [0, 1].map(|t| cross_entropy::<f32>(pair[t], k, n, logit));
@@ -124,10 +124,10 @@ fn targets_with_fma_agree_to_the_bit() {
 
 #[test]
 fn column_does_not_depend_on_its_neighbors() {
-    for target in Target::available() {
-        let together = cross_entropy::<f32>(target, 5, 40, logit);
+    for machine in Machine::available() {
+        let together = cross_entropy::<f32>(machine, 5, 40, logit);
         for i in (0..40).step_by(5) {
-            let alone = cross_entropy::<f32>(target, 5, 1, |j, _| logit(j, i));
+            let alone = cross_entropy::<f32>(machine, 5, 1, |j, _| logit(j, i));
             assert_eq!(alone.loss[0], together.loss[i]);
         }
     }
@@ -135,13 +135,13 @@ fn column_does_not_depend_on_its_neighbors() {
 
 #[test]
 fn cross_entropy_survives_huge_columns_and_keeps_what_is_not_a_number_to_one() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (wrong, is_finite) in [(3e38, true), (-3e38, true), (f64::INFINITY, false), (f64::NAN, false)] {
             let z = |j: usize, i: usize| if (j, i) == (1, 2) { wrong } else { logit(j, i) };
-            let got = cross_entropy::<f32>(target, 3, 20, z);
+            let got = cross_entropy::<f32>(machine, 3, 20, z);
             for i in 0..20 {
                 let finite = got.loss[i].is_finite() && (0..3).all(|j| got.d[j * 20 + i].is_finite());
-                assert_eq!(finite, i != 2 || is_finite, "{wrong} in column 2: column {i} on {target:?}");
+                assert_eq!(finite, i != 2 || is_finite, "{wrong} in column 2: column {i} on {machine:?}");
             }
         }
     }
@@ -152,7 +152,7 @@ fn cross_entropy_survives_huge_columns_and_keeps_what_is_not_a_number_to_one() {
 fn cross_entropy_refuses_another_shape() {
     let (z, mut d) = ([0.0f32; 32], [0.0f32; 16]);
     let (z, d) = (Matrix::new(&z, 2, 3, 16), MatrixMut::new(&mut d, 1, 3, 16));
-    columns::cross_entropy(Target::best().unwrap(), z, &[0; 3], &[1.0; 16], d, &mut [0.0; 16]);
+    columns::cross_entropy(Machine::best().unwrap(), z, &[0; 3], &[1.0; 16], d, &mut [0.0; 16]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn cross_entropy_refuses_another_shape() {
 fn cross_entropy_refuses_too_few_labels() {
     let (z, mut d) = ([0.0f32; 32], [0.0f32; 32]);
     let (z, d) = (Matrix::new(&z, 2, 3, 16), MatrixMut::new(&mut d, 2, 3, 16));
-    columns::cross_entropy(Target::best().unwrap(), z, &[0; 2], &[1.0; 16], d, &mut [0.0; 16]);
+    columns::cross_entropy(Machine::best().unwrap(), z, &[0; 2], &[1.0; 16], d, &mut [0.0; 16]);
 }
 
 #[test]
@@ -168,13 +168,13 @@ fn cross_entropy_refuses_too_few_labels() {
 fn terms_refuse_a_short_scale() {
     let (a, mut d) = ([0.0f32; 16], [0.0f32; 16]);
     let (a, d) = (Matrix::new(&a, 1, 3, 16), MatrixMut::new(&mut d, 1, 3, 16));
-    columns::terms(Target::best().unwrap(), a, a, &[1.0; 3], d, &mut [0.0; 16], Cube);
+    columns::terms(Machine::best().unwrap(), a, a, &[1.0; 3], d, &mut [0.0; 16], Cube);
 }
 
-fn softmax<T: Real>(target: Target, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Vec<T> {
+fn softmax<T: Real>(machine: Machine, k: usize, n: usize, z: impl Fn(usize, usize) -> f64) -> Vec<T> {
     let kernel = |z: Matrix<T>, _: Matrix<T>, _: &[T], mut p: MatrixMut<T>, _: &mut [T]| {
         p.data_mut().copy_from_slice(z.data());
-        columns::softmax(target, p);
+        columns::softmax(machine, p);
     };
     run((k, n), z, |_, _| 0.0, kernel).d
 }
@@ -184,8 +184,8 @@ fn softmax_matches_plain_loops_to_the_bit_on_targets_with_fma() {
     fn check<T: Real>(ulp: f64) {
         for (k, n) in [(1, 1), (2, 16), (3, 33), (10, 200), (16, 7)] {
             let mut bits: Option<Vec<u64>> = None;
-            for target in Target::available() {
-                let p = softmax::<T>(target, k, n, logit);
+            for machine in Machine::available() {
+                let p = softmax::<T>(machine, k, n, logit);
                 for i in 0..n {
                     let terms: Vec<f64> = (0..k).map(|j| T::from_f64(logit(j, i)).to_f64()).collect();
                     let top = terms.iter().copied().fold(f64::MIN, f64::max);
@@ -194,12 +194,12 @@ fn softmax_matches_plain_loops_to_the_bit_on_targets_with_fma() {
                         let want = (z - top).exp() / sum;
                         // z − c rounded, exp below 1.5 units, a sum of k, a division and a product.
                         let (error, units) = ((p[j * n + i].to_f64() - want).abs() / want, 4.0 + k as f64 + top - z);
-                        assert!(error <= units * ulp, "{k} x {n} at {j}, {i} on {}: {error}", target.name());
+                        assert!(error <= units * ulp, "{k} x {n} at {j}, {i} on {}: {error}", machine.name());
                     }
                 }
                 let own: Vec<u64> = p.iter().map(|p| p.to_f64().to_bits()).collect();
-                if target.name() != "portable" {
-                    assert_eq!(bits.get_or_insert_with(|| own.clone()), &own, "{}", target.name());
+                if machine.name() != "portable" {
+                    assert_eq!(bits.get_or_insert_with(|| own.clone()), &own, "{}", machine.name());
                 }
             }
         }
@@ -210,11 +210,11 @@ fn softmax_matches_plain_loops_to_the_bit_on_targets_with_fma() {
 
 #[test]
 fn softmax_survives_huge_and_tells_nan_and_infinite_columns() {
-    for target in Target::available() {
-        let huge = softmax::<f32>(target, 3, 2, |j, i| if i == 0 { [3e38, -3e38, 0.0][j] } else { 1.0 });
+    for machine in Machine::available() {
+        let huge = softmax::<f32>(machine, 3, 2, |j, i| if i == 0 { [3e38, -3e38, 0.0][j] } else { 1.0 });
         assert_eq!((huge[0], huge[2], huge[4]), (1.0, 0.0, 0.0));
         for bad in [f64::NAN, f64::INFINITY] {
-            let p = softmax::<f64>(target, 3, 2, |j, i| if (j, i) == (1, 1) { bad } else { 1.0 });
+            let p = softmax::<f64>(machine, 3, 2, |j, i| if (j, i) == (1, 1) { bad } else { 1.0 });
             assert!(p[1].is_nan() && p[3].is_nan() && !p[0].is_nan(), "{p:?}");
         }
     }

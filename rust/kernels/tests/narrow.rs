@@ -1,7 +1,7 @@
 //! Narrow steps refuse what does not fit; that they compute what the general way does is tested in the core, which has it.
 
 use chainrule_kernels::narrow::{Layer, Narrow};
-use chainrule_kernels::{Buffer, Identity, Real, Target, Term, Update, Vector};
+use chainrule_kernels::{Buffer, Identity, Machine, Real, Term, Update, Vector};
 
 /// l = 0.
 #[derive(Clone, Copy)]
@@ -40,8 +40,8 @@ fn narrow(rows: usize) -> Narrow<f32> {
     Narrow::new(&layers(), rows).unwrap()
 }
 
-fn target() -> Target {
-    Target::available().into_iter().find(|&target| Narrow::<f32>::is_for(target)).expect("vectors")
+fn machine() -> Machine {
+    Machine::available().into_iter().find(|&machine| Narrow::<f32>::is_for(machine)).expect("vectors")
 }
 
 const PASS: Option<Identity> = None;
@@ -51,24 +51,24 @@ fn places_are_padded_and_rows_come_in_lines() {
     let mut narrow = narrow(7);
     assert_eq!(narrow.rows(), f32::LINE);
     assert_eq!((narrow.x_mut(7).rows(), narrow.x_mut(7).columns(), narrow.y_t_mut(3).rows()), (7, 3, 2));
-    assert!(!Narrow::<f64>::is_for(Target::named("portable").unwrap()));
+    assert!(!Narrow::<f64>::is_for(Machine::named("portable").unwrap()));
 }
 
 #[test]
 fn zeros_stay_zeros() {
-    if Target::available().len() == 1 {
+    if Machine::available().len() == 1 {
         return; // no vectors, no narrow kernels
     }
     let (mut narrow, mut parameters) = (narrow(20), vec![0.0f32; LEN]);
     let mut states = [Buffer::zeroed(LEN).unwrap()];
     narrow.x_mut(20);
     narrow.set_scale(20, 1.0);
-    narrow.forward(target(), &parameters, 20, (Identity, PASS));
+    narrow.forward(machine(), &parameters, 20, (Identity, PASS));
     assert_eq!(narrow.outputs(20).as_ref().row(1)[..20], [0.0; 20]);
-    assert!(narrow.backward(target(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
+    assert!(narrow.backward(machine(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
     assert_eq!(narrow.losses(20), [0.0; 20]);
-    narrow.update(target(), &mut parameters, &mut states, 20, [Plus; 2]);
-    narrow.gradient(target(), &mut parameters, 20);
+    narrow.update(machine(), &mut parameters, &mut states, 20, [Plus; 2]);
+    narrow.gradient(machine(), &mut parameters, 20);
     assert_eq!(parameters, [0.0; LEN]);
 }
 
@@ -117,29 +117,29 @@ fn scale_refuses_too_many_rows() {
 #[test]
 #[should_panic(expected = "111 parameters, not 112")]
 fn forward_refuses_too_few_parameters() {
-    narrow(16).forward(target(), &[0.0; LEN - 1], 16, (Identity, PASS));
+    narrow(16).forward(machine(), &[0.0; LEN - 1], 16, (Identity, PASS));
 }
 
 #[test]
 #[should_panic(expected = "17 rows, not 16")]
 fn forward_refuses_too_many_rows() {
-    narrow(16).forward(target(), &[0.0; LEN], 17, (Identity, PASS));
+    narrow(16).forward(machine(), &[0.0; LEN], 17, (Identity, PASS));
 }
 
 #[test]
 #[should_panic(expected = "not a label a row")]
 fn backward_refuses_too_few_labels() {
-    narrow(16).backward(target(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, Nothing), Some(1.0));
+    narrow(16).backward(machine(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, Nothing), Some(1.0));
 }
 
 #[test]
 #[should_panic(expected = "0 states, not 1")]
 fn update_refuses_too_few_states() {
-    narrow(16).update(target(), &mut [0.0; LEN], &mut [], 16, [Plus; 2]);
+    narrow(16).update(machine(), &mut [0.0; LEN], &mut [], 16, [Plus; 2]);
 }
 
 #[test]
 #[should_panic(expected = "111 parameters, not 112")]
 fn gradient_refuses_a_short_gradient() {
-    narrow(16).gradient(target(), &mut [0.0; LEN - 1], 16);
+    narrow(16).gradient(machine(), &mut [0.0; LEN - 1], 16);
 }

@@ -1,7 +1,7 @@
 //! Elementwise passes, softmax and column sums: against plain loops, and what must hold to the bit.
 
 use chainrule_kernels::{
-    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Update, Vector, elementwise, padded, rows, stride,
+    Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, Vector, elementwise, padded, rows, stride,
 };
 use std::ops::Range;
 
@@ -43,29 +43,29 @@ fn ramp<T: Real>(len: usize) -> Buffer<T> {
 }
 
 fn maps<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for lines in 0..7 {
             let len = lines * T::LINE;
             let (x, mut y) = (ramp::<T>(len), ramp::<T>(len));
-            elementwise::map(target, &mut y, Formula);
+            elementwise::map(machine, &mut y, Formula);
             for (x, y) in x.iter().zip(y.iter()) {
                 let x = x.to_f64();
                 let size = if x >= 0.5 { x.sqrt() } else { x.abs().min(0.25).max(-x) };
                 assert!((size.copysign(x) / 3.0 - y.to_f64()).abs() < 1e-7, "{x} {y}");
             }
             let mut z = ramp::<T>(len);
-            elementwise::map_to(target, &x, &mut z, Formula);
+            elementwise::map_to(machine, &x, &mut z, Formula);
             assert_eq!(*z, *y);
             let mut z = x.try_clone().unwrap();
-            elementwise::map2(target, &mut z, &y, Formula);
+            elementwise::map2(machine, &mut z, &y, Formula);
             for ((x, y), z) in x.iter().zip(y.iter()).zip(z.iter()) {
                 let want = if x == y { *x - *y } else { T::from_f64(x.to_f64().round_ties_even()) * *y };
                 assert_eq!(*z, want);
             }
-            elementwise::map_to(target, &y, &mut z, Identity);
+            elementwise::map_to(machine, &y, &mut z, Identity);
             assert_eq!(*z, *y);
-            elementwise::map(target, &mut z, Identity);
-            elementwise::map2(target, &mut z, &y, Identity);
+            elementwise::map(machine, &mut z, Identity);
+            elementwise::map2(machine, &mut z, &y, Identity);
         }
     }
 }
@@ -104,10 +104,10 @@ fn round_is_to_even_and_keeps_large_numbers_and_signs() {
         f32::MAX,
         -2.5,
     ];
-    for target in Target::available() {
+    for machine in Machine::available() {
         let mut y = x;
-        elementwise::map(target, &mut y, Round);
-        assert_eq!(y.map(f32::to_bits), x.map(|x| x.round_ties_even().to_bits()), "{}", target.name());
+        elementwise::map(machine, &mut y, Round);
+        assert_eq!(y.map(f32::to_bits), x.map(|x| x.round_ties_even().to_bits()), "{}", machine.name());
     }
 }
 
@@ -121,22 +121,22 @@ fn max_and_min_keep_a_nan_in_the_first_argument() {
             x.max(x.like(0.0)).min(x.like(1.0))
         }
     }
-    for target in Target::available() {
+    for machine in Machine::available() {
         let mut x = [f64::NAN, -1.0, 0.5, 2.0, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY];
-        elementwise::map(target, &mut x, Relu);
+        elementwise::map(machine, &mut x, Relu);
         assert!(x[0].is_nan());
         assert_eq!(x[1..], [0.0, 0.5, 1.0, 0.0, 0.0, 1.0, 0.0]);
     }
 }
 
 fn updates<T: Real, const N: usize>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         let len = 5 * T::LINE;
         let (mut w, g) = (ramp::<T>(len), ramp::<T>(len));
         let before = w.try_clone().unwrap();
         let mut states: Vec<Buffer<T>> = (0..N).map(|_| Buffer::zeroed(len).unwrap()).collect();
-        elementwise::update(target, &mut w, &mut states, &g, Shift::<N>);
-        elementwise::update(target, &mut w, &mut states, &g, Shift::<N>);
+        elementwise::update(machine, &mut w, &mut states, &g, Shift::<N>);
+        elementwise::update(machine, &mut w, &mut states, &g, Shift::<N>);
         for i in 0..len {
             let g = g[i].to_f64();
             let second = g + if N > 0 { g } else { 0.0 } + if N > 2 { 1.0 } else { 0.0 };
@@ -156,7 +156,7 @@ fn update_reads_and_writes_as_many_states_as_it_says() {
 }
 
 /// p and log Σ exp of rows × columns numbers in rows `stride` apart, with rubbish in the padding.
-fn softmax<T: Real>(target: Target, z: &[f64], columns: usize) -> (Vec<T>, Vec<T>) {
+fn softmax<T: Real>(machine: Machine, z: &[f64], columns: usize) -> (Vec<T>, Vec<T>) {
     let (n, stride) = (z.len() / columns, padded::<T>(columns));
     let mut data = Buffer::<T>::zeroed(n * stride).unwrap();
     data.fill(T::from_f64(1e30));
@@ -168,7 +168,7 @@ fn softmax<T: Real>(target: Target, z: &[f64], columns: usize) -> (Vec<T>, Vec<T
     let (mut p, mut sums) = (Buffer::<T>::zeroed(n * stride).unwrap(), vec![T::ZERO; n]);
     p.fill(T::from_f64(9.0));
     rows::softmax(
-        target,
+        machine,
         Matrix::new(&data, n, columns, stride),
         MatrixMut::new(&mut p, n, columns, stride),
         &mut sums,
@@ -180,11 +180,11 @@ fn softmax<T: Real>(target: Target, z: &[f64], columns: usize) -> (Vec<T>, Vec<T
 }
 
 fn softmax_matches<T: Real>(tolerance: f64) {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for columns in 1..=70 {
             let scale = [1.0, 30.0, 700.0][columns % 3];
             let z: Vec<f64> = (0..columns * 5).map(|i| T::from_f64((i as f64 * 1.7).sin() * scale).to_f64()).collect();
-            let (p, sums) = softmax::<T>(target, &z, columns);
+            let (p, sums) = softmax::<T>(machine, &z, columns);
             for (i, row) in z.chunks(columns).enumerate() {
                 let c = row.iter().fold(f64::NEG_INFINITY, |c, &x| c.max(x));
                 let sum: f64 = row.iter().map(|x| (x - c).exp()).sum();
@@ -207,36 +207,36 @@ fn softmax_matches_plain_loops() {
 
 #[test]
 fn softmax_survives_huge_infinite_and_nan_rows() {
-    for target in Target::available() {
-        let (p, sums) = softmax::<f32>(target, &[3e38, -3e38, 0.0, f64::NEG_INFINITY, 1.0, 1.0], 3);
+    for machine in Machine::available() {
+        let (p, sums) = softmax::<f32>(machine, &[3e38, -3e38, 0.0, f64::NEG_INFINITY, 1.0, 1.0], 3);
         assert_eq!(p, [1.0, 0.0, 0.0, 0.0, 0.5, 0.5]);
         assert!(sums[0] == 3e38 && (sums[1] - 1.693_147_2).abs() < 1e-6);
         for bad in [f64::NAN, f64::INFINITY] {
-            let (p, sums) = softmax::<f64>(target, &[1.0, bad, 2.0], 3);
+            let (p, sums) = softmax::<f64>(machine, &[1.0, bad, 2.0], 3);
             assert!(p.iter().any(|x| x.is_nan()) && sums[0].is_nan());
         }
-        let (p, _) = softmax::<f64>(target, &[f64::NEG_INFINITY; 5], 5);
+        let (p, _) = softmax::<f64>(machine, &[f64::NEG_INFINITY; 5], 5);
         assert!(p.iter().all(|x| x.is_nan()));
         let mut sums = [5.0; 2];
-        rows::softmax(target, Matrix::<f64>::new(&[], 2, 0, 0), MatrixMut::new(&mut [], 2, 0, 0), &mut sums);
+        rows::softmax(machine, Matrix::<f64>::new(&[], 2, 0, 0), MatrixMut::new(&mut [], 2, 0, 0), &mut sums);
         assert_eq!(sums, [f64::NEG_INFINITY; 2]);
     }
 }
 
 fn sums<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for columns in 1..=70 {
             let (n, stride) = (columns % 13, padded::<T>(columns));
             let data = ramp::<T>(n * stride);
             let mut whole = vec![T::from_f64(5.0); stride + 1];
-            rows::column_sums(target, Matrix::new(&data, n, columns, stride), false, &mut whole);
+            rows::column_sums(machine, Matrix::new(&data, n, columns, stride), false, &mut whole);
             assert_eq!(whole[stride].to_f64(), 5.0);
             let chain = |j: usize, rows: Range<usize>| rows.fold(T::ZERO, |sum, i| sum + data[i * stride + j]);
             assert!((0..columns).all(|j| whole[j] == chain(j, 0..n)));
             // In two parts, the second added to the first.
             let (mut parts, cut) = (vec![T::ZERO; stride], n / 2);
-            rows::column_sums(target, Matrix::new(&data, cut, columns, stride), false, &mut parts);
-            rows::column_sums(target, Matrix::new(&data[cut * stride..], n - cut, columns, stride), true, &mut parts);
+            rows::column_sums(machine, Matrix::new(&data, cut, columns, stride), false, &mut parts);
+            rows::column_sums(machine, Matrix::new(&data[cut * stride..], n - cut, columns, stride), true, &mut parts);
             assert!((0..columns).all(|j| parts[j] == chain(j, 0..cut) + chain(j, cut..n)));
         }
     }
@@ -244,7 +244,7 @@ fn sums<T: Real>() {
 
 #[test]
 fn row_sums_are_column_sums_of_the_transpose() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (rows, columns) in [(1, 1), (3, 16), (4, 17), (5, 200), (12, 7), (13, 33), (16, 256), (17, 40), (33, 9)] {
             let (wide, tall) = (stride::<f32>(columns), stride::<f32>(rows));
             let (mut m, mut m_t) = (vec![0.0f32; rows * wide], vec![0.0f32; columns * tall]);
@@ -257,9 +257,9 @@ fn row_sums_are_column_sums_of_the_transpose() {
             let (m, m_t) = (Matrix::new(&m, rows, columns, wide), Matrix::new(&m_t, columns, rows, tall));
             let (mut sums, mut expected) = (vec![1.0f32; tall], vec![1.0f32; tall]);
             for accumulate in [true, false] {
-                let squares = rows::row_sums(target, m, accumulate, &mut sums);
-                let expected_squares = rows::column_sums(target, m_t, accumulate, &mut expected);
-                assert_eq!(sums[..rows], expected[..rows], "{rows} x {columns} on {target:?}");
+                let squares = rows::row_sums(machine, m, accumulate, &mut sums);
+                let expected_squares = rows::column_sums(machine, m_t, accumulate, &mut expected);
+                assert_eq!(sums[..rows], expected[..rows], "{rows} x {columns} on {machine:?}");
                 assert!((squares - expected_squares).abs() <= 1e-5 * expected_squares);
             }
         }
@@ -274,7 +274,7 @@ fn column_sums_match_plain_loops_to_the_bit() {
 
 #[test]
 fn targets_with_fma_agree_to_the_bit() {
-    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for columns in 1..=70 {
             let z: Vec<f64> = (0..columns * 9).map(|i| (i as f64 * 1.7).sin() * 8.0).collect();
@@ -286,75 +286,75 @@ fn targets_with_fma_agree_to_the_bit() {
 
 #[test]
 fn targets_are_named() {
-    let available = Target::available();
+    let available = Machine::available();
     assert_eq!(available.last().unwrap().name(), "portable");
-    for target in available {
-        assert!(Target::all_names().contains(&target.name()));
-        assert_eq!(Target::named(target.name()), Some(target));
+    for machine in available {
+        assert!(Machine::all_names().contains(&machine.name()));
+        assert_eq!(Machine::named(machine.name()), Some(machine));
     }
-    assert_eq!(Target::named("sse9"), None);
+    assert_eq!(Machine::named("sse9"), None);
 }
 
 mod panics {
     use super::*;
 
-    fn target() -> Target {
-        Target::best().unwrap()
+    fn machine() -> Machine {
+        Machine::best().unwrap()
     }
 
     #[test]
     #[should_panic(expected = "not whole lines")]
     fn map_refuses_a_part_of_a_line() {
-        elementwise::map(target(), &mut [0.0f32; 17], Formula);
+        elementwise::map(machine(), &mut [0.0f32; 17], Formula);
     }
 
     #[test]
     #[should_panic(expected = "x and y differ in length")]
     fn map_to_refuses_a_short_y() {
-        elementwise::map_to(target(), &[0.0f32; 32], &mut [0.0; 16], Formula);
+        elementwise::map_to(machine(), &[0.0f32; 32], &mut [0.0; 16], Formula);
     }
 
     #[test]
     #[should_panic(expected = "differ in length")]
     fn map2_refuses_a_short_y() {
-        elementwise::map2(target(), &mut [0.0f32; 32], &[0.0; 16], Formula);
+        elementwise::map2(machine(), &mut [0.0f32; 32], &[0.0; 16], Formula);
     }
 
     #[test]
     #[should_panic(expected = "w and g differ")]
     fn update_refuses_a_short_gradient() {
-        elementwise::update(target(), &mut [0.0f32; 32], &mut [], &[0.0; 16], Shift::<0>);
+        elementwise::update(machine(), &mut [0.0f32; 32], &mut [], &[0.0; 16], Shift::<0>);
     }
 
     #[test]
     #[should_panic(expected = "1 states, not 2")]
     fn update_refuses_too_few_states() {
-        elementwise::update(target(), &mut [0.0f32; 16], &mut [ramp(16)], &[0.0; 16], Shift::<2>);
+        elementwise::update(machine(), &mut [0.0f32; 16], &mut [ramp(16)], &[0.0; 16], Shift::<2>);
     }
 
     #[test]
     #[should_panic(expected = "w and a state differ")]
     fn update_refuses_a_short_state() {
-        elementwise::update(target(), &mut [0.0f32; 32], &mut [ramp(16)], &[0.0; 32], Shift::<1>);
+        elementwise::update(machine(), &mut [0.0f32; 32], &mut [ramp(16)], &[0.0; 32], Shift::<1>);
     }
 
     #[test]
     #[should_panic(expected = "1 sums for 2 rows")]
     fn softmax_refuses_too_few_sums() {
         let z = [0.0f64; 16];
-        rows::softmax(target(), Matrix::new(&z, 2, 3, 8), MatrixMut::new(&mut [0.0; 16], 2, 3, 8), &mut [0.0]);
+        rows::softmax(machine(), Matrix::new(&z, 2, 3, 8), MatrixMut::new(&mut [0.0; 16], 2, 3, 8), &mut [0.0]);
     }
 
     #[test]
     #[should_panic(expected = "z and p differ in shape")]
     fn softmax_refuses_another_shape() {
         let z = [0.0f64; 16];
-        rows::softmax(target(), Matrix::new(&z, 2, 3, 8), MatrixMut::new(&mut [0.0; 16], 2, 4, 8), &mut [0.0; 2]);
+        rows::softmax(machine(), Matrix::new(&z, 2, 3, 8), MatrixMut::new(&mut [0.0; 16], 2, 4, 8), &mut [0.0; 2]);
     }
 
     #[test]
     #[should_panic(expected = "3 sums for 8 padded columns")]
     fn column_sums_refuses_a_short_result() {
-        rows::column_sums(target(), Matrix::new(&[0.0f64; 16], 2, 3, 8), false, &mut [0.0; 3]);
+        rows::column_sums(machine(), Matrix::new(&[0.0f64; 16], 2, 3, 8), false, &mut [0.0; 3]);
     }
 }

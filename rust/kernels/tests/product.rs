@@ -1,7 +1,7 @@
 //! Every product against a plain triple loop, on every target of this CPU; and what must hold to the bit.
 
 use chainrule_kernels::{
-    Buffer, Identity, Map, Map2, Matrix, MatrixMut, Real, Target, Update, Vector, elementwise, padded, product, stride,
+    Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, Vector, elementwise, padded, product, stride,
 };
 
 /// A matrix with its memory, small whole numbers or fractions in it and zeros in its padding.
@@ -127,9 +127,9 @@ fn sizes() -> impl Iterator<Item = (usize, usize, usize)> {
 }
 
 fn doors_match_triple_loops<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (n, n_out, n_in) in sizes() {
-            let what = format!("{} {} n {n} n_out {n_out} n_in {n_in}", target.name(), T::NAME);
+            let what = format!("{} {} n {n} n_out {n_out} n_in {n_in}", machine.name(), T::NAME);
             let x = Owned::<T>::random(n, n_in, 1);
             let w = Owned::<T>::random(n_in, n_out, 2);
             let delta = Owned::<T>::random(n, n_out, 3);
@@ -138,9 +138,9 @@ fn doors_match_triple_loops<T: Real>() {
             let at = |m: &Owned<T>, i: usize, j: usize| m.data[i * m.stride + j].to_f64();
 
             let mut y = Owned::<T>::random(n, n_out, 5);
-            product::forward(target, x.as_ref(), w.as_ref(), Some(&bias), Odd::<false>, y.as_mut());
+            product::forward(machine, x.as_ref(), w.as_ref(), Some(&bias), Odd::<false>, y.as_mut());
             let mut fused = Owned::<T>::random(n, n_out, 5);
-            product::forward(target, x.as_ref(), w.as_ref(), Some(&bias), Odd::<true>, fused.as_mut());
+            product::forward(machine, x.as_ref(), w.as_ref(), Some(&bias), Odd::<true>, fused.as_mut());
             assert_eq!(y.values(), fused.values(), "forward in registers {what}");
             let mut want = triple(n, n_out, n_in, |_, j| bias[j].to_f64(), |i, k| at(&x, i, k), |k, j| at(&w, k, j));
             for z in &mut want {
@@ -154,13 +154,13 @@ fn doors_match_triple_loops<T: Real>() {
                 .map(|(&g, &w)| if (g - w).abs() > 0.99 && g.max(w) < 1.01 { w } else { g })
                 .collect();
             close::<T>(&got, &want, 2 * n_in, &format!("forward {what}"));
-            product::forward(target, x.as_ref(), w.as_ref(), None, Identity, y.as_mut());
+            product::forward(machine, x.as_ref(), w.as_ref(), None, Identity, y.as_mut());
             let want = triple(n, n_out, n_in, |_, _| 0.0, |i, k| at(&x, i, k), |k, j| at(&w, k, j));
             close::<T>(&y.values(), &want, n_in, &format!("forward without bias {what}"));
             assert!(y.padding_is_zero(), "{what}");
 
             let mut w_t = Owned::<T>::random(n_out, n_in, 6);
-            product::transpose(target, w.as_ref(), w_t.as_mut());
+            product::transpose(machine, w.as_ref(), w_t.as_mut());
             for i in 0..n_in {
                 for j in 0..n_out {
                     assert!(at(&w, i, j) == at(&w_t, j, i), "transpose {what}");
@@ -169,9 +169,9 @@ fn doors_match_triple_loops<T: Real>() {
             assert!(w_t.padding_is_zero(), "transpose {what}");
 
             let mut d_x = Owned::<T>::random(n, n_in, 7);
-            product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<false>, x.as_ref(), d_x.as_mut());
+            product::backward_input(machine, delta.as_ref(), w_t.as_ref(), Odd::<false>, x.as_ref(), d_x.as_mut());
             let mut fused = Owned::<T>::random(n, n_in, 7);
-            product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), fused.as_mut());
+            product::backward_input(machine, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), fused.as_mut());
             assert_eq!(d_x.values(), fused.values(), "backward_input in registers {what}");
             let mut want = triple(n, n_in, n_out, |_, _| 0.0, |i, j| at(&delta, i, j), |j, k| at(&w, k, j));
             for (d, a) in want.iter_mut().zip(x.values()) {
@@ -181,7 +181,7 @@ fn doors_match_triple_loops<T: Real>() {
             assert!(d_x.padding_is_zero(), "{what}");
 
             let mut d_w = Owned::<T>::random(n_in, n_out, 8);
-            product::backward_weight(target, x.as_ref(), delta.as_ref(), d_w.as_mut());
+            product::backward_weight(machine, x.as_ref(), delta.as_ref(), d_w.as_mut());
             let want = triple(n_in, n_out, n, |_, _| 0.0, |k, i| at(&x, i, k), |i, j| at(&delta, i, j));
             close::<T>(&d_w.values(), &want, n, &format!("backward_weight {what}"));
             assert!(d_w.padding_is_zero(), "{what}");
@@ -200,22 +200,22 @@ fn doors_match_triple_loops_f64() {
 }
 
 /// The bits of all three products for one shape.
-fn bits<T: Real>(target: Target, n: usize, n_out: usize, n_in: usize) -> Vec<u64> {
+fn bits<T: Real>(machine: Machine, n: usize, n_out: usize, n_in: usize) -> Vec<u64> {
     let x = Owned::<T>::random(n, n_in, 11);
     let w = Owned::<T>::random(n_in, n_out, 12);
     let w_t = Owned::<T>::random(n_out, n_in, 13);
     let delta = Owned::<T>::random(n, n_out, 14);
     let (mut y, mut d_x, mut d_w) =
         (Owned::<T>::zeros(n, n_out), Owned::<T>::zeros(n, n_in), Owned::<T>::zeros(n_in, n_out));
-    product::forward(target, x.as_ref(), w.as_ref(), None, Odd::<true>, y.as_mut());
-    product::backward_input(target, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), d_x.as_mut());
-    product::backward_weight(target, x.as_ref(), delta.as_ref(), d_w.as_mut());
+    product::forward(machine, x.as_ref(), w.as_ref(), None, Odd::<true>, y.as_mut());
+    product::backward_input(machine, delta.as_ref(), w_t.as_ref(), Odd::<true>, x.as_ref(), d_x.as_mut());
+    product::backward_weight(machine, x.as_ref(), delta.as_ref(), d_w.as_mut());
     [y, d_x, d_w].iter().flat_map(|m| m.values()).map(f64::to_bits).collect()
 }
 
 #[test]
 fn targets_with_fma_agree_to_the_bit() {
-    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for (n, n_out, n_in) in sizes() {
             assert_eq!(bits::<f32>(pair[0], n, n_out, n_in), bits::<f32>(pair[1], n, n_out, n_in));
@@ -226,19 +226,19 @@ fn targets_with_fma_agree_to_the_bit() {
 
 /// On targets with fused multiply-add an element is exactly the chain of fused steps that the docs promise.
 fn forward_is_the_chain<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (n, n_out, n_in) in [(13, 21, 40), (5, 100, 700), (9, 3, 1)] {
             let (x, w) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n_in, n_out, 2));
             let mut y = Owned::<T>::zeros(n, n_out);
-            product::forward(target, x.as_ref(), w.as_ref(), None, Identity, y.as_mut());
+            product::forward(machine, x.as_ref(), w.as_ref(), None, Identity, y.as_mut());
             for i in 0..n {
                 for j in 0..n_out {
                     let mut sum = T::ZERO;
                     for k in 0..n_in {
                         let (a, b) = (x.as_ref().row(i)[k], w.as_ref().row(k)[j]);
-                        sum = if target.name() == "portable" { a * b + sum } else { a.mul_add(b, sum) };
+                        sum = if machine.name() == "portable" { a * b + sum } else { a.mul_add(b, sum) };
                     }
-                    assert_eq!(y.as_ref().row(i)[j], sum, "{}", target.name());
+                    assert_eq!(y.as_ref().row(i)[j], sum, "{}", machine.name());
                 }
             }
         }
@@ -252,16 +252,16 @@ fn forward_is_the_chain_that_the_docs_promise() {
 }
 
 fn rows_do_not_depend_on_the_batch<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (n, n_out, n_in) in [(70, 33, 20), (61, 530, 40), (300, 20, 450), (37, 4, 3)] {
             let x = Owned::<T>::random(n, n_in, 1);
             let w = Owned::<T>::random(n_in, n_out, 2);
             let mut whole = Owned::<T>::zeros(n, n_out);
-            product::forward(target, x.as_ref(), w.as_ref(), None, Odd::<true>, whole.as_mut());
+            product::forward(machine, x.as_ref(), w.as_ref(), None, Odd::<true>, whole.as_mut());
             for (from, to) in [(0, 1), (0, 2), (3, 6), (1, 8), (10, 27), (5, n)] {
                 let mut part = Owned::<T>::zeros(to - from, n_out);
-                product::forward(target, x.part(from, to), w.as_ref(), None, Odd::<true>, part.as_mut());
-                assert_eq!(part.values(), whole.values()[from * n_out..to * n_out], "{} {from}..{to}", target.name());
+                product::forward(machine, x.part(from, to), w.as_ref(), None, Odd::<true>, part.as_mut());
+                assert_eq!(part.values(), whole.values()[from * n_out..to * n_out], "{} {from}..{to}", machine.name());
             }
         }
     }
@@ -274,36 +274,36 @@ fn rows_do_not_depend_on_the_batch_to_the_bit() {
 }
 
 /// The transpose of a matrix, in memory of its own.
-fn transposed<T: Real>(target: Target, m: &Owned<T>) -> Owned<T> {
+fn transposed<T: Real>(machine: Machine, m: &Owned<T>) -> Owned<T> {
     let mut m_t = Owned::zeros(m.columns, m.rows);
-    product::transpose(target, m.as_ref(), m_t.as_mut());
+    product::transpose(machine, m.as_ref(), m_t.as_mut());
     m_t
 }
 
 /// Whichever way round the matrices lie, the chains are the same.
 fn orientation_changes_no_bit<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (n, n_out, n_in) in sizes() {
-            let what = format!("{} {} n {n} n_out {n_out} n_in {n_in}", target.name(), T::NAME);
+            let what = format!("{} {} n {n} n_out {n_out} n_in {n_in}", machine.name(), T::NAME);
             let (x, w) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n_in, n_out, 2));
             let delta = Owned::<T>::random(n, n_out, 3);
             let mut bias = Buffer::zeroed(padded::<T>(n_out)).unwrap();
             bias[..n_out].copy_from_slice(&Owned::<T>::random(1, n_out.max(1), 4).data[..n_out]);
             for bias in [None, Some(&bias[..])] {
                 let (mut y, mut y_t) = (Owned::<T>::zeros(n, n_out), Owned::<T>::random(n_out, n, 5));
-                product::forward(target, x.as_ref(), w.as_ref(), bias, Identity, y.as_mut());
-                let (w_t, x_t) = (transposed(target, &w), transposed(target, &x));
-                product::forward_transposed(target, w_t.as_ref(), x_t.as_ref(), bias, y_t.as_mut());
-                assert_eq!(y.values(), transposed(target, &y_t).values(), "forward {what}");
+                product::forward(machine, x.as_ref(), w.as_ref(), bias, Identity, y.as_mut());
+                let (w_t, x_t) = (transposed(machine, &w), transposed(machine, &x));
+                product::forward_transposed(machine, w_t.as_ref(), x_t.as_ref(), bias, y_t.as_mut());
+                assert_eq!(y.values(), transposed(machine, &y_t).values(), "forward {what}");
             }
             let (mut d_w, mut d_w_t) = (Owned::<T>::zeros(n_in, n_out), Owned::<T>::zeros(n_out, n_in));
-            product::backward_weight(target, x.as_ref(), delta.as_ref(), d_w.as_mut());
-            let x_t = transposed(target, &x);
+            product::backward_weight(machine, x.as_ref(), delta.as_ref(), d_w.as_mut());
+            let x_t = transposed(machine, &x);
             let mut again = Owned::<T>::zeros(n_in, n_out);
-            product::backward_weight(target, x_t.as_ref().transposed(), delta.as_ref(), again.as_mut());
+            product::backward_weight(machine, x_t.as_ref().transposed(), delta.as_ref(), again.as_mut());
             assert_eq!(d_w.values(), again.values(), "backward_weight, x the other way round {what}");
-            product::backward_weight(target, delta.as_ref(), x.as_ref(), d_w_t.as_mut());
-            assert_eq!(d_w.values(), transposed(target, &d_w_t).values(), "backward_weight {what}");
+            product::backward_weight(machine, delta.as_ref(), x.as_ref(), d_w_t.as_mut());
+            assert_eq!(d_w.values(), transposed(machine, &d_w_t).values(), "backward_weight {what}");
         }
     }
 }
@@ -330,8 +330,8 @@ impl<const STATES: usize> Update for Shift<STATES> {
     }
 }
 
-fn update_is_gradient_then_update<T: Real, const STATES: usize>(target: Target, n: usize, n_out: usize, n_in: usize) {
-    let what = format!("{} {} {STATES} states n {n} n_out {n_out} n_in {n_in}", target.name(), T::NAME);
+fn update_is_gradient_then_update<T: Real, const STATES: usize>(machine: Machine, n: usize, n_out: usize, n_in: usize) {
+    let what = format!("{} {} {STATES} states n {n} n_out {n_out} n_in {n_in}", machine.name(), T::NAME);
     let (x, delta) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n, n_out, 2));
     // The weights are a part of larger buffers.
     let (stride, before) = (stride::<T>(n_out), T::LINE);
@@ -346,11 +346,11 @@ fn update_is_gradient_then_update<T: Real, const STATES: usize>(target: Target, 
     let mut plain_states: Vec<_> = (0..STATES as u64).map(|s| buffer(4 + s)).collect();
     let place = before..before + len;
     let rule = Shift::<STATES>;
-    product::update_weight(target, x.as_ref(), delta.as_ref(), &mut fused, &mut fused_states, place, stride, rule);
+    product::update_weight(machine, x.as_ref(), delta.as_ref(), &mut fused, &mut fused_states, place, stride, rule);
     let mut d_w = Buffer::<T>::zeroed(len + 2 * T::LINE).unwrap();
     let into = MatrixMut::new(&mut d_w[before..before + len], n_in, n_out, stride);
-    product::backward_weight(target, x.as_ref(), delta.as_ref(), into);
-    elementwise::update(target, &mut plain, &mut plain_states, &d_w, rule);
+    product::backward_weight(machine, x.as_ref(), delta.as_ref(), into);
+    elementwise::update(machine, &mut plain, &mut plain_states, &d_w, rule);
     assert_eq!(fused[..], plain[..], "{what}");
     for (fused, plain) in fused_states.iter().zip(&plain_states) {
         assert_eq!(fused[..], plain[..], "{what}");
@@ -359,24 +359,24 @@ fn update_is_gradient_then_update<T: Real, const STATES: usize>(target: Target, 
 
 #[test]
 fn update_weight_is_the_gradient_and_then_the_update_to_the_bit() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         // The last ones are so large that a long formula goes row by row.
         for (n, n_out, n_in) in sizes().chain([(5, 260, 131), (3, 1031, 37)]) {
-            update_is_gradient_then_update::<f32, 0>(target, n, n_out, n_in);
-            update_is_gradient_then_update::<f64, 1>(target, n, n_out, n_in);
-            update_is_gradient_then_update::<f32, 2>(target, n, n_out, n_in);
-            update_is_gradient_then_update::<f64, 3>(target, n, n_out, n_in);
+            update_is_gradient_then_update::<f32, 0>(machine, n, n_out, n_in);
+            update_is_gradient_then_update::<f64, 1>(machine, n, n_out, n_in);
+            update_is_gradient_then_update::<f32, 2>(machine, n, n_out, n_in);
+            update_is_gradient_then_update::<f64, 3>(machine, n, n_out, n_in);
         }
     }
 }
 
 #[test]
 fn products_write_nothing_beyond_their_rows() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         let (x, w) = (Owned::<f32>::random(7, 9, 1), Owned::<f32>::random(9, 20, 2));
         // 20 columns: lines of 32 numbers, rows 48 apart, one row more than the matrix has.
         let mut memory = vec![7.5f32; 8 * 48];
-        product::forward(target, x.as_ref(), w.as_ref(), None, Identity, MatrixMut::new(&mut memory, 7, 20, 48));
+        product::forward(machine, x.as_ref(), w.as_ref(), None, Identity, MatrixMut::new(&mut memory, 7, 20, 48));
         for (i, x) in memory.iter().enumerate() {
             assert_eq!(*x == 7.5, i % 48 >= 32 || i / 48 == 7, "{i}");
         }
@@ -390,7 +390,7 @@ mod panics {
         let (x, w) = (Owned::<f32>::zeros(4, 5), Owned::<f32>::zeros(5, columns));
         let bias = vec![0.0; bias];
         product::forward(
-            Target::best().unwrap(),
+            Machine::best().unwrap(),
             x.as_ref(),
             w.as_ref(),
             Some(&bias),
@@ -426,14 +426,14 @@ mod panics {
     #[should_panic(expected = "x and w do not fit")]
     fn forward_refuses_a_short_w() {
         let (x, w) = (Owned::<f64>::zeros(4, 5), Owned::<f64>::zeros(4, 3));
-        product::forward(Target::best().unwrap(), x.as_ref(), w.as_ref(), None, Identity, Owned::zeros(4, 3).as_mut());
+        product::forward(Machine::best().unwrap(), x.as_ref(), w.as_ref(), None, Identity, Owned::zeros(4, 3).as_mut());
     }
 
     fn backward_input(inner: usize, a_rows: usize, columns: usize) {
         let (delta, w_t) = (Owned::<f64>::zeros(4, 5), Owned::<f64>::zeros(inner, columns));
         let a = Owned::zeros(a_rows, 3);
         product::backward_input(
-            Target::best().unwrap(),
+            Machine::best().unwrap(),
             delta.as_ref(),
             w_t.as_ref(),
             Identity,
@@ -464,7 +464,7 @@ mod panics {
         let (w_t, x_t) = (Owned::<f32>::zeros(3, 5), Owned::<f32>::zeros(inner, 7));
         let bias = vec![0.0; bias];
         product::forward_transposed(
-            Target::best().unwrap(),
+            Machine::best().unwrap(),
             w_t.as_ref(),
             x_t.as_ref(),
             Some(&bias),
@@ -495,7 +495,7 @@ mod panics {
         let mut parameters = vec![0.0; 5 * 16];
         let mut states: Vec<_> = (0..states).map(|_| Buffer::zeroed(5 * 16).unwrap()).collect();
         product::update_weight(
-            Target::best().unwrap(),
+            Machine::best().unwrap(),
             x.as_ref(),
             delta.as_ref(),
             &mut parameters,
@@ -527,7 +527,7 @@ mod panics {
     fn backward_weight(rows: usize, d_w_rows: usize) {
         let (x, delta) = (Owned::<f64>::zeros(4, 5), Owned::<f64>::zeros(rows, 3));
         product::backward_weight(
-            Target::best().unwrap(),
+            Machine::best().unwrap(),
             x.as_ref(),
             delta.as_ref(),
             Owned::zeros(d_w_rows, 3).as_mut(),
@@ -549,6 +549,6 @@ mod panics {
     #[test]
     #[should_panic(expected = "not the shape of the transpose")]
     fn transpose_refuses_another_shape() {
-        product::transpose(Target::best().unwrap(), Owned::<f32>::zeros(4, 5).as_ref(), Owned::zeros(4, 5).as_mut());
+        product::transpose(Machine::best().unwrap(), Owned::<f32>::zeros(4, 5).as_ref(), Owned::zeros(4, 5).as_mut());
     }
 }

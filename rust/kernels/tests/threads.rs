@@ -1,7 +1,7 @@
 //! The same bits from any number of threads: every product and every pass, on every target of this CPU.
 
 use chainrule_kernels::{
-    Buffer, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Target, Term, Update, Vector, columns, elementwise,
+    Buffer, Machine, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Term, Update, Vector, columns, elementwise,
     gather, pool, product, rows, squares, stride, within,
 };
 
@@ -57,7 +57,7 @@ fn waves<T: Real>(len: usize) -> Buffer<T> {
 }
 
 /// Everything that can be computed from a batch of n rows and a layer of (k, m), one buffer after the other.
-fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> {
+fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> {
     let size = |rows: usize, columns: usize| rows * stride::<T>(columns);
     let matrix = |data, rows, columns| Matrix::new(data, rows, columns, stride::<T>(columns));
     fn into<T: Real>(data: &mut [T], rows: usize, columns: usize) -> MatrixMut<'_, T> {
@@ -72,48 +72,48 @@ fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> 
         out.push(buffer);
     };
     let (mut a, mut w_t, mut x_t) = (waves(size(n, m)), waves(size(m, k)), waves(size(k, n)));
-    product::forward(target, x, w, Some(&bias), Odd::<true>, into(&mut a, n, m));
-    product::transpose(target, w, into(&mut w_t, m, k));
-    product::transpose(target, x, into(&mut x_t, k, n));
+    product::forward(machine, x, w, Some(&bias), Odd::<true>, into(&mut a, n, m));
+    product::transpose(machine, w, into(&mut w_t, m, k));
+    product::transpose(machine, x, into(&mut x_t, k, n));
     let (delta, w_t, x_t) = (matrix(&a, n, m), matrix(&w_t, m, k), matrix(&x_t, k, n));
-    make(size(n, m), &mut |y| product::forward(target, x, w, None, Odd::<false>, into(y, n, m)));
-    make(size(m, n), &mut |y| product::forward_transposed(target, w_t, x_t, Some(&bias), into(y, m, n)));
-    make(size(n, k), &mut |d| product::backward_input(target, delta, w_t, Odd::<true>, x, into(d, n, k)));
-    make(size(n, k), &mut |d| product::backward_input(target, delta, w_t, Odd::<false>, x, into(d, n, k)));
-    make(size(k, m), &mut |d| product::backward_weight(target, x, delta, into(d, k, m)));
+    make(size(n, m), &mut |y| product::forward(machine, x, w, None, Odd::<false>, into(y, n, m)));
+    make(size(m, n), &mut |y| product::forward_transposed(machine, w_t, x_t, Some(&bias), into(y, m, n)));
+    make(size(n, k), &mut |d| product::backward_input(machine, delta, w_t, Odd::<true>, x, into(d, n, k)));
+    make(size(n, k), &mut |d| product::backward_input(machine, delta, w_t, Odd::<false>, x, into(d, n, k)));
+    make(size(k, m), &mut |d| product::backward_weight(machine, x, delta, into(d, k, m)));
     for accumulate in [false, true] {
         make(size(1, m), &mut |sums| {
-            rows::column_sums(target, delta, accumulate, sums);
+            rows::column_sums(machine, delta, accumulate, sums);
         });
     }
     let mut states = [waves::<T>(size(k, m))];
     make(size(k, m), &mut |p| {
-        product::update_weight(target, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum);
+        product::update_weight(machine, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum);
         // Padding that is not zero, as here, is updated where it shares a vector with what is.
         for buffer in [p, &mut states[0]] {
             buffer.chunks_exact_mut(stride::<T>(m)).for_each(|row| row[m..].fill(T::ZERO));
         }
     });
-    make(size(k, m), &mut |p| elementwise::update(target, p, &mut states, w.data(), Momentum));
-    make(size(n, m), &mut |x| elementwise::map(target, x, Odd::<false>));
-    make(size(n, m), &mut |y| elementwise::map_to(target, delta.data(), y, Odd::<false>));
-    make(size(n, m), &mut |x| elementwise::map2(target, x, delta.data(), Odd::<false>));
+    make(size(k, m), &mut |p| elementwise::update(machine, p, &mut states, w.data(), Momentum));
+    make(size(n, m), &mut |x| elementwise::map(machine, x, Odd::<false>));
+    make(size(n, m), &mut |y| elementwise::map_to(machine, delta.data(), y, Odd::<false>));
+    make(size(n, m), &mut |x| elementwise::map2(machine, x, delta.data(), Odd::<false>));
     let mut sums = waves(stride::<T>(n));
-    make(size(n, m), &mut |p| rows::softmax(target, delta, into(p, n, m), &mut sums));
+    make(size(n, m), &mut |p| rows::softmax(machine, delta, into(p, n, m), &mut sums));
     // Few outputs with the rows in columns: x_t of (k, n).
     let (labels, scale): (Vec<u32>, _) = ((0..n).map(|i| (i % k) as u32).collect(), waves(stride::<T>(n)));
-    make(size(k, n), &mut |d| columns::cross_entropy(target, x_t, &labels, &scale, into(d, k, n), &mut sums));
-    make(size(k, n), &mut |d| columns::terms(target, x_t, x_t, &scale, into(d, k, n), &mut sums, Product));
+    make(size(k, n), &mut |d| columns::cross_entropy(machine, x_t, &labels, &scale, into(d, k, n), &mut sums));
+    make(size(k, n), &mut |d| columns::terms(machine, x_t, x_t, &scale, into(d, k, n), &mut sums, Product));
     let picks: Vec<u32> = (0..n as u32).rev().collect();
     make(size(n, k), &mut |to| {
         let table: Vec<T> = (0..n).flat_map(|i| x.row(i).to_vec()).collect();
         let source = Source::new(&table, n, k);
-        assert!(gather(target, source, Picks::Index(&picks), into(to, n, k), T::ONE));
-        assert!(!gather(target, source, Picks::Range { start: 0, len: n }, into(to, n, k), T::ZERO));
+        assert!(gather(machine, source, Picks::Index(&picks), into(to, n, k), T::ONE));
+        assert!(!gather(machine, source, Picks::Range { start: 0, len: n }, into(to, n, k), T::ZERO));
     });
-    assert!(within(target, x.data(), T::ONE) && !within(target, x.data(), T::ZERO));
+    assert!(within(machine, x.data(), T::ONE) && !within(machine, x.data(), T::ZERO));
     let (sum, expected) =
-        (squares(target, x.data()).to_f64(), x.data().iter().map(|x| x.to_f64().powi(2)).sum::<f64>());
+        (squares(machine, x.data()).to_f64(), x.data().iter().map(|x| x.to_f64().powi(2)).sum::<f64>());
     assert!((sum - expected).abs() < 1e-5 * expected);
     let [moments] = states;
     out.extend([a, moments, sums]);
@@ -121,13 +121,13 @@ fn all<T: Real>(target: Target, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> 
 }
 
 fn bits_do_not_depend_on_threads<T: Real>() {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (n, k, m) in [(1, 1, 1), (5, 3, 17), (33, 70, 10), (64, 64, 64), (7, 300, 40), (100, 20, 513)] {
-            let expected = all::<T>(target, n, k, m);
+            let expected = all::<T>(machine, n, k, m);
             for threads in [2, 3, 8] {
-                let got = all::<T>(target.with_threads(threads), n, k, m);
+                let got = all::<T>(machine.with_threads(threads), n, k, m);
                 for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
-                    assert!(**got == **expected, "{i} of {n} x {k} x {m} on {threads} threads, {target:?}");
+                    assert!(**got == **expected, "{i} of {n} x {k} x {m} on {threads} threads, {machine:?}");
                 }
             }
         }

@@ -11,11 +11,11 @@ use crate::errors::raise;
 /// What y, X and sample_weight hold, ready to be read without the GIL.
 pub(crate) struct Data<'a> {
     x: Table<'a>,
-    y: Target<'a>,
+    y: Machine<'a>,
     sample_weight: Option<&'a [f64]>,
 }
 
-enum Target<'a> {
+enum Machine<'a> {
     Labels(&'a [u32]),
     Values(Table<'a>),
 }
@@ -42,9 +42,9 @@ impl<'a> Data<'a> {
             let column = Column::<i64>::new("y", y)?;
             same_rows(y.py(), "y", x.rows(), column.len())?;
             copy_labels(&column, labels)?;
-            Target::Labels(labels)
+            Machine::Labels(labels)
         } else {
-            Target::Values(Table::new("y", y)?)
+            Machine::Values(Table::new("y", y)?)
         };
         let sample_weight = match sample_weight {
             None => None,
@@ -67,8 +67,8 @@ impl<'a> Data<'a> {
         core::Batch {
             x: &self.x,
             y: match &self.y {
-                Target::Labels(labels) => core::Targets::Labels(labels),
-                Target::Values(values) => core::Targets::Values(values),
+                Machine::Labels(labels) => core::Targets::Labels(labels),
+                Machine::Values(values) => core::Targets::Values(values),
             },
             sample_weight: self.sample_weight,
         }

@@ -88,7 +88,7 @@ pub(crate) struct Facts {
     pub(crate) n_inputs: usize,
     pub(crate) n_outputs: usize,
     pub(crate) n_parameters: usize,
-    pub(crate) target: &'static str,
+    pub(crate) isa: &'static str,
     pub(crate) n_threads: usize,
     pub(crate) dtype: Dtype,
 }
@@ -112,7 +112,7 @@ impl<T: Element + Real> Cell<T> {
                 n_inputs: network.n_inputs(),
                 n_outputs: network.n_outputs(),
                 n_parameters: network.n_parameters(),
-                target: network.target_name(),
+                isa: network.isa(),
                 n_threads: network.threads(),
                 dtype: T::DTYPE,
             },

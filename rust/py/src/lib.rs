@@ -66,8 +66,8 @@ mod native {
     #[pyfunction]
     fn targets() -> PyResult<Vec<&'static str>> {
         crate::errors::guard(|| {
-            let targets = chainrule_core::Target::available();
-            Ok(targets.iter().map(|target| target.name()).collect())
+            let targets = chainrule_core::Machine::available();
+            Ok(targets.iter().map(|machine| machine.name()).collect())
         })
     }
 

@@ -168,7 +168,7 @@ impl Network {
     /// Name of the instruction set that is computed with.
     #[getter]
     fn target(&self) -> &'static str {
-        self.facts().target
+        self.facts().isa
     }
 
     /// The most threads that are computed with.
@@ -406,6 +406,16 @@ impl Network {
         strict: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
         self.guard(|| each!(self, cell => cell.sklearn_gradient(Batch { x, y, sample_weight }, alpha, strict)))
+    }
+
+    /// The trained tensors in the order of `parameters`: name ("layers.0.weight"), shape and index of the first number.
+    fn tensors(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<usize>, usize)>> {
+        self.guard(|| {
+            each!(self, cell => cell.read(py, Work::NONE, |network| {
+                let tensors = network.tensors().into_iter();
+                Ok(tensors.map(|t| (format!("layers.{}.{}", t.layer, t.name), t.shape, t.start)).collect())
+            }))
+        })
     }
 
     /// A copy of the parameters, (n_parameters,): w_1 row by row, b_1, w_2, …

@@ -2,7 +2,7 @@
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
-use chainrule_kernels::{Factor, Map, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product};
+use chainrule_kernels::{Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Vector, elementwise, product};
 
 crate::registry::kind! {
     /// An activation function.
@@ -77,7 +77,7 @@ pub(crate) trait Transfer: Copy {
     /// a = f(x w + b).
     fn forward<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
         b: Option<&[T]>,
@@ -86,12 +86,12 @@ pub(crate) trait Transfer: Copy {
     );
 
     /// delta = ∂L/∂z from d = ∂L/∂a, in place.
-    fn delta<T: Real>(self, target: Target, saved: Matrix<'_, T>, d: MatrixMut<'_, T>);
+    fn delta<T: Real>(self, machine: Machine, saved: Matrix<'_, T>, d: MatrixMut<'_, T>);
 
     /// The delta of the layer with this activation from that of the layer above: d = (delta wᵀ) ⊙ f'(z).
     fn backward_input<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         delta: Factor<'_, T>,
         w_t: Matrix<'_, T>,
         saved: Matrix<'_, T>,
@@ -99,7 +99,7 @@ pub(crate) trait Transfer: Copy {
     );
 
     /// slope ← da_j/dz_j (the diagonal of the Jacobian where units depend on each other).
-    fn slope<T: Real>(self, target: Target, saved: &[T], slope: &mut [T]);
+    fn slope<T: Real>(self, machine: Machine, saved: &[T], slope: &mut [T]);
 
     /// What is wrong with the parameters, if anything.
     fn check(&self) -> Result<(), String>;
@@ -147,7 +147,7 @@ impl<A: Elementwise> Transfer for A {
 
     fn forward<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
         b: Option<&[T]>,
@@ -155,35 +155,35 @@ impl<A: Elementwise> Transfer for A {
         scratch: Scratch<'_, T>,
     ) {
         match A::SAVES {
-            Saves::Output => product::forward(target, x, w, b, Value(self), a),
+            Saves::Output => product::forward(machine, x, w, b, Value(self), a),
             Saves::Input => {
                 let mut z = scratch.z;
-                product::forward(target, x, w, b, Value(Identity {}), z.reborrow());
-                elementwise::map_to(target, z.as_ref().data(), a.data_mut(), Value(self));
+                product::forward(machine, x, w, b, Value(Identity {}), z.reborrow());
+                elementwise::map_to(machine, z.as_ref().data(), a.data_mut(), Value(self));
             }
         }
     }
 
-    fn delta<T: Real>(self, target: Target, saved: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
+    fn delta<T: Real>(self, machine: Machine, saved: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
         if A::IDENTITY {
             return;
         }
-        elementwise::map2(target, d.data_mut(), saved.data(), TimesSlope(self));
+        elementwise::map2(machine, d.data_mut(), saved.data(), TimesSlope(self));
     }
 
     fn backward_input<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         delta: Factor<'_, T>,
         w_t: Matrix<'_, T>,
         saved: Matrix<'_, T>,
         d: MatrixMut<'_, T>,
     ) {
-        product::backward_input(target, delta, w_t, TimesSlope(self), saved, d);
+        product::backward_input(machine, delta, w_t, TimesSlope(self), saved, d);
     }
 
-    fn slope<T: Real>(self, target: Target, saved: &[T], slope: &mut [T]) {
-        elementwise::map_to(target, saved, slope, Slope(self));
+    fn slope<T: Real>(self, machine: Machine, saved: &[T], slope: &mut [T]) {
+        elementwise::map_to(machine, saved, slope, Slope(self));
     }
 
     fn check(&self) -> Result<(), String> {

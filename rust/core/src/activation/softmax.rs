@@ -4,7 +4,7 @@
 //! delta_j = Σ_k ∂L/∂a_k ∂a_k/∂z_j = a_j (d_j − Σ_k d_k a_k). The Jacobian is never formed.
 
 use super::{Identity, Saves, Scratch, Transfer, Value};
-use chainrule_kernels::{Factor, Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, product, rows};
+use chainrule_kernels::{Factor, Machine, Map, Matrix, MatrixMut, Real, Vector, elementwise, product, rows};
 use serde::{Deserialize, Serialize};
 
 /// a_j = exp(z_j) / Σ_k exp(z_k).
@@ -28,18 +28,18 @@ impl Transfer for Softmax {
 
     fn forward<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
         b: Option<&[T]>,
         a: MatrixMut<'_, T>,
         mut scratch: Scratch<'_, T>,
     ) {
-        product::forward(target, x, w, b, Value(Identity {}), scratch.z.reborrow());
-        rows::softmax(target, scratch.z.as_ref(), a, scratch.row);
+        product::forward(machine, x, w, b, Value(Identity {}), scratch.z.reborrow());
+        rows::softmax(machine, scratch.z.as_ref(), a, scratch.row);
     }
 
-    fn delta<T: Real>(self, _target: Target, a: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
+    fn delta<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, mut d: MatrixMut<'_, T>) {
         for i in 0..d.rows() {
             let (a, d) = (a.row(i), d.row_mut(i));
             let dot = a.iter().zip(&*d).fold(T::default(), |sum, (&a, &d)| sum + a * d);
@@ -51,18 +51,18 @@ impl Transfer for Softmax {
 
     fn backward_input<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         delta: Factor<'_, T>,
         w_t: Matrix<'_, T>,
         a: Matrix<'_, T>,
         mut d: MatrixMut<'_, T>,
     ) {
-        Identity {}.backward_input(target, delta, w_t, a, d.reborrow());
-        self.delta(target, a, d);
+        Identity {}.backward_input(machine, delta, w_t, a, d.reborrow());
+        self.delta(machine, a, d);
     }
 
-    fn slope<T: Real>(self, target: Target, a: &[T], slope: &mut [T]) {
-        elementwise::map_to(target, a, slope, Diagonal);
+    fn slope<T: Real>(self, machine: Machine, a: &[T], slope: &mut [T]) {
+        elementwise::map_to(machine, a, slope, Diagonal);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use super::{Activation, Scratch, Transfer};
 use crate::{Batch, Network, Real, RowMajor, Spec, Targets, Workspace};
-use chainrule_kernels::{Matrix, MatrixMut, Target};
+use chainrule_kernels::{Machine, Matrix, MatrixMut};
 
 /// The options of an activation as JSON, with parameters that are not special.
 fn options(name: &str) -> String {
@@ -19,7 +19,7 @@ fn elementwise() -> impl Iterator<Item = &'static str> {
 }
 
 /// a and slope of each z.
-fn transfer<T: Real>(name: &str, target: Target, z: &[f64]) -> Vec<(f64, f64)> {
+fn transfer<T: Real>(name: &str, machine: Machine, z: &[f64]) -> Vec<(f64, f64)> {
     let activation: Activation = serde_json::from_str(&options(name)).unwrap();
     let (n, line) = (z.len(), T::LINE);
     let column = |values: &[f64]| {
@@ -34,9 +34,9 @@ fn transfer<T: Real>(name: &str, target: Target, z: &[f64]) -> Vec<(f64, f64)> {
     each_activation!(activation, f => {
         let scratch = Scratch { z: MatrixMut::new(&mut saved, n, 1, line), row: &mut row };
         let (x, w) = (Matrix::new(&x, n, 1, line), Matrix::new(&w, 1, 1, line));
-        f.forward(target, x, w, None, MatrixMut::new(&mut a, n, 1, line), scratch);
+        f.forward(machine, x, w, None, MatrixMut::new(&mut a, n, 1, line), scratch);
         let saved = if activation.saves() == super::Saves::Input { &saved } else { &a };
-        f.slope(target, saved, &mut slope);
+        f.slope(machine, saved, &mut slope);
     });
     let first = |table: Vec<T>| table.into_iter().step_by(line).map(T::to_f64).collect::<Vec<_>>();
     first(a).into_iter().zip(first(slope)).collect()
@@ -51,7 +51,7 @@ fn limits<T: Real>() {
     let inf = f64::INFINITY;
     let (scale, low) = (rounded::<T>(1.050_700_987_355_480_5), rounded::<T>(1.758_099_340_847_376_6));
     let alpha = rounded::<T>(0.7);
-    for target in Target::available() {
+    for machine in Machine::available() {
         for name in elementwise() {
             let (left, right) = match name {
                 "identity" => ((-inf, 1.0), (inf, 1.0)),
@@ -63,16 +63,16 @@ fn limits<T: Real>() {
                 "tanh" | "softsign" | "hard_tanh" => ((-1.0, 0.0), (1.0, 0.0)),
                 _ => panic!("{name}: what are its limits?"),
             };
-            let far = transfer::<T>(name, target, &[-inf, inf, f64::NAN]);
-            assert_eq!((far[0], far[1]), (left, right), "{name} {target:?}");
-            assert!(far[2].0.is_nan(), "{name} {target:?}");
+            let far = transfer::<T>(name, machine, &[-inf, inf, f64::NAN]);
+            assert_eq!((far[0], far[1]), (left, right), "{name} {machine:?}");
+            assert!(far[2].0.is_nan(), "{name} {machine:?}");
             // Long before the limit: the same slope, and z itself where that is the limit.
             for z in [1e4, 1e19, 1e30, rounded::<T>(0.9 * T::MAX.to_f64())] {
-                let near = transfer::<T>(name, target, &[-z, z]);
+                let near = transfer::<T>(name, machine, &[-z, z]);
                 for ((got, limit), z) in near.into_iter().zip([left, right]).zip([-z, z]) {
                     let a = if limit.0.is_finite() { limit.0 } else { z * limit.1.abs() };
-                    assert!((got.0 - a).abs() <= 2e-4 * a.abs() || got.0 == a, "{name}({z}) {target:?}: {got:?}");
-                    assert!((got.1 - limit.1).abs() <= 1e-7, "{name}({z}) {target:?}: {got:?}");
+                    assert!((got.0 - a).abs() <= 2e-4 * a.abs() || got.0 == a, "{name}({z}) {machine:?}: {got:?}");
+                    assert!((got.1 - limit.1).abs() <= 1e-7, "{name}({z}) {machine:?}: {got:?}");
                 }
             }
         }
@@ -86,14 +86,14 @@ fn limits_are_right_and_nan_propagates() {
 }
 
 fn tiny<T: Real>(smallest: f64) {
-    for target in Target::available() {
+    for machine in Machine::available() {
         for name in elementwise() {
             let z = [0.0, smallest, -smallest, 5.0 * smallest, -1e5 * smallest];
-            let at = transfer::<T>(name, target, &z);
+            let at = transfer::<T>(name, machine, &z);
             for (z, (a, slope)) in z.into_iter().zip(&at) {
                 // f(0) + f'(0) z, to the last place; the rectifiers have another slope on the left.
                 let line = at[0].0 + z * slope;
-                assert!((a - line).abs() <= line.abs() * 2e-7 + smallest, "{name}({z}) {target:?}: {a}, not {line}");
+                assert!((a - line).abs() <= line.abs() * 2e-7 + smallest, "{name}({z}) {machine:?}: {a}, not {line}");
             }
         }
     }
@@ -120,9 +120,9 @@ fn slope_at_a_kink_is_that_of_torch() {
         ("hard_silu", -3.0, 0.0),
         ("hard_silu", 3.0, 1.0),
     ];
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (name, z, slope) in kinks {
-            assert_eq!(transfer::<f64>(name, target, &[z])[0].1, slope, "{name}({z})");
+            assert_eq!(transfer::<f64>(name, machine, &[z])[0].1, slope, "{name}({z})");
         }
     }
 }
@@ -136,13 +136,14 @@ fn points() -> Vec<f64> {
 fn slope_is_the_slope_of_the_value() {
     let (z, h) = (points(), 1e-4);
     let moved = |by: f64| z.iter().map(|z| z + by).collect::<Vec<_>>();
-    for target in Target::available() {
+    for machine in Machine::available() {
         for name in elementwise() {
-            let (above, below) = (transfer::<f64>(name, target, &moved(h)), transfer::<f64>(name, target, &moved(-h)));
-            for (i, (_, slope)) in transfer::<f64>(name, target, &z).into_iter().enumerate() {
+            let (above, below) =
+                (transfer::<f64>(name, machine, &moved(h)), transfer::<f64>(name, machine, &moved(-h)));
+            for (i, (_, slope)) in transfer::<f64>(name, machine, &z).into_iter().enumerate() {
                 let difference = (above[i].0 - below[i].0) / (2.0 * h);
                 // h² / 6 of the third derivative, and the rounding of a over h.
-                assert!((slope - difference).abs() <= 1e-8, "{name}({}) {target:?}: {slope} {difference}", z[i]);
+                assert!((slope - difference).abs() <= 1e-8, "{name}({}) {machine:?}: {slope} {difference}", z[i]);
             }
         }
     }
@@ -151,17 +152,20 @@ fn slope_is_the_slope_of_the_value() {
 #[test]
 fn f32_is_f64_to_its_precision() {
     let z: Vec<f64> = points().into_iter().map(rounded::<f32>).collect();
-    for target in Target::available() {
+    for machine in Machine::available() {
         for name in elementwise() {
-            let pairs = transfer::<f32>(name, target, &z).into_iter().zip(transfer::<f64>(name, target, &z));
+            let pairs = transfer::<f32>(name, machine, &z).into_iter().zip(transfer::<f64>(name, machine, &z));
             for (z, ((a, slope), (exact, exact_slope))) in z.iter().zip(pairs) {
                 // z itself is rounded inside: that moves exponentials by |z| units, the cubic of gelu_tanh by 3 z³.
                 let units = 8.0 + 2.0 * z.abs() + if name == "gelu_tanh" { z.abs().powi(3) } else { 0.0 };
                 let tolerance = |x: f64| units * f64::from(f32::EPSILON) * x.abs() + f64::from(f32::MIN_POSITIVE);
-                assert!((a - exact).abs() <= tolerance(exact), "{name}({z}) {target:?}: {a}, not {exact}");
+                assert!((a - exact).abs() <= tolerance(exact), "{name}({z}) {machine:?}: {a}, not {exact}");
                 let near = (slope - exact_slope).abs();
                 // Parts of order one may cancel in a slope, and 1 − a² does.
-                assert!(near <= tolerance(exact_slope).max(5e-7), "{name}({z}) {target:?}: {slope}, not {exact_slope}");
+                assert!(
+                    near <= tolerance(exact_slope).max(5e-7),
+                    "{name}({z}) {machine:?}: {slope}, not {exact_slope}"
+                );
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::activation::{Activation, Scratch, Transfer, each_activation};
 use crate::check::not_negative;
 use crate::init::Init;
 use crate::optimizer::Plain;
-use chainrule_kernels::{Factor, Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise, product};
+use chainrule_kernels::{Factor, Machine, Map2, Matrix, MatrixMut, Real, Vector, elementwise, product};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -53,18 +53,18 @@ impl Place {
     /// d_w in the flat `gradient`, added to what is there where `accumulate`.
     pub(crate) fn weight_gradient<T: Real>(
         &self,
-        target: Target,
+        machine: Machine,
         factors: Factors<'_, T>,
         accumulate: bool,
         gradient: &mut [T],
     ) {
         let (Factors { number, vector }, w) = (factors, self.w.clone());
         if accumulate {
-            return product::update_weight(target, number, vector, gradient, &mut [], w, self.stride, Plain::ADD);
+            return product::update_weight(machine, number, vector, gradient, &mut [], w, self.stride, Plain::ADD);
         }
         let (rows, columns) = self.shape();
         let d_w = MatrixMut::new(&mut gradient[w], rows, columns, self.stride);
-        product::backward_weight(target, number, vector, d_w);
+        product::backward_weight(machine, number, vector, d_w);
     }
 
     /// b in a flat buffer.
@@ -108,7 +108,7 @@ impl Dense {
     /// a = f(x w + b), w as it is stored for layers that are not thin.
     pub(crate) fn forward<T: Real>(
         &self,
-        target: Target,
+        machine: Machine,
         place: &Place,
         parameters: &[T],
         x: Matrix<'_, T>,
@@ -116,16 +116,22 @@ impl Dense {
         scratch: Scratch<'_, T>,
     ) {
         let (w, b) = (place.w(parameters), place.b(parameters));
-        each_activation!(self.activation, f => f.forward(target, x, w, b, a, scratch));
+        each_activation!(self.activation, f => f.forward(machine, x, w, b, a, scratch));
     }
 
     /// Adds the derivative of ½ · l2 · ‖w‖² to d_w and returns its value.
-    pub(crate) fn penalty<T: Real>(&self, target: Target, place: &Place, parameters: &[T], gradient: &mut [T]) -> f64 {
+    pub(crate) fn penalty<T: Real>(
+        &self,
+        machine: Machine,
+        place: &Place,
+        parameters: &[T],
+        gradient: &mut [T],
+    ) -> f64 {
         if self.l2 == 0.0 {
             return 0.0;
         }
         let w = &parameters[place.w.clone()];
-        elementwise::map2(target, &mut gradient[place.w.clone()], w, AddPenalty { l2: self.l2 });
+        elementwise::map2(machine, &mut gradient[place.w.clone()], w, AddPenalty { l2: self.l2 });
         self.penalty_value(place, parameters)
     }
 

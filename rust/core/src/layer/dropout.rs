@@ -6,7 +6,7 @@
 
 use crate::check::fraction;
 use crate::rng::Stream;
-use chainrule_kernels::{Map2, Matrix, MatrixMut, Real, Target, Vector, elementwise};
+use chainrule_kernels::{Machine, Map2, Matrix, MatrixMut, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// A layer that drops units at random while training.
@@ -45,14 +45,14 @@ impl Dropout {
     /// a = mask ⊙ x, or x where there is no mask; d_x from d_a in the same way.
     pub(crate) fn forward<T: Real>(
         &self,
-        target: Target,
+        machine: Machine,
         x: Matrix<'_, T>,
         mask: Option<Matrix<'_, T>>,
         mut a: MatrixMut<'_, T>,
     ) {
         a.data_mut().copy_from_slice(x.data());
         if let Some(mask) = mask {
-            elementwise::map2(target, a.data_mut(), mask.data(), Times);
+            elementwise::map2(machine, a.data_mut(), mask.data(), Times);
         }
     }
 }

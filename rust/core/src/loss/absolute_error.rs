@@ -2,7 +2,7 @@
 //! the median. The mean over outputs is torch's L1Loss.   Laplace; Bloomfield & Steiger 1983.
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// The mean of absolute differences.
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct AbsoluteError {}
 
 impl RowLoss for AbsoluteError {
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         mean_over_outputs(a, y, out, |a, y| {
             let d = a - y;
             (d.abs(), if d == 0.0 { 0.0 } else { d.signum() })

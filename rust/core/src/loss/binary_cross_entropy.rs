@@ -5,7 +5,7 @@
 //! outputs undone.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, sum_over_outputs, weighted};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of independent yes-or-no outputs, from logits.
@@ -22,7 +22,7 @@ impl RowLoss for BinaryCrossEntropy {
         Domain::Fractions
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         sum_over_outputs(a, y, out, |a, y| {
             let e = (-a.abs()).exp();
             // max(a, 0) − a y = |a| times what y lacks of the side that a is on: nothing where a is right.

@@ -7,7 +7,7 @@
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, focal::focused, sum_over_outputs, weighted};
 use crate::check::{not_negative, within};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of independent yes-or-no outputs that looks at what is not yet right, from logits.
@@ -34,7 +34,7 @@ impl RowLoss for BinaryFocal {
         within("alpha", self.alpha, (0.0..=1.0).contains(&self.alpha), "from 0 to 1")
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         let BinaryFocal { gamma, alpha } = self;
         sum_over_outputs(a, y, out, |a, y| {
             let e = (-a.abs()).exp();

@@ -6,7 +6,7 @@
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
 use crate::check::fraction;
-use chainrule_kernels::{Matrix, Real, Target, columns, rows};
+use chainrule_kernels::{Machine, Matrix, Real, columns, rows};
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of class probabilities, from logits.
@@ -31,18 +31,24 @@ impl RowLoss for CrossEntropy {
         fraction("label_smoothing", smoothing)
     }
 
-    fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
-        evaluate(self.label_smoothing, target, a, y, out);
+    fn evaluate<T: Real>(self, machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+        evaluate(self.label_smoothing, machine, a, y, out);
     }
 
     fn has_columns(self, labels: bool) -> bool {
         labels && self.label_smoothing == 0.0
     }
 
-    fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate_columns<T: Real>(
+        self,
+        machine: Machine,
+        a: Matrix<'_, T>,
+        y: TileTargets<'_, T>,
+        out: TileLoss<'_, T>,
+    ) {
         let TileLoss { scale, d, row_loss, scratch } = out;
         let TileTargets::Labels(labels) = y else { unreachable!("asked for without has_columns") };
-        columns::cross_entropy(target, a, labels, scale, d, scratch);
+        columns::cross_entropy(machine, a, labels, scale, d, scratch);
         row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
     }
 }
@@ -50,13 +56,13 @@ impl RowLoss for CrossEntropy {
 /// The loss and its derivative for each row.
 pub(super) fn evaluate<T: Real>(
     label_smoothing: f64,
-    target: Target,
+    machine: Machine,
     a: Matrix<'_, T>,
     y: TileTargets<'_, T>,
     out: TileLoss<'_, T>,
 ) {
     let TileLoss { scale, mut d, row_loss, scratch: log_sum_exp } = out;
-    rows::softmax(target, a, d.reborrow(), log_sum_exp);
+    rows::softmax(machine, a, d.reborrow(), log_sum_exp);
     let (keep, all) = (1.0 - label_smoothing, label_smoothing / a.columns() as f64);
     let (keep_t, all_t) = (T::from_f64(keep), T::from_f64(all));
     for (i, loss) in row_loss.iter_mut().enumerate() {

@@ -6,7 +6,7 @@
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
 use crate::check::not_negative;
-use chainrule_kernels::{Matrix, Real, Target, rows};
+use chainrule_kernels::{Machine, Matrix, Real, rows};
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of class probabilities that looks at what is not yet right, from logits.
@@ -40,9 +40,9 @@ impl RowLoss for Focal {
         not_negative("gamma", self.gamma)
     }
 
-    fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         let TileLoss { scale, mut d, row_loss, scratch: log_sum_exp } = out;
-        rows::softmax(target, a, d.reborrow(), log_sum_exp);
+        rows::softmax(machine, a, d.reborrow(), log_sum_exp);
         for (i, loss) in row_loss.iter_mut().enumerate() {
             let (a, d, scale) = (a.row(i), d.row_mut(i), scale[i]);
             let of_class = |a: T| focused(self.gamma, (a - log_sum_exp[i]).to_f64());

@@ -8,7 +8,7 @@
 
 use super::{Link, RowLoss, TileLoss, TileTargets};
 use crate::check::positive;
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// Numbers with their uncertainty: means, and the logarithms of the variances around them.
@@ -54,7 +54,7 @@ impl RowLoss for GaussianNll {
         ))
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         let TileLoss { scale, mut d, row_loss, .. } = out;
         let TileTargets::Values(y) = y else { unreachable!("labels are refused before any work") };
         let m = y.columns();

@@ -2,7 +2,7 @@
 //! with the opposite sign.
 
 use super::{RowLoss, TileLoss, TileTargets, columns_of};
-use chainrule_kernels::{Matrix, Real, Target, Term, Vector};
+use chainrule_kernels::{Machine, Matrix, Real, Term, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Half the sum of squared differences.
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct HalfSquaredError {}
 
 impl RowLoss for HalfSquaredError {
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         squares(0.5, a, y, out);
     }
 
@@ -19,8 +19,14 @@ impl RowLoss for HalfSquaredError {
         !labels
     }
 
-    fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
-        columns_of(Square { factor: 0.5 }, target, a, y, out);
+    fn evaluate_columns<T: Real>(
+        self,
+        machine: Machine,
+        a: Matrix<'_, T>,
+        y: TileTargets<'_, T>,
+        out: TileLoss<'_, T>,
+    ) {
+        columns_of(Square { factor: 0.5 }, machine, a, y, out);
     }
 }
 

@@ -2,7 +2,7 @@
 //! counts until it lies on the right side of 0 with a margin of 1.   Cortes & Vapnik 1995; Keras's Hinge.
 
 use super::{Domain, RowLoss, TileLoss, TileTargets, mean_over_outputs};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// Margins that are too small.
@@ -15,7 +15,7 @@ impl RowLoss for Hinge {
         Domain::Sides
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         mean_over_outputs(a, y, out, |a, y| {
             let lack = 1.0 - y * a;
             // So that NaN stays.

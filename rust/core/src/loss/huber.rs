@@ -3,7 +3,7 @@
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use crate::check::positive;
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// Squares near the target, absolute differences far from it.
@@ -19,7 +19,7 @@ impl RowLoss for Huber {
         positive("delta", self.delta)
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         let Huber { delta } = self;
         mean_over_outputs(a, y, out, |a, y| {
             let d = a - y;

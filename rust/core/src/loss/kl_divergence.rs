@@ -3,7 +3,7 @@
 //! reduction "batchmean", of the log-softmax.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, cross_entropy, weighted};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// How much probabilities differ from those that were expected, from logits.
@@ -20,10 +20,10 @@ impl RowLoss for KlDivergence {
         Domain::Probabilities
     }
 
-    fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         let TileLoss { scale, mut d, row_loss, scratch } = out;
         let surprise = TileLoss { scale, d: d.reborrow(), row_loss: &mut *row_loss, scratch };
-        cross_entropy::evaluate(0.0, target, a, y, surprise);
+        cross_entropy::evaluate(0.0, machine, a, y, surprise);
         // A label has no entropy.
         if let TileTargets::Values(y) = y {
             for (i, loss) in row_loss.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
 //! Links: what turns the raw output into a prediction. The loss applies its link inside.
 
-use chainrule_kernels::{Map, Matrix, MatrixMut, Real, Target, Vector, elementwise, math, rows};
+use chainrule_kernels::{Machine, Map, Matrix, MatrixMut, Real, Vector, elementwise, math, rows};
 
 /// What turns the raw output into a prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,19 +44,19 @@ impl Link {
     /// Predictions from raw outputs.
     pub(crate) fn predict<T: Real>(
         self,
-        target: Target,
+        machine: Machine,
         a: Matrix<'_, T>,
         mut prediction: MatrixMut<'_, T>,
         scratch: &mut [T],
     ) {
         if self == Link::Softmax {
-            return rows::softmax(target, a, prediction, scratch);
+            return rows::softmax(machine, a, prediction, scratch);
         }
         prediction.data_mut()[..a.data().len()].copy_from_slice(a.data());
         match self {
             Link::Identity | Link::Softmax => {}
-            Link::Sigmoid => elementwise::map(target, prediction.data_mut(), Sigmoid),
-            Link::Exp => elementwise::map(target, prediction.data_mut(), Exp),
+            Link::Sigmoid => elementwise::map(machine, prediction.data_mut(), Sigmoid),
+            Link::Exp => elementwise::map(machine, prediction.data_mut(), Exp),
             Link::MeanVariance { eps } => {
                 for i in 0..a.rows() {
                     for s in &mut prediction.row_mut(i)[a.columns() / 2..] {

@@ -5,7 +5,7 @@
 //! ln cosh d = ½ ln(1 + sinh² d), since cosh² = 1 + sinh².
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// The mean logarithm of the hyperbolic cosine of differences.
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct LogCosh {}
 
 impl RowLoss for LogCosh {
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         mean_over_outputs(a, y, out, |a, y| {
             let d = a - y;
             let l = if d.abs() < 1.0 {

@@ -13,7 +13,7 @@ pub use link::Link;
 
 use crate::Real;
 use crate::activation::Activation;
-use chainrule_kernels::{Matrix, MatrixMut, Target, Term, columns};
+use chainrule_kernels::{Machine, Matrix, MatrixMut, Term, columns};
 
 crate::registry::kind! {
     /// A loss.
@@ -88,7 +88,7 @@ pub(crate) trait RowLoss: Copy {
     }
 
     /// l(aᵢ, yᵢ) and its derivative by aᵢ for each row i, into `out`.
-    fn evaluate<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>);
+    fn evaluate<T: Real>(self, machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>);
 
     /// Whether [`evaluate_columns`](RowLoss::evaluate_columns) is there, for labels or for values.
     fn has_columns(self, _labels: bool) -> bool {
@@ -99,7 +99,7 @@ pub(crate) trait RowLoss: Copy {
     /// of a line.
     fn evaluate_columns<T: Real>(
         self,
-        _target: Target,
+        _machine: Machine,
         _a: Matrix<'_, T>,
         _y: TileTargets<'_, T>,
         _out: TileLoss<'_, T>,
@@ -111,14 +111,14 @@ pub(crate) trait RowLoss: Copy {
 /// The columns of a loss that is a sum over outputs.
 pub(crate) fn columns_of<T: Real>(
     term: impl Term,
-    target: Target,
+    machine: Machine,
     a: Matrix<'_, T>,
     y: TileTargets<'_, T>,
     out: TileLoss<'_, T>,
 ) {
     let TileLoss { scale, d, row_loss, scratch } = out;
     let TileTargets::Values(y) = y else { unreachable!("labels are refused before any work") };
-    columns::terms(target, a, y, scale, d, scratch, term);
+    columns::terms(machine, a, y, scale, d, scratch, term);
     row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
 }
 

@@ -2,7 +2,7 @@
 
 use super::half_squared_error::{Square, squares};
 use super::{RowLoss, TileLoss, TileTargets, columns_of};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// The mean of squared differences.
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Mse {}
 
 impl RowLoss for Mse {
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         squares(1.0 / a.columns() as f64, a, y, out);
     }
 
@@ -19,7 +19,13 @@ impl RowLoss for Mse {
         !labels
     }
 
-    fn evaluate_columns<T: Real>(self, target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
-        columns_of(Square { factor: 1.0 / a.rows() as f64 }, target, a, y, out);
+    fn evaluate_columns<T: Real>(
+        self,
+        machine: Machine,
+        a: Matrix<'_, T>,
+        y: TileTargets<'_, T>,
+        out: TileLoss<'_, T>,
+    ) {
+        columns_of(Square { factor: 1.0 / a.rows() as f64 }, machine, a, y, out);
     }
 }

@@ -3,7 +3,7 @@
 //! McCullagh & Nelder 1989, ch. 6; torch's PoissonNLLLoss with its defaults.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, mean_over_outputs, weighted};
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// Counts, from the logarithms of their rates.
@@ -20,7 +20,7 @@ impl RowLoss for Poisson {
         Domain::Counts
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         mean_over_outputs(a, y, out, |a, y| {
             let rate = a.exp();
             (rate - weighted(y, a), rate - y)

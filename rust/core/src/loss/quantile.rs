@@ -4,7 +4,7 @@
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use crate::check::within;
-use chainrule_kernels::{Matrix, Real, Target};
+use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
 /// The loss whose minimum is a quantile.
@@ -21,7 +21,7 @@ impl RowLoss for Quantile {
         within("quantile", q, 0.0 < q && q < 1.0, "greater than 0 and less than 1")
     }
 
-    fn evaluate<T: Real>(self, _target: Target, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
+    fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         let Quantile { quantile: q } = self;
         mean_over_outputs(a, y, out, |a, y| {
             let d = y - a;

@@ -158,7 +158,7 @@ impl<T: Real> Network<T> {
     }
 
     fn narrow_way(&self, rows: usize) -> Option<Hidden> {
-        let is_best = || Narrow::<T>::is_for(self.target) && self.plan.in_tiles(rows, self.target.threads());
+        let is_best = || Narrow::<T>::is_for(self.machine) && self.plan.in_tiles(rows, self.machine.threads());
         self.plan.narrow.filter(|_| is_best())
     }
 
@@ -180,10 +180,10 @@ impl<T: Real> Network<T> {
         rows_of_batch: usize,
         small: Option<T>,
     ) -> Result<bool, Error> {
-        let (rows, k, target) = (picks.len(), self.n_outputs(), self.target);
+        let (rows, k, machine) = (picks.len(), self.n_outputs(), self.machine);
         let Memory { narrow, labels } = memory;
         let limit = self.small_x(rows);
-        let x_is_small = gather(target, "X", batch.x, picks, &mut narrow.x_mut(rows), limit)?;
+        let x_is_small = gather(machine, "X", batch.x, picks, &mut narrow.x_mut(rows), limit)?;
         let labels_of_rows = match &batch.y {
             Targets::Labels(from) => {
                 read_labels(from, picks, &mut labels[..rows], k)?;
@@ -196,8 +196,8 @@ impl<T: Real> Network<T> {
         };
         narrow.set_scale(rows, T::from_f64(1.0 / rows_of_batch as f64));
         let (short, long) = hidden.formulas();
-        narrow.forward(target, &self.parameters, rows, (short, long));
-        let small = narrow.backward(target, &self.parameters, rows, labels_of_rows, (short, term), small);
+        narrow.forward(machine, &self.parameters, rows, (short, long));
+        let small = narrow.backward(machine, &self.parameters, rows, labels_of_rows, (short, term), small);
         Ok(small && x_is_small)
     }
 
@@ -214,13 +214,13 @@ impl<T: Real> Network<T> {
         let (rows, last) = (tile.len(), self.spec.layers.len());
         let (k, stride) = (self.plan.units[last], self.plan.strides[last]);
         let narrow = &mut Memory::first(&mut ws.narrow, &self.plan, rows)?.narrow;
-        gather(self.target, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
-        narrow.forward(self.target, &self.parameters, rows, hidden.formulas());
+        gather(self.machine, "X", x, tile, &mut narrow.x_mut(rows), T::MAX)?;
+        narrow.forward(self.machine, &self.parameters, rows, hidden.formulas());
         let mut outputs = narrow.outputs(rows);
         if softmax {
-            columns::softmax(self.target, outputs.reborrow());
+            columns::softmax(self.machine, outputs.reborrow());
         }
-        product::transpose(self.target, outputs.as_ref(), view_mut(&mut ws.a[last], rows, k, stride));
+        product::transpose(self.machine, outputs.as_ref(), view_mut(&mut ws.a[last], rows, k, stride));
         Ok(true)
     }
 }
@@ -237,6 +237,6 @@ impl<T: Real> RulePass for Pass<'_, T> {
 
     fn run(self, rule: impl kernels::Update) {
         let Pass { network, narrow, rows } = self;
-        narrow.update(network.target, &mut network.parameters, &mut network.states, rows, [rule; 2]);
+        narrow.update(network.machine, &mut network.parameters, &mut network.states, rows, [rule; 2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{RowMajor, force_threads};
-use chainrule_kernels::Target;
+use chainrule_kernels::Machine;
 
 fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
     let layers: Vec<String> = sizes[1..]
@@ -49,10 +49,10 @@ fn wave<T: Real>(i: usize) -> T {
 }
 
 /// Losses, outputs, parameters and moments of some steps on batches of such sizes.
-fn history<T: Real>(spec: &Spec, target: Target, narrow: bool, batches: &[usize]) -> Vec<T> {
+fn history<T: Real>(spec: &Spec, machine: Machine, narrow: bool, batches: &[usize]) -> Vec<T> {
     let mut network = Network::<T>::new(spec.clone()).unwrap();
     assert!(network.plan.narrow.is_some());
-    network.target = target;
+    network.machine = machine;
     if !narrow {
         network.plan.narrow = None;
     }
@@ -75,7 +75,7 @@ fn history<T: Real>(spec: &Spec, target: Target, narrow: bool, batches: &[usize]
     for part in std::iter::once(&network.parameters).chain(&network.states) {
         all.extend_from_slice(part);
     }
-    assert_eq!(!ws.narrow.is_empty(), narrow && Narrow::<T>::is_for(target));
+    assert_eq!(!ws.narrow.is_empty(), narrow && Narrow::<T>::is_for(machine));
     all
 }
 
@@ -112,10 +112,10 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
                     continue;
                 }
                 let spec = spec(sizes, bias, activation, loss, optimizer, dtype);
-                for target in Target::available() {
-                    let [got, expected] = [true, false].map(|narrow| history::<T>(&spec, target, narrow, &BATCHES));
+                for machine in Machine::available() {
+                    let [got, expected] = [true, false].map(|narrow| history::<T>(&spec, machine, narrow, &BATCHES));
                     let same = got.iter().zip(&expected).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits());
-                    assert!(same, "{sizes:?} {activation} {loss} {optimizer} bias {bias} on {target:?}");
+                    assert!(same, "{sizes:?} {activation} {loss} {optimizer} bias {bias} on {machine:?}");
                 }
             }
         }
@@ -125,14 +125,14 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
 #[test]
 fn tiles_on_threads_have_the_bits_of_one() {
     let spec = spec(&[5, 12, 9, 3], true, ACTIVATIONS[1], LOSSES[0], OPTIMIZERS[1], "float32");
-    for target in Target::available() {
+    for machine in Machine::available() {
         // The last has tiles for eight threads; the others have too few for some, and go the general way.
         let batches = [300, 600, 2048];
-        let expected = history::<f32>(&spec, target, true, &batches);
+        let expected = history::<f32>(&spec, machine, true, &batches);
         let before = force_threads(true);
         for threads in [2, 3, 8] {
-            let got = history::<f32>(&spec, target.with_threads(threads), true, &batches);
-            assert_eq!(got, expected, "{threads} on {target:?}");
+            let got = history::<f32>(&spec, machine.with_threads(threads), true, &batches);
+            assert_eq!(got, expected, "{threads} on {machine:?}");
         }
         assert!(force_threads(false) > before, "no thread has helped");
     }
@@ -145,9 +145,9 @@ fn narrow_steps_have_the_bits_of_the_general_way() {
 }
 
 /// Errors of steps that are refused, the narrow way or the general one; nothing has changed after any.
-fn refusals<T: Real>(loss: &str, dtype: &str, target: Target, narrow: bool) -> Vec<String> {
+fn refusals<T: Real>(loss: &str, dtype: &str, machine: Machine, narrow: bool) -> Vec<String> {
     let mut network = Network::<T>::new(spec(&[3, 5, 2], true, ACTIVATIONS[0], loss, OPTIMIZERS[1], dtype)).unwrap();
-    network.target = target;
+    network.machine = machine;
     if !narrow {
         network.plan.narrow = None;
     }
@@ -182,10 +182,10 @@ fn refusals<T: Real>(loss: &str, dtype: &str, target: Target, narrow: bool) -> V
 
 #[test]
 fn narrow_step_refuses_what_the_general_way_refuses() {
-    for (target, loss) in Target::available().into_iter().flat_map(|target| LOSSES.map(|loss| (target, loss))) {
-        let [narrow, general] = [true, false].map(|way| refusals::<f32>(loss, "float32", target, way));
-        assert_eq!(narrow, general, "{loss} {target:?}");
-        let [narrow, general] = [true, false].map(|way| refusals::<f64>(loss, "float64", target, way));
-        assert_eq!(narrow, general, "{loss} {target:?}");
+    for (machine, loss) in Machine::available().into_iter().flat_map(|machine| LOSSES.map(|loss| (machine, loss))) {
+        let [narrow, general] = [true, false].map(|way| refusals::<f32>(loss, "float32", machine, way));
+        assert_eq!(narrow, general, "{loss} {machine:?}");
+        let [narrow, general] = [true, false].map(|way| refusals::<f64>(loss, "float64", machine, way));
+        assert_eq!(narrow, general, "{loss} {machine:?}");
     }
 }

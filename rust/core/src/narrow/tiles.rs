@@ -65,7 +65,7 @@ impl<T: Real, F: Fn(&[T]) -> f64 + Sync> TileGradient<T> for InOnePiece<'_, T, F
 
     fn tile(&self, memory: &mut Memory<T>, tile: Picks<'_>, gradient: &mut [T]) -> Result<f64, Error> {
         self.network.narrow_tile(memory, self.batch, tile, self.formulas, self.rows, None)?;
-        memory.narrow.gradient(self.network.target, gradient, tile.len());
+        memory.narrow.gradient(self.network.machine, gradient, tile.len());
         Ok((self.sum)(memory.narrow.losses(tile.len())))
     }
 }

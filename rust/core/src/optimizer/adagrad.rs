@@ -3,7 +3,7 @@
 
 use super::{Update, nonzero};
 use crate::check::positive;
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Division by the root of the sum of all squares so far.
@@ -35,9 +35,9 @@ impl Update for Adagrad {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let rule = Adagrad { eps: nonzero::<T>(self.eps), ..*self };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 //! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
 use super::{RulePass, Update, check_moments, correction, mean, nonzero};
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adaptive moments.
@@ -70,8 +70,8 @@ impl Update for Adam {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        elementwise::update(target, w, states, g, self.rule::<T>(1.0, t));
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        elementwise::update(machine, w, states, g, self.rule::<T>(1.0, t));
     }
 
     fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {

@@ -2,7 +2,7 @@
 //! Kingma and Ba 2015, algorithm 2; eps as torch's, which the paper does without.
 
 use super::{Update, check_moments, correction, mean, nonzero};
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with the largest |g| of late in place of a root mean square.
@@ -46,14 +46,14 @@ impl Update for Adamax {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let rule = Rule {
             step: self.learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             eps: nonzero::<T>(self.eps),
         };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 
 use super::{Adam, Moments, RulePass, Update};
 use crate::check::not_negative;
-use chainrule_kernels::{Buffer, Real, Target, elementwise};
+use chainrule_kernels::{Buffer, Machine, Real, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with decoupled weight decay.
@@ -41,8 +41,8 @@ impl Update for AdamW {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        elementwise::update(target, w, states, g, self.rule::<T>(t));
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        elementwise::update(machine, w, states, g, self.rule::<T>(t));
     }
 
     fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {

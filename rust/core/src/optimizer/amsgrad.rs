@@ -3,7 +3,7 @@
 //! with the bias corrections of torch, which the paper leaves out.
 
 use super::{Update, check_moments, correction, mean, nonzero};
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with step sizes that only fall.
@@ -50,7 +50,7 @@ impl Update for AmsGrad {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let rule = Rule {
             step: self.learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
@@ -58,7 +58,7 @@ impl Update for AmsGrad {
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
         };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 
 use super::{Update, mean, sign};
 use crate::check::{fraction, not_negative};
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Steps of one size, by the sign of a momentum.
@@ -48,10 +48,10 @@ impl Update for Lion {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let &Lion { learning_rate, beta_1, beta_2, weight_decay } = self;
         let rule = Rule { keep: 1.0 - learning_rate * weight_decay, learning_rate, beta_1, beta_2 };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -5,7 +5,7 @@
 //! so the padding between rows stays 0.
 
 use crate::check::{fraction, positive};
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector};
 
 crate::registry::kind! {
     /// An optimizer with its hyperparameters.
@@ -40,7 +40,7 @@ pub(crate) trait Update {
     fn learning_rate(&mut self) -> &mut f64;
 
     /// One update, the `t`-th counted from 1, of all parameters at once.
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]);
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]);
 
     /// Gives the rule of the `t`-th update to `pass`, which applies it to each part of the gradient as soon as its sums are
     /// there; false, and nothing done, for rules that are not worth the code (some 60 KB each).
@@ -76,8 +76,8 @@ impl Optimizer {
         each_optimizer!(self, o => o.learning_rate())
     }
 
-    pub(crate) fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        each_optimizer!(self, o => o.update(target, t, w, states, g));
+    pub(crate) fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+        each_optimizer!(self, o => o.update(machine, t, w, states, g));
     }
 
     /// As [`Update::fused`].

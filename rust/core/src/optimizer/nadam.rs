@@ -4,7 +4,7 @@
 
 use super::{Update, check_moments, correction, mean, nonzero};
 use crate::check::not_negative;
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam with Nesterov's momentum.
@@ -79,7 +79,7 @@ impl Update for NAdam {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let (now, next) = (self.momentum(t as f64), self.momentum(t as f64 + 1.0));
         let product = self.product(t);
         let rule = Rule {
@@ -90,7 +90,7 @@ impl Update for NAdam {
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
         };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

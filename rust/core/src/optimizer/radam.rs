@@ -5,7 +5,7 @@
 
 use super::adam::Moments;
 use super::{Update, check_moments, correction, nonzero};
-use chainrule_kernels::{Buffer, Real, Target, elementwise};
+use chainrule_kernels::{Buffer, Machine, Real, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Adam without its wild first steps.
@@ -42,7 +42,7 @@ impl Update for RAdam {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let step = self.learning_rate / correction(self.beta_1, t);
         // With a root of 0 and an eps of 1 the step is by m̂ alone.
         let (step, root, eps) = match self.rectification(t) {
@@ -50,7 +50,7 @@ impl Update for RAdam {
             None => (step, 0.0, 1.0),
         };
         let rule = Moments { l2: 0.0, keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 
 use super::{Update, mean, nonzero};
 use crate::check::{fraction, positive};
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Division by a running root mean square.
@@ -37,9 +37,9 @@ impl Update for RmsProp {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let rule = RmsProp { eps: nonzero::<T>(self.eps), ..*self };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -6,7 +6,7 @@
 
 use super::{Update, sign};
 use crate::check::positive;
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Steps by the sign of the gradient alone.
@@ -60,7 +60,7 @@ impl Update for Rprop {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         let rule = Rule {
             start: if t == 1 { self.learning_rate } else { 0.0 },
             eta_minus: self.eta_minus,
@@ -69,7 +69,7 @@ impl Update for Rprop {
             // Infinite step sizes times a sign of 0 would be NaN.
             step_max: self.step_max.min(T::MAX.to_f64()),
         };
-        elementwise::update(target, w, states, g, rule);
+        elementwise::update(machine, w, states, g, rule);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 
 use super::{RulePass, Update};
 use crate::check::fraction;
-use chainrule_kernels::{self as kernels, Buffer, Real, Target, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// Gradient descent, with momentum.
@@ -84,11 +84,11 @@ impl Update for Sgd {
         &mut self.learning_rate
     }
 
-    fn update<T: Real>(&self, target: Target, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
         if self.momentum == 0.0 {
-            return elementwise::update(target, w, states, g, Plain { learning_rate: self.learning_rate });
+            return elementwise::update(machine, w, states, g, Plain { learning_rate: self.learning_rate });
         }
-        elementwise::update(target, w, states, g, self.momentum());
+        elementwise::update(machine, w, states, g, self.momentum());
     }
 
     fn fused<T: Real>(&self, _t: u64, pass: impl RulePass) -> bool {

@@ -13,14 +13,14 @@ fn every() -> Vec<Optimizer> {
 }
 
 /// Parameters and states after the steps `ts`, all from 0 or, for parameters, `w`, with the gradients g, g, …
-fn after<T: Real>(target: Target, o: &Optimizer, ts: &[u64], w: T, g: &[T]) -> (Vec<T>, Vec<Buffer<T>>) {
+fn after<T: Real>(machine: Machine, o: &Optimizer, ts: &[u64], w: T, g: &[T]) -> (Vec<T>, Vec<Buffer<T>>) {
     let n = g.len().next_multiple_of(T::LINE);
     let mut padded = vec![T::ZERO; n];
     padded[..g.len()].copy_from_slice(g);
     let mut parameters = vec![w; n];
     let mut states: Vec<_> = o.state_names().iter().map(|_| Buffer::zeroed(n).unwrap()).collect();
     for &t in ts {
-        o.update(target, t, &mut parameters, &mut states, &padded);
+        o.update(machine, t, &mut parameters, &mut states, &padded);
     }
     (parameters, states)
 }
@@ -37,10 +37,10 @@ fn every_optimizer_is_looked_at() {
 #[test]
 fn padding_stays_zero() {
     fn check<T: Real>() {
-        for (target, o) in Target::available().into_iter().flat_map(|t| every().into_iter().map(move |o| (t, o))) {
+        for (machine, o) in Machine::available().into_iter().flat_map(|t| every().into_iter().map(move |o| (t, o))) {
             for ts in [&[1, 2, 3][..], &[1 << 40]] {
-                let (w, states) = after(target, &o, ts, T::ZERO, &[T::ZERO]);
-                assert!(w.iter().all(|&w| w == T::ZERO), "{o:?}, {}, t = {ts:?}", target.name());
+                let (w, states) = after(machine, &o, ts, T::ZERO, &[T::ZERO]);
+                assert!(w.iter().all(|&w| w == T::ZERO), "{o:?}, {}, t = {ts:?}", machine.name());
                 assert!(states.iter().all(|s| s.iter().all(|s| s.is_finite())), "{o:?}, t = {ts:?}");
             }
         }
@@ -56,11 +56,11 @@ fn no_gradient_makes_what_is_not_finite() {
         let largest = T::MAX.sqrt() * T::from_f64(0.5);
         let mut g = vec![T::ZERO, subnormal, normal, normal.sqrt(), T::from_f64(1e-8), T::ONE, largest];
         g.extend(g.clone().into_iter().map(|g| -g));
-        for (target, o) in Target::available().into_iter().flat_map(|t| every().into_iter().map(move |o| (t, o))) {
+        for (machine, o) in Machine::available().into_iter().flat_map(|t| every().into_iter().map(move |o| (t, o))) {
             for ts in [&[1, 2, 3][..], &[1 << 40, (1 << 40) + 1]] {
-                let (w, states) = after(target, &o, ts, T::ONE, &g);
+                let (w, states) = after(machine, &o, ts, T::ONE, &g);
                 let finite = w.iter().chain(states.iter().flat_map(|s| s.iter())).all(|x| x.is_finite());
-                assert!(finite, "{o:?}, {}, t = {ts:?}: {w:?} {states:?}", target.name());
+                assert!(finite, "{o:?}, {}, t = {ts:?}: {w:?} {states:?}", machine.name());
             }
         }
     }

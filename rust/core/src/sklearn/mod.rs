@@ -198,14 +198,14 @@ impl<T: Real> Network<T> {
         progress: &mut Progress,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<bool, Error> {
-        let (n, all) = (data.x.rows(), self.target);
+        let (n, all) = (data.x.rows(), self.machine);
         while progress.next_row < n {
             let start = progress.next_row;
             let len = batch_size.min(n - start);
             let picks = Picks::Index(&order[start..start + len]);
-            self.target = all.with_threads(self.plan.threads_for(len, all.threads()));
+            self.machine = all.with_threads(self.plan.threads_for(len, all.threads()));
             let loss = self.sklearn_step(ws, data, picks, recipe);
-            self.target = all;
+            self.machine = all;
             progress.loss_sum += loss? * len as f64;
             progress.next_row = start + len;
             if progress.next_row < n && !keep_going() {
@@ -239,7 +239,7 @@ impl<T: Real> Network<T> {
         let l2 = alpha / weight;
         let mut penalty = 0.0;
         for (dense, place) in self.sklearn_layers(l2) {
-            penalty += dense.penalty(self.target, place, &self.parameters, &mut ws.gradient);
+            penalty += dense.penalty(self.machine, place, &self.parameters, &mut ws.gradient);
         }
         self.plan.unpack(&ws.gradient, flat);
         Ok(loss + penalty)
@@ -316,10 +316,10 @@ impl<T: Real> Network<T> {
         way: Way,
         [rule, of_bias]: [U; 2],
     ) {
-        let Network { target, parameters, states, .. } = self;
-        let target = *target;
+        let Network { machine, parameters, states, .. } = self;
+        let machine = *machine;
         if let (Way::Narrow, Some(lane)) = (way, ws.narrow.first_mut()) {
-            return lane.memory.narrow.update(target, parameters, states, rows, [rule, of_bias]);
+            return lane.memory.narrow.update(machine, parameters, states, rows, [rule, of_bias]);
         }
         // One moment is not worth the code of every product: see `RulePass`.
         let from_memory = U::STATES == 1 || way == Way::Gradient;
@@ -330,17 +330,26 @@ impl<T: Real> Network<T> {
             let Some(place) = &self.plan.places[l] else { continue };
             if from_memory {
                 let (parameters, states, w) = (&mut self.parameters, &mut self.states, place.w.clone());
-                elementwise::update_part(target, parameters, states, w.clone(), &ws.gradient[w], rule);
+                elementwise::update_part(machine, parameters, states, w.clone(), &ws.gradient[w], rule);
             } else {
                 self.bias_gradient(ws, l, place, rows, false);
                 let Workspace { a, d, thin, columns, gradient: _, .. } = ws;
                 let Factors { number, vector } = self.factors(l, place, rows, [a, d], thin, &mut columns[0]);
                 let (parameters, states) = (&mut self.parameters, &mut self.states);
-                product::update_weight(target, number, vector, parameters, states, place.w.clone(), place.stride, rule);
+                product::update_weight(
+                    machine,
+                    number,
+                    vector,
+                    parameters,
+                    states,
+                    place.w.clone(),
+                    place.stride,
+                    rule,
+                );
             }
             if let Some(b) = place.b.clone() {
                 let (parameters, states) = (&mut self.parameters, &mut self.states);
-                elementwise::update_part(target, parameters, states, b.clone(), &ws.gradient[b], of_bias);
+                elementwise::update_part(machine, parameters, states, b.clone(), &ws.gradient[b], of_bias);
             }
         }
     }

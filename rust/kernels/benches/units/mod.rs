@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Runs the loop once with the CPU's widest vectors and returns its operations; none where no loop is written for it.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn spin() -> Option<f64> {
-    use chainrule_kernels::Target;
+    use chainrule_kernels::Machine;
     use std::arch::x86_64::*;
     use std::hint::black_box;
     const CHAINS: usize = 12; // that do not wait for one another: more than latency × units
@@ -34,12 +34,12 @@ pub(crate) fn spin() -> Option<f64> {
         }
         c.iter().map(|&c| _mm256_cvtss_f32(c)).sum()
     }
-    if Target::named("avx512").is_some() {
+    if Machine::named("avx512").is_some() {
         // SAFETY: a target is named only where the CPU has its instructions.
         black_box(unsafe { wide() });
         return Some(flop(16));
     }
-    Target::named("avx2").map(|_| {
+    Machine::named("avx2").map(|_| {
         // SAFETY: as above.
         black_box(unsafe { narrow() });
         flop(8)

@@ -2,7 +2,7 @@
 
 use super::golden::GOLDEN;
 use super::*;
-use crate::{Map, Real, Target, Vector, elementwise};
+use crate::{Machine, Map, Real, Vector, elementwise};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Function {
@@ -35,7 +35,7 @@ impl Map for Function {
 
 impl Function {
     /// The error that the docs state, in units in the last place: on targets with FMA, and on `portable`.
-    fn bound(self, target: Target) -> f64 {
+    fn bound(self, machine: Machine) -> f64 {
         let (fused, portable) = match self {
             Exp => (1.1, 1.5),
             Expm1 => (2.5, 2.5),
@@ -44,13 +44,13 @@ impl Function {
             Probability => (4.0, 5.0),
             Density => (2.0, 2.0),
         };
-        if target.name() == "portable" { portable } else { fused }
+        if machine.name() == "portable" { portable } else { fused }
     }
 
-    fn of<T: Real>(self, target: Target, x: &[T]) -> Vec<T> {
+    fn of<T: Real>(self, machine: Machine, x: &[T]) -> Vec<T> {
         let mut y = x.to_vec();
         y.resize(x.len().next_multiple_of(16), T::ZERO);
-        elementwise::map(target, &mut y, self);
+        elementwise::map(machine, &mut y, self);
         y.truncate(x.len());
         y
     }
@@ -70,7 +70,7 @@ impl Function {
 
     /// Exact for f32: Φ is our own in f64, which the golden points hold.
     fn exact(self, x: &[f64]) -> Vec<f64> {
-        let own = self.of(Target::named("portable").unwrap(), x);
+        let own = self.of(Machine::named("portable").unwrap(), x);
         x.iter().zip(own).map(|(&x, own)| self.standard(x).unwrap_or(own)).collect()
     }
 }
@@ -88,8 +88,8 @@ fn ulp_f32(got: f32, want: f64) -> f64 {
 
 /// The largest error of each function on each target over every `step`-th float, bounded.
 fn f32_error_is_bounded_over(step: usize) -> Vec<(Function, Vec<f64>)> {
-    let targets = Target::available();
-    let mut worst: Vec<_> = ALL.iter().map(|&function| (function, vec![0.0f64; targets.len()])).collect();
+    let machines = Machine::available();
+    let mut worst: Vec<_> = ALL.iter().map(|&function| (function, vec![0.0f64; machines.len()])).collect();
     let mut bits = (0..=u32::MAX).step_by(step);
     loop {
         let x: Vec<f32> = bits.by_ref().take(1 << 16).map(f32::from_bits).collect();
@@ -99,11 +99,11 @@ fn f32_error_is_bounded_over(step: usize) -> Vec<(Function, Vec<f64>)> {
         let x: Vec<f32> = x.into_iter().filter(|x| !x.is_nan()).collect();
         for (function, worst) in &mut worst {
             let exact = function.exact(&x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
-            for (target, worst) in targets.iter().zip(worst) {
-                let bound = function.bound(*target);
-                for ((x, y), want) in x.iter().zip(function.of(*target, &x)).zip(&exact) {
+            for (machine, worst) in machines.iter().zip(worst) {
+                let bound = function.bound(*machine);
+                for ((x, y), want) in x.iter().zip(function.of(*machine, &x)).zip(&exact) {
                     let error = ulp_f32(y, *want);
-                    assert!(error < bound, "{function:?}({x}) on {}: {y}, {error} units off", target.name());
+                    assert!(error < bound, "{function:?}({x}) on {}: {y}, {error} units off", machine.name());
                     *worst = worst.max(error);
                 }
             }
@@ -121,7 +121,7 @@ fn f32_error_is_bounded() {
 #[ignore = "all 2^32 floats"]
 fn f32_error_is_bounded_over_all_floats() {
     for (function, worst) in f32_error_is_bounded_over(1) {
-        println!("{function:?}: {worst:.2?} units at most on {:?}", Target::available());
+        println!("{function:?}: {worst:.2?} units at most on {:?}", Machine::available());
     }
 }
 
@@ -138,15 +138,15 @@ fn sigmoids_are_the_sigmoid_of_x_and_of_minus_x() {
         }
     }
     let x: Vec<f32> = (0..1 << 16).map(|i| f32::from_bits(i << 16)).filter(|x| !x.is_nan()).collect();
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (first, sign) in [(true, 1.0), (false, -1.0)] {
             let mut y = x.clone();
             y.resize(x.len().next_multiple_of(16), 0.0);
-            elementwise::map(target, &mut y, Half(first));
+            elementwise::map(machine, &mut y, Half(first));
             let exact = Sigmoid.exact(&x.iter().map(|&x| sign * f64::from(x)).collect::<Vec<_>>());
             for ((x, y), want) in x.iter().zip(y).zip(exact) {
                 let error = ulp_f32(y, want);
-                assert!(error < Sigmoid.bound(target) + 0.5, "{sign} · {x} on {}: {error} units off", target.name());
+                assert!(error < Sigmoid.bound(machine) + 0.5, "{sign} · {x} on {}: {error} units off", machine.name());
             }
         }
     }
@@ -166,13 +166,13 @@ fn ulp_f64(got: f64, want: f64, rest: f64) -> f64 {
 #[test]
 fn f64_error_is_bounded_at_golden_points() {
     let x: Vec<f64> = GOLDEN.iter().map(|g| g.0).collect();
-    for target in Target::available() {
+    for machine in Machine::available() {
         for (f, function) in ALL.into_iter().enumerate() {
-            for (y, (x, golden)) in function.of(target, &x).into_iter().zip(GOLDEN) {
+            for (y, (x, golden)) in function.of(machine, &x).into_iter().zip(GOLDEN) {
                 let (want, rest) = golden[f];
                 let error = ulp_f64(y, want, rest);
-                let bound = function.bound(target);
-                assert!(error < bound, "{function:?}({x}) on {}: {y}, {error} units off", target.name());
+                let bound = function.bound(machine);
+                assert!(error < bound, "{function:?}({x}) on {}: {y}, {error} units off", machine.name());
             }
         }
     }
@@ -185,13 +185,13 @@ fn f64_is_near_the_standard_library_everywhere() {
         .map(|i| f64::from(i) * 1e-4 + 1e-9)
         .chain((-7500..7110).map(|i| f64::from(i) * 0.1))
         .collect();
-    for target in Target::available() {
+    for machine in Machine::available() {
         for function in ALL {
-            let bound = function.bound(target) + 1.5;
-            for (&x, y) in x.iter().zip(function.of(target, &x)) {
+            let bound = function.bound(machine) + 1.5;
+            for (&x, y) in x.iter().zip(function.of(machine, &x)) {
                 let Some(want) = function.standard(x) else { break };
                 let error = ulp_f64(y, want, 0.0);
-                assert!(error <= bound, "{function:?}({x}) on {}: {y}, {error} units off", target.name());
+                assert!(error <= bound, "{function:?}({x}) on {}: {y}, {error} units off", machine.name());
             }
         }
     }
@@ -201,9 +201,9 @@ fn limits<T: Real>() {
     let of = |x: f64| T::from_f64(x);
     let inf = f64::INFINITY;
     let x: Vec<T> = [f64::NAN, inf, -inf, 1e4, -1e4, 0.0, -0.0].map(of).to_vec();
-    for target in Target::available() {
+    for machine in Machine::available() {
         for function in ALL {
-            let y: Vec<f64> = function.of(target, &x).into_iter().map(T::to_f64).collect();
+            let y: Vec<f64> = function.of(machine, &x).into_iter().map(T::to_f64).collect();
             let ln_2 = of(std::f64::consts::LN_2).to_f64();
             let want = match function {
                 Exp => [inf, 0.0, inf, 0.0, 1.0, 1.0],
@@ -214,7 +214,7 @@ fn limits<T: Real>() {
                 Density => [0.0, 0.0, 0.0, 0.0, y[5], y[6]],
             };
             assert!(y[0].is_nan());
-            assert_eq!(y[1..], want, "{function:?} on {}", target.name());
+            assert_eq!(y[1..], want, "{function:?} on {}", machine.name());
             assert!(!matches!(function, Expm1 | Tanh) || y[6].is_sign_negative());
         }
     }
@@ -229,8 +229,8 @@ fn limits_are_right_and_nan_propagates() {
 #[test]
 fn sigmoid_and_tanh_saturate_and_stay_in_range() {
     let x: Vec<f32> = (-1_200_000..1_200_000).map(|i| i as f32 * 1e-4).collect();
-    for target in Target::available() {
-        let (s, t) = (Sigmoid.of(target, &x), Tanh.of(target, &x));
+    for machine in Machine::available() {
+        let (s, t) = (Sigmoid.of(machine, &x), Tanh.of(machine, &x));
         assert!(s.iter().all(|y| (0.0..=1.0).contains(y)) && t.iter().all(|y| (-1.0..=1.0).contains(y)));
         for (i, &x) in x.iter().enumerate() {
             assert!(x < 17.4 || s[i] == 1.0);
@@ -243,7 +243,7 @@ fn sigmoid_and_tanh_saturate_and_stay_in_range() {
 
 #[test]
 fn targets_with_fma_agree_to_the_bit() {
-    let fused: Vec<Target> = Target::available().into_iter().filter(|t| t.name() != "portable").collect();
+    let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     let x: Vec<f32> = (0..=u32::MAX).step_by(9973).map(f32::from_bits).collect();
     let wide: Vec<f64> = x.iter().map(|&x| f64::from(x) * 1.000_000_001).collect();
     for pair in fused.windows(2) {

@@ -3,9 +3,9 @@
 use super::Place;
 use super::tile::{At, multiply, tiles};
 use crate::columns::{CrossEntropy, Terms};
+use crate::machine::Kernel;
 use crate::product::Transpose;
 use crate::rows::RowSums;
-use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Map2, Real, Term, padded};
 

@@ -3,7 +3,7 @@
 use super::Place;
 use super::tile::{At, multiply, tiles};
 use crate::elementwise::{MapRegion, Region};
-use crate::target::Kernel;
+use crate::machine::Kernel;
 use crate::vector::Raw;
 use crate::{Map, Real};
 

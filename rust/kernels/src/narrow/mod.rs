@@ -17,7 +17,7 @@ mod tile;
 mod weights;
 
 use crate::elementwise::pointers;
-use crate::{Buffer, Map, Map2, MatrixMut, OutOfMemory, Real, Target, Term, Update, padded, stride};
+use crate::{Buffer, Machine, Map, Map2, MatrixMut, OutOfMemory, Real, Term, Update, padded, stride};
 use backward::Backward;
 use forward::Forward;
 use std::ops::Range;
@@ -125,8 +125,8 @@ impl<T: Real> Narrow<T> {
 
     /// Whether `target` has such kernels: the general way is good enough without vectors.
     #[inline]
-    pub fn is_for(target: Target) -> bool {
-        target.shape::<T>().narrow
+    pub fn is_for(machine: Machine) -> bool {
+        machine.shape::<T>().narrow
     }
 
     /// Rows that fit.
@@ -193,13 +193,19 @@ impl<T: Real> Narrow<T> {
     ///
     /// # Panics
     /// Where there are too few parameters or too many rows, or the target has no such kernels.
-    pub fn forward(&mut self, target: Target, parameters: &[T], rows: usize, (f, pass): (impl Map, Option<impl Map>)) {
+    pub fn forward(
+        &mut self,
+        machine: Machine,
+        parameters: &[T],
+        rows: usize,
+        (f, pass): (impl Map, Option<impl Map>),
+    ) {
         self.check(parameters, rows);
-        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
         let at = At { narrow: self, arena, parameters, rows };
         // SAFETY: all places are inside the arena and the parameters, and the rows fit (`new`, `check`).
-        unsafe { target.run(Forward { at, f, pass }) }
+        unsafe { machine.run(Forward { at, f, pass }) }
     }
 
     /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or
@@ -211,7 +217,7 @@ impl<T: Real> Narrow<T> {
     #[allow(clippy::too_many_arguments, reason = "what a step depends on")]
     pub fn backward(
         &mut self,
-        target: Target,
+        machine: Machine,
         parameters: &[T],
         rows: usize,
         labels: Option<&[u32]>,
@@ -219,13 +225,13 @@ impl<T: Real> Narrow<T> {
         most: Option<T>,
     ) -> bool {
         self.check(parameters, rows);
-        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         assert!(labels.is_none_or(|labels| labels.len() == rows), "not a label a row");
         let labels = labels.map(<[u32]>::as_ptr);
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
         let at = At { narrow: self, arena, parameters, rows };
         // SAFETY: all places are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
-        unsafe { target.run(Backward { at, labels, slope, term, most }) }
+        unsafe { machine.run(Backward { at, labels, slope, term, most }) }
     }
 
     /// The update that follows from [`backward`](Narrow::backward): of the weights by one rule, of the biases by another.
@@ -234,31 +240,31 @@ impl<T: Real> Narrow<T> {
     /// Where there are too few parameters or too many rows, or not `U::STATES` states as long as the parameters.
     pub fn update<U: Update>(
         &mut self,
-        target: Target,
+        machine: Machine,
         parameters: &mut [T],
         states: &mut [Buffer<T>],
         rows: usize,
         [u, u_bias]: [U; 2],
     ) {
         self.check(parameters, rows);
-        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         let states = pointers::<T, U>(parameters, states);
         let to = Step { w: parameters.as_mut_ptr(), states, u, u_bias };
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
-        unsafe { target.run(Weights { narrow: self, arena, rows, to }) }
+        unsafe { machine.run(Weights { narrow: self, arena, rows, to }) }
     }
 
     /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters.
     ///
     /// # Panics
     /// Where the gradient is shorter than the parameters, or there are too many rows.
-    pub fn gradient(&mut self, target: Target, gradient: &mut [T], rows: usize) {
+    pub fn gradient(&mut self, machine: Machine, gradient: &mut [T], rows: usize) {
         self.check(gradient, rows);
-        assert!(Self::is_for(target), "no narrow kernels on {}", target.name());
+        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         let to = Store { gradient: gradient.as_mut_ptr() };
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
-        unsafe { target.run(Weights { narrow: self, arena, rows, to }) }
+        unsafe { machine.run(Weights { narrow: self, arena, rows, to }) }
     }
 }

@@ -3,8 +3,8 @@
 use super::tile::{multiply, multiply_and_add};
 use super::{Narrow, Place};
 use crate::elementwise::step;
+use crate::machine::Kernel;
 use crate::rows::RowSums;
-use crate::target::Kernel;
 use crate::vector::Raw;
 use crate::{Real, Update};
 

@@ -17,7 +17,7 @@ mod gate;
 #[cfg(test)]
 mod tests;
 
-use crate::Target;
+use crate::Machine;
 use gate::{Gate, SEATS};
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -90,7 +90,7 @@ pub(crate) unsafe trait Cut: Copy {
     ///
     /// # Safety
     /// The addresses in it are good for what it does.
-    unsafe fn run(self, target: Target) -> Self::Out;
+    unsafe fn run(self, machine: Machine) -> Self::Out;
     /// What comes out of two parts, in any order.
     fn join(one: Self::Out, _other: Self::Out) -> Self::Out {
         one
@@ -105,23 +105,23 @@ pub(crate) unsafe trait Cut: Copy {
 // Alone it must cost nothing: a step of a small network has 20 of these in less than 1 µs. Made here and not passed in, for
 // then it is made once where it is needed (4 % of such a step).
 #[inline(always)]
-pub(crate) unsafe fn run<C: Cut>(target: Target, work: usize, make: impl Fn() -> C) -> C::Out {
-    if target.threads() == 1 || !is_worth(work) {
+pub(crate) unsafe fn run<C: Cut>(machine: Machine, work: usize, make: impl Fn() -> C) -> C::Out {
+    if machine.threads() == 1 || !is_worth(work) {
         // SAFETY: the caller's promise.
-        return unsafe { make().run(target) };
+        return unsafe { make().run(machine) };
     }
     // SAFETY: the caller's promise.
-    unsafe { run_parts(target, work, make()) }
+    unsafe { run_parts(machine, work, make()) }
 }
 
 /// # Safety
 /// As [`Cut::run`].
 #[cold]
 #[inline(never)]
-unsafe fn run_parts<C: Cut>(target: Target, work: usize, whole: C) -> C::Out {
-    let (units, alone, to_cut) = (whole.units(), target.with_threads(1), Shared(whole));
-    let (result, parts) = (Mutex::new(None), units.min(PARTS * target.threads()));
-    let shared = share(target.threads(), parts, work, &|part| {
+unsafe fn run_parts<C: Cut>(machine: Machine, work: usize, whole: C) -> C::Out {
+    let (units, alone, to_cut) = (whole.units(), machine.with_threads(1), Shared(whole));
+    let (result, parts) = (Mutex::new(None), units.min(PARTS * machine.threads()));
+    let shared = share(machine.threads(), parts, work, &|part| {
         let part = to_cut.get().part(units * part / parts..units * (part + 1) / parts);
         // SAFETY: the caller's promise, for a part of it.
         let new = unsafe { part.run(alone) };
@@ -162,9 +162,9 @@ pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
 
 /// Calls `f` for each of `items`, all worth a thread that is awake, and its number, in any order; `work` is how many
 /// floating-point operations of a product take as long as all of them.
-pub fn for_each<S: Send>(target: Target, work: usize, items: &mut [S], f: impl Fn(usize, &mut S) + Sync) {
+pub fn for_each<S: Send>(machine: Machine, work: usize, items: &mut [S], f: impl Fn(usize, &mut S) + Sync) {
     let (count, all) = (items.len(), Items(items.as_mut_ptr()));
-    let shared = share(target.threads(), count, work.max(CUT), &|i| {
+    let shared = share(machine.threads(), count, work.max(CUT), &|i| {
         // SAFETY: i < count, each once: nobody else has this item, which may go to another thread.
         f(i, unsafe { &mut *all.at(i) });
     });

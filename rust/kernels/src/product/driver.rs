@@ -11,9 +11,9 @@
 
 use super::finish::{Finish, Store};
 use super::tile::{HALF, Operands, Shape, tiles};
-use crate::target::Kernel;
+use crate::machine::Kernel;
 use crate::vector::Raw;
-use crate::{Real, Target, padded};
+use crate::{Machine, Real, padded};
 
 /// Bytes of b from which it comes out of the third cache, strip by strip.
 const LARGE: usize = 256 << 10;
@@ -38,7 +38,7 @@ const ROWS_WIDE: usize = 25;
 /// The operands, c and what `finish` holds are good for m rows, `padded(n)` columns and k steps. Without a c to keep the
 /// sums between blocks of k there is one block, and `finish` takes the sums from registers.
 pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
-    target: Target,
+    machine: Machine,
     mut operands: Operands<T>,
     (m, n): (usize, usize),
     c: Option<Store<T>>,
@@ -47,14 +47,14 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     if m == 0 || n == 0 {
         return;
     }
-    let mut shape = target.shape::<T>();
+    let mut shape = machine.shape::<T>();
     let rows = if F::LONG { shape.rows_long } else { shape.rows };
     if F::LONG {
         shape.few = 0;
     }
     if F::LONG && m * n >= SPREAD {
         // SAFETY: the caller's operands.
-        return unsafe { rows_outside(target, &shape, &operands, (m, rows), n, &finish) };
+        return unsafe { rows_outside(machine, &shape, &operands, (m, rows), n, &finish) };
     }
     let k = operands.k;
     let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > LARGE;
@@ -78,11 +78,11 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
             // SAFETY: m rows and `width` vectors of those left.
             unsafe {
                 if F::FUSED && last {
-                    strip(target, &operands, &finish, (m, rows), column, tile);
+                    strip(machine, &operands, &finish, (m, rows), column, tile);
                 } else if let Some(c) = &c {
-                    strip(target, &operands, c, (m, rows), column, tile);
+                    strip(machine, &operands, c, (m, rows), column, tile);
                     if last {
-                        finish.strip(target, m, column, width * shape.lanes);
+                        finish.strip(machine, m, column, width * shape.lanes);
                     }
                 }
             }
@@ -100,7 +100,7 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
         if from < to {
             let clear = Clear { c: c.c.wrapping_add(from), c_row: c.c_row, rows: m, columns: to - from };
             // SAFETY: between the last vector and the end of its line.
-            unsafe { target.run(clear) }
+            unsafe { machine.run(clear) }
         }
     }
 }
@@ -136,7 +136,7 @@ fn is_half(shape: &Shape, m: usize, columns: usize) -> bool {
 /// As [`multiply`].
 #[inline]
 unsafe fn strip<T: Real, F: Finish<T>>(
-    target: Target,
+    machine: Machine,
     operands: &Operands<T>,
     finish: &F,
     (m, rows): (usize, usize),
@@ -149,9 +149,9 @@ unsafe fn strip<T: Real, F: Finish<T>>(
     // SAFETY: `row` rows and the rest, m together.
     unsafe {
         if taller > 0 {
-            tiles(target, operands, finish, (0, column), (taller, height + 1), width, false);
+            tiles(machine, operands, finish, (0, column), (taller, height + 1), width, false);
         }
-        tiles(target, operands, finish, (row, column), (count - taller, height), width, false);
+        tiles(machine, operands, finish, (row, column), (count - taller, height), width, false);
     }
 }
 
@@ -161,7 +161,7 @@ unsafe fn strip<T: Real, F: Finish<T>>(
 /// # Safety
 /// As [`multiply`].
 unsafe fn rows_outside<T: Real, F: Finish<T>>(
-    target: Target,
+    machine: Machine,
     shape: &Shape,
     operands: &Operands<T>,
     (m, rows): (usize, usize),
@@ -177,14 +177,14 @@ unsafe fn rows_outside<T: Real, F: Finish<T>>(
         // SAFETY: `height` rows of those left, and all vectors.
         unsafe {
             if pairs > 0 {
-                tiles(target, operands, finish, (row, 0), (pairs, height), 2, true);
+                tiles(machine, operands, finish, (row, 0), (pairs, height), 2, true);
             }
             let column = 2 * pairs * shape.lanes;
             let half = usize::from(is_half(shape, m, n - (vectors - 1) * shape.lanes));
-            tiles(target, operands, finish, (row, column), (vectors - 2 * pairs - half, height), 1, true);
+            tiles(machine, operands, finish, (row, column), (vectors - 2 * pairs - half, height), 1, true);
             if half > 0 {
                 let column = (vectors - 1) * shape.lanes;
-                tiles(target, operands, finish, (row, column), (1, height), HALF, true);
+                tiles(machine, operands, finish, (row, column), (1, height), HALF, true);
             }
         }
         row += height;

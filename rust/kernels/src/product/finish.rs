@@ -6,7 +6,7 @@
 
 use crate::elementwise::{Region, map_region, map2_region, step};
 use crate::vector::Raw;
-use crate::{Map, Map2, Real, Target, Update};
+use crate::{Machine, Map, Map2, Real, Update};
 
 /// Where sums go. Rows and columns are those of the whole product.
 pub(super) trait Finish<T: Real>: Copy {
@@ -39,7 +39,7 @@ pub(super) trait Finish<T: Real>: Copy {
     /// # Safety
     /// They are inside the result.
     #[inline(always)]
-    unsafe fn strip(&self, _target: Target, _rows: usize, _j: usize, _columns: usize) {}
+    unsafe fn strip(&self, _machine: Machine, _rows: usize, _j: usize, _columns: usize) {}
 }
 
 /// c ← sums.
@@ -84,9 +84,9 @@ impl<T: Real, F: Map> Finish<T> for Value<T, F> {
     }
 
     #[inline(always)]
-    unsafe fn strip(&self, target: Target, rows: usize, j: usize, columns: usize) {
+    unsafe fn strip(&self, machine: Machine, rows: usize, j: usize, columns: usize) {
         // SAFETY: inside c, as the caller promises.
-        unsafe { map_region(target, self.c.c.add(j), Region { rows, columns, stride: self.c.c_row }, self.f) }
+        unsafe { map_region(machine, self.c.c.add(j), Region { rows, columns, stride: self.c.c_row }, self.f) }
     }
 }
 
@@ -116,10 +116,10 @@ impl<T: Real, F: Map2> Finish<T> for Value2<T, F> {
     }
 
     #[inline(always)]
-    unsafe fn strip(&self, target: Target, rows: usize, j: usize, columns: usize) {
+    unsafe fn strip(&self, machine: Machine, rows: usize, j: usize, columns: usize) {
         let region = Region { rows, columns, stride: self.c.c_row };
         // SAFETY: inside c, as the caller promises, and inside `saved`, which has its shape.
-        unsafe { map2_region(target, self.c.c.add(j), self.saved.add(j), self.saved_row, region, self.f) }
+        unsafe { map2_region(machine, self.c.c.add(j), self.saved.add(j), self.saved_row, region, self.f) }
     }
 }
 

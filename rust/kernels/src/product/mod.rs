@@ -19,7 +19,7 @@ mod tile;
 mod transpose;
 
 use crate::elementwise::pointers;
-use crate::{Buffer, Factor, Map, Map2, Matrix, MatrixMut, Real, Target, Update, padded};
+use crate::{Buffer, Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, padded};
 use finish::{Step, Store, Value, Value2};
 use std::ops::Range;
 use tile::Operands;
@@ -60,7 +60,7 @@ fn store<T: Real>(c: &mut MatrixMut<T>) -> Store<T> {
 /// # Panics
 /// Unless the shapes fit and bias holds `padded(n_out)` numbers.
 pub fn forward<T: Real, F: Map>(
-    target: Target,
+    machine: Machine,
     x: Matrix<T>,
     w: Matrix<T>,
     bias: Option<&[T]>,
@@ -79,9 +79,9 @@ pub fn forward<T: Real, F: Map>(
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
     unsafe {
         if F::IDENTITY {
-            parts::multiply(target, operands, shape, Some(c), c);
+            parts::multiply(machine, operands, shape, Some(c), c);
         } else {
-            parts::multiply(target, operands, shape, Some(c), Value { c, f });
+            parts::multiply(machine, operands, shape, Some(c), Value { c, f });
         }
     }
 }
@@ -94,7 +94,7 @@ pub fn forward<T: Real, F: Map>(
 /// # Panics
 /// Unless the shapes fit and bias holds n_out numbers.
 pub fn forward_transposed<T: Real>(
-    target: Target,
+    machine: Machine,
     w_t: Matrix<T>,
     x_t: Matrix<T>,
     bias: Option<&[T]>,
@@ -109,7 +109,7 @@ pub fn forward_transposed<T: Real>(
         (operands.start, operands.start_row) = (bias.as_ptr(), 1);
     }
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { parts::multiply(target, operands, shape, Some(c), c) }
+    unsafe { parts::multiply(machine, operands, shape, Some(c), c) }
 }
 
 /// `d_x[i][k] = slope(Σ_j delta[i][j] w_t[j][k], a[i][k])` for delta (n, n_out), w_t the transpose of w (n_out, n_in),
@@ -120,7 +120,7 @@ pub fn forward_transposed<T: Real>(
 /// # Panics
 /// Unless the shapes fit.
 pub fn backward_input<'a, T: Real, F: Map2>(
-    target: Target,
+    machine: Machine,
     delta: impl Into<Factor<'a, T>>,
     w_t: Matrix<T>,
     slope: F,
@@ -137,9 +137,9 @@ pub fn backward_input<'a, T: Real, F: Map2>(
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
     unsafe {
         if F::IDENTITY {
-            parts::multiply(target, operands, shape, Some(c), c);
+            parts::multiply(machine, operands, shape, Some(c), c);
         } else {
-            parts::multiply(target, operands, shape, Some(c), finish);
+            parts::multiply(machine, operands, shape, Some(c), finish);
         }
     }
 }
@@ -149,7 +149,7 @@ pub fn backward_input<'a, T: Real, F: Map2>(
 /// # Panics
 /// Unless the shapes fit.
 pub fn backward_weight<'a, T: Real>(
-    target: Target,
+    machine: Machine,
     x: impl Into<Factor<'a, T>>,
     delta: Matrix<T>,
     mut d_w: MatrixMut<T>,
@@ -159,7 +159,7 @@ pub fn backward_weight<'a, T: Real>(
     assert_eq!((x_t.rows(), delta.columns()), (d_w.rows(), d_w.columns()), "d_w has not the shape of x^T delta");
     let (shape, c) = ((d_w.rows(), d_w.columns()), store(&mut d_w));
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
-    unsafe { parts::multiply(target, operands(x_t, delta), shape, Some(c), c) }
+    unsafe { parts::multiply(machine, operands(x_t, delta), shape, Some(c), c) }
 }
 
 /// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the d_w of [`backward_weight`] to the bit,
@@ -170,7 +170,7 @@ pub fn backward_weight<'a, T: Real>(
 /// Unless the shapes fit and the place is inside, and where there are not `U::STATES` states as long as `parameters`.
 #[allow(clippy::too_many_arguments, reason = "two factors, and a place in four buffers")]
 pub fn update_weight<'a, T: Real, U: Update>(
-    target: Target,
+    machine: Machine,
     x: impl Into<Factor<'a, T>>,
     delta: Matrix<T>,
     parameters: &mut [T],
@@ -187,5 +187,5 @@ pub fn update_weight<'a, T: Real, U: Update>(
     let finish = Step { w: w.data_mut().as_mut_ptr(), states, w_row: stride, u };
     // SAFETY: the shapes are checked above, a matrix holds rows · stride numbers (Matrix::new), and the states are as
     // long as the parameters.
-    unsafe { parts::multiply(target, operands(x_t, delta), shape, None, finish) }
+    unsafe { parts::multiply(machine, operands(x_t, delta), shape, None, finish) }
 }

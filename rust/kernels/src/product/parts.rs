@@ -4,7 +4,7 @@ use super::driver;
 use super::finish::{Finish, Store};
 use super::tile::Operands;
 use crate::pool::{self, Cut, PASS};
-use crate::{Real, Target};
+use crate::{Machine, Real};
 use std::ops::Range;
 
 /// What [`driver::multiply`] takes.
@@ -48,9 +48,9 @@ unsafe impl<T: Real, F: Finish<T>> Cut for Product<T, F> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { driver::multiply(target, self.operands, self.shape, self.c, self.finish) }
+        unsafe { driver::multiply(machine, self.operands, self.shape, self.c, self.finish) }
     }
 }
 
@@ -70,12 +70,12 @@ fn work<T: Real, F: Finish<T>>((m, n): (usize, usize), k: usize) -> usize {
 /// As there.
 #[inline]
 pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
-    target: Target,
+    machine: Machine,
     operands: Operands<T>,
     shape: (usize, usize),
     c: Option<Store<T>>,
     finish: F,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { pool::run(target, work::<T, F>(shape, operands.k), || Product { operands, shape, c, finish }) }
+    unsafe { pool::run(machine, work::<T, F>(shape, operands.k), || Product { operands, shape, c, finish }) }
 }

@@ -8,7 +8,7 @@
 
 use super::finish::Finish;
 use crate::Real;
-use crate::target::{Kernel, Target};
+use crate::machine::{Kernel, Machine};
 use crate::vector::Raw;
 
 /// Where the operands of a product lie, and how long the chain is.
@@ -178,7 +178,7 @@ impl<T: Real, F: Finish<T>, const H: usize, const WIDTH: usize> Tiles<'_, T, F, 
 /// The operands and the result are good for all their rows and vectors and k steps; the shape is one of the target's.
 #[inline]
 pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
-    target: Target,
+    machine: Machine,
     operands: &Operands<T>,
     finish: &F,
     (row, column): (usize, usize),
@@ -192,7 +192,7 @@ pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
                 $(($h, $w) => {
                     let tiles = Tiles::<T, F, $h, $w> { operands, finish, row, column, count, across };
                     // SAFETY: the caller's promise.
-                    unsafe { target.run(tiles) }
+                    unsafe { machine.run(tiles) }
                 })*
                 _ => unreachable!("no tile of {height} rows and {width} vectors"),
             }

@@ -1,9 +1,9 @@
 //! The transpose of a matrix, in blocks of one line by one line.
 
+use crate::machine::Kernel;
 use crate::pool::{self, Cut, PASS};
-use crate::target::Kernel;
 use crate::vector::Raw;
-use crate::{Matrix, MatrixMut, Real, Target, padded};
+use crate::{Machine, Matrix, MatrixMut, Real, padded};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use std::ops::Range;
 ///
 /// # Panics
 /// Unless `to` has as many rows as `from` columns, and the other way round.
-pub fn transpose<T: Real>(target: Target, from: Matrix<T>, mut to: MatrixMut<T>) {
+pub fn transpose<T: Real>(machine: Machine, from: Matrix<T>, mut to: MatrixMut<T>) {
     assert_eq!((from.rows(), from.columns()), (to.columns(), to.rows()), "not the shape of the transpose");
     let (shape, to) = ((from.rows(), from.columns()), (to.data_mut().as_mut_ptr(), to.stride()));
     let kernel = || Transpose::new(shape, (from.data().as_ptr(), from.stride()), to);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
-    unsafe { pool::run(target, from.rows() * from.columns() * PASS, kernel) }
+    unsafe { pool::run(machine, from.rows() * from.columns() * PASS, kernel) }
 }
 
 #[derive(Clone, Copy)]
@@ -48,9 +48,9 @@ unsafe impl<T: Real> Cut for Transpose<T> {
     }
 
     #[inline(always)]
-    unsafe fn run(self, target: Target) {
+    unsafe fn run(self, machine: Machine) {
         // SAFETY: the caller's promise.
-        unsafe { target.run(self) }
+        unsafe { machine.run(self) }
     }
 }
 

@@ -2,10 +2,10 @@
 //! use ([`Raw`], unsafe: loads, stores and the making of a vector out of nothing).
 //!
 //! Safe arithmetic with instructions that not every CPU has rests on one fact: **a value proves the CPU**. The only ways
-//! to a first value are `Raw`'s, which are unsafe and private, and kernels run only inside [`Target::run`], which holds
+//! to a first value are `Raw`'s, which are unsafe and private, and kernels run only inside [`Machine::run`], which holds
 //! a token that detection made. Constants come through an existing value: `x.like(0.5)`.
 //!
-//! [`Target::run`]: crate::target::Target::run
+//! [`Machine::run`]: crate::machine::Machine::run
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -61,7 +61,7 @@ pub trait Vector:
 /// What kernels need beyond arithmetic.
 ///
 /// # Safety
-/// Every method asks that the CPU has the vector's instructions; the kernels have that from `Target::run`. `load` and
+/// Every method asks that the CPU has the vector's instructions; the kernels have that from `Machine::run`. `load` and
 /// `store` ask for `LANES` readable or writable numbers at `p`, of any alignment.
 pub trait Raw: Vector {
     /// Numbers in a vector. Divides [`Real::LINE`].

@@ -61,20 +61,20 @@ enum Isa {
 
 /// The instructions that a computation uses, and the most threads. A value exists only where the CPU has the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct Machine {
     isa: Isa,
     threads: u16,
 }
 
-impl Target {
+impl Machine {
     fn of(isa: Isa) -> Self {
-        Target { isa, threads: 1 }
+        Machine { isa, threads: 1 }
     }
 
     /// The same instructions on up to `threads` threads (1 where nothing else was said): on so many where the work is worth
     /// it. No bit of any result depends on it.
     pub fn with_threads(self, threads: usize) -> Self {
-        Target { threads: threads.clamp(1, u16::MAX as usize) as u16, ..self }
+        Machine { threads: threads.clamp(1, u16::MAX as usize) as u16, ..self }
     }
 
     /// The most threads.
@@ -86,22 +86,22 @@ impl Target {
     /// process.
     ///
     /// # Errors
-    /// [`TargetError`] where the variable names no target, or one that this CPU cannot run.
-    pub fn best() -> Result<Target, TargetError> {
-        static BEST: OnceLock<Result<Target, TargetError>> = OnceLock::new();
+    /// [`UnknownIsa`] where the variable names no target, or one that this CPU cannot run.
+    pub fn best() -> Result<Machine, UnknownIsa> {
+        static BEST: OnceLock<Result<Machine, UnknownIsa>> = OnceLock::new();
         BEST.get_or_init(|| match std::env::var_os("CHAINRULE_TARGET") {
-            None => Ok(Target::available()[0]),
+            None => Ok(Machine::available()[0]),
             Some(name) => {
                 let name = name.to_string_lossy();
-                Target::named(&name).ok_or_else(|| TargetError { name: name.into() })
+                Machine::named(&name).ok_or_else(|| UnknownIsa { name: name.into() })
             }
         })
         .clone()
     }
 
     /// The targets that this CPU can run, best first; the last is always `portable`.
-    pub fn available() -> Vec<Target> {
-        Target::all_names().iter().filter_map(|name| Target::named(name)).collect()
+    pub fn available() -> Vec<Machine> {
+        Machine::all_names().iter().filter_map(|name| Machine::named(name)).collect()
     }
 
     /// The names of all targets, best first, whether this CPU can run them or not.
@@ -110,18 +110,18 @@ impl Target {
     }
 
     /// The target of that name, where this CPU can run it.
-    pub fn named(name: &str) -> Option<Target> {
+    pub fn named(name: &str) -> Option<Machine> {
         match name {
             #[cfg(target_arch = "x86_64")]
-            "avx512" => Avx512::detect().map(|token| Target::of(Isa::Avx512(token))),
+            "avx512" => Avx512::detect().map(|token| Machine::of(Isa::Avx512(token))),
             #[cfg(target_arch = "x86_64")]
-            "avx2" => Avx2::detect().map(|token| Target::of(Isa::Avx2(token))),
-            "portable" => Some(Target::of(Isa::Portable)),
+            "avx2" => Avx2::detect().map(|token| Machine::of(Isa::Avx2(token))),
+            "portable" => Some(Machine::of(Isa::Portable)),
             _ => None,
         }
     }
 
-    /// The target's name, one of [`all_names`](Target::all_names).
+    /// The target's name, one of [`all_names`](Machine::all_names).
     pub fn name(self) -> &'static str {
         match self.isa {
             #[cfg(target_arch = "x86_64")]
@@ -193,23 +193,23 @@ unsafe fn enter_portable<T: Real, K: Kernel<T>>(kernel: K) -> K::Out {
 
 /// `CHAINRULE_TARGET` names a target that is unknown or that this CPU cannot run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetError {
+pub struct UnknownIsa {
     /// The name that was asked for.
     pub name: String,
 }
 
-impl fmt::Display for TargetError {
+impl fmt::Display for UnknownIsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if Target::all_names().contains(&self.name.as_str()) {
+        if Machine::all_names().contains(&self.name.as_str()) {
             write!(f, "CHAINRULE_TARGET is '{}', which this CPU cannot run; it can run", self.name)?;
         } else {
             write!(f, "CHAINRULE_TARGET is '{}', which is unknown; this CPU can run", self.name)?;
         }
-        for (i, target) in Target::available().into_iter().enumerate() {
-            write!(f, "{} {}", if i == 0 { "" } else { "," }, target.name())?;
+        for (i, machine) in Machine::available().into_iter().enumerate() {
+            write!(f, "{} {}", if i == 0 { "" } else { "," }, machine.name())?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for TargetError {}
+impl std::error::Error for UnknownIsa {}
