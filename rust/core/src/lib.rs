@@ -26,6 +26,7 @@ mod data;
 mod error;
 mod forward;
 pub mod init;
+mod kind;
 pub mod layer;
 pub mod loss;
 mod narrow;
@@ -33,8 +34,8 @@ mod network;
 pub mod optimizer;
 mod params;
 mod plan;
-mod registry;
 pub mod rng;
+pub mod schedule;
 pub mod sklearn;
 mod spec;
 mod threads;
@@ -47,7 +48,6 @@ pub use chainrule_kernels::{Machine, Real, Source};
 pub use data::{Batch, RowMajor, Rows, Selected, Targets};
 pub use error::{Error, ErrorKind};
 pub use network::{Network, TensorInfo};
-pub use registry::registry;
 pub use spec::{Dtype, Spec};
 pub use trace::LayerTrace;
 pub use train::Epoch;
@@ -55,3 +55,15 @@ pub use workspace::Workspace;
 
 #[doc(hidden)]
 pub use chainrule_kernels::pool::force as force_threads;
+
+/// Every kind with its names.
+pub fn registry() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("activation", activation::Activation::NAMES.to_vec()),
+        ("loss", loss::Loss::NAMES.to_vec()),
+        ("optimizer", optimizer::Optimizer::NAMES.to_vec()),
+        ("init", init::Init::NAMES.to_vec()),
+        ("layer", layer::Layer::NAMES.to_vec()),
+        ("target", Machine::all_names().to_vec()),
+    ]
+}

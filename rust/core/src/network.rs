@@ -2,6 +2,7 @@
 
 use crate::loss::Link;
 use crate::plan::Plan;
+use crate::schedule::Schedule;
 use crate::workspace::{packed_mut, view_mut};
 use crate::{Batch, Error, Real, Rows, Spec, Workspace, params, threads};
 use chainrule_kernels::{Buffer, Machine, Picks, columns};
@@ -213,7 +214,7 @@ impl<T: Real> Network<T> {
 
     /// Step size of the next update.
     pub fn learning_rate(&self) -> f64 {
-        self.spec.optimizer.learning_rate()
+        self.spec.optimizer.learning_rate.at(self.steps + 1)
     }
 
     /// Sets the step size of the next update.
@@ -224,7 +225,7 @@ impl<T: Real> Network<T> {
         if !(value.is_finite() && value > 0.0) {
             return Err(Error::LearningRate { value });
         }
-        *self.spec.optimizer.learning_rate_mut() = value;
+        self.spec.optimizer.learning_rate = Schedule::constant(value);
         Ok(())
     }
 

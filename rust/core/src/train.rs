@@ -1,10 +1,10 @@
 //! Training: one step, one epoch of steps, and a step from a caller's gradient.
 
 use crate::layer::{Factors, Layer};
-use crate::optimizer::RulePass;
+use crate::optimizer::{Apply, FromMemory, Fuses, Rule};
 use crate::rng::{Purpose, Stream};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{self as kernels, Picks, elementwise, product, squares, within};
+use chainrule_kernels::{Picks, elementwise, product, squares, within};
 
 /// Work between two looks at whether to go on, in floating-point operations: some hundred microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 1e7;
@@ -221,13 +221,15 @@ impl<T: Real> Network<T> {
     /// done, where the optimizer cannot do that.
     fn update_fused(&mut self, ws: &mut Workspace<T>, rows: usize) -> bool {
         let optimizer = self.spec.optimizer;
-        optimizer.fused::<T>(self.steps + 1, Pass { network: self, ws, rows })
+        optimizer.rule::<T, _>(self.steps + 1, Pass { network: self, ws, rows })
     }
 
     /// One step of the optimizer along `ws.gradient`.
     pub(crate) fn update(&mut self, ws: &Workspace<T>) {
         self.steps += 1;
-        self.spec.optimizer.update(self.machine, self.steps, &mut self.parameters, &mut self.states, &ws.gradient);
+        let Network { machine, parameters, states, .. } = self;
+        let apply = FromMemory { machine: *machine, parameters, states, gradient: &ws.gradient };
+        self.spec.optimizer.rule::<T, _>(self.steps, apply);
     }
 }
 
@@ -248,10 +250,14 @@ struct Pass<'a, T> {
     rows: usize,
 }
 
-impl<T: Real> RulePass for Pass<'_, T> {
-    const ONE_MOMENT: bool = false;
+impl<T: Real> Apply for Pass<'_, T> {
+    type Out = bool;
 
-    fn run(self, rule: impl kernels::Update) {
+    fn apply<R: Rule>(self, rule: R) -> bool {
+        // Decided when this is compiled: no kernels are made of other rules.
+        if const { !matches!(R::FUSES, Fuses::Everywhere) } {
+            return false;
+        }
         let Pass { network, ws, rows } = self;
         let machine = network.machine;
         let Workspace { a, d, thin, columns, gradient, .. } = ws;
@@ -265,5 +271,6 @@ impl<T: Real> RulePass for Pass<'_, T> {
                 elementwise::update_part(machine, parameters, states, b.clone(), &gradient[b], rule);
             }
         }
+        true
     }
 }

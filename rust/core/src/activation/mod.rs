@@ -4,8 +4,9 @@
 
 use chainrule_kernels::{Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Vector, elementwise, product};
 
-crate::registry::kind! {
+crate::kind::kind! {
     /// An activation function.
+    #[derive(Copy)]
     Activation by "name", each_activation, ($) {
         identity::{Identity => "identity"},
         sigmoid::{Sigmoid => "sigmoid"},

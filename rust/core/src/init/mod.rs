@@ -5,8 +5,9 @@
 use crate::rng::Stream;
 use crate::{Error, Real};
 
-crate::registry::kind! {
+crate::kind::kind! {
     /// A rule for first weights.
+    #[derive(Copy)]
     Init by "name", each_init, ($) {
         glorot::{GlorotUniform => "glorot_uniform", GlorotNormal => "glorot_normal"},
         he::{HeUniform => "he_uniform", HeNormal => "he_normal"},

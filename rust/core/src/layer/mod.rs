@@ -3,8 +3,9 @@
 //! To add one: a file beside this one, a line in the list below, its arm in forward.rs and backward.rs, and its twin
 //! in the Python reference.
 
-crate::registry::kind! {
+crate::kind::kind! {
     /// A layer.
+    #[derive(Copy)]
     Layer by "kind", each_layer, ($) {
         dense::{Dense => "dense"},
         dropout::{Dropout => "dropout"},

@@ -15,8 +15,9 @@ use crate::Real;
 use crate::activation::Activation;
 use chainrule_kernels::{Machine, Matrix, MatrixMut, Term, columns};
 
-crate::registry::kind! {
+crate::kind::kind! {
     /// A loss.
+    #[derive(Copy)]
     Loss by "name", each_loss, ($) {
         mse::{Mse => "mse"},
         half_squared_error::{HalfSquaredError => "half_squared_error"},

@@ -6,12 +6,12 @@ use crate::data::{gather, gather_columns};
 use crate::forward::{read_labels, sum_of};
 use crate::layer::Layer;
 use crate::loss::{Loss, Square};
-use crate::optimizer::{Optimizer, RulePass};
+use crate::optimizer::{Apply, Fuses, Rule};
 use crate::train::small_squares;
 use crate::workspace::view_mut;
 use crate::{Batch, Error, Network, Real, Rows, Spec, Targets, Workspace};
 use chainrule_kernels::narrow::Narrow;
-use chainrule_kernels::{self as kernels, Map, Map2, Picks, Vector, columns, product};
+use chainrule_kernels::{Map, Map2, Picks, Vector, columns, product};
 
 #[cfg(test)]
 mod tests;
@@ -37,8 +37,7 @@ impl Hidden {
     /// That of `spec`, where its network is narrow: dense layers of at most `widest` units with one activation and no penalty,
     /// the last without an activation, and an optimizer whose updates follow the sums.
     pub(crate) fn of(spec: &Spec, widest: usize) -> Option<Self> {
-        let fused = matches!(spec.optimizer, Optimizer::Sgd(_) | Optimizer::Adam(_) | Optimizer::AdamW(_));
-        if !fused || spec.units().into_iter().any(|units| units > widest) {
+        if spec.optimizer.fuses() == Fuses::Nowhere || spec.units().into_iter().any(|units| units > widest) {
             return None;
         }
         let (last, hidden) = spec.layers.split_last()?;
@@ -151,8 +150,7 @@ impl<T: Real> Network<T> {
         }
         let optimizer = self.spec.optimizer;
         let narrow = &mut memory.narrow;
-        let updated = optimizer.fused::<T>(self.steps + 1, Pass { network: self, narrow, rows });
-        assert!(updated, "an optimizer that is not fused");
+        optimizer.rule::<T, _>(self.steps + 1, Pass { network: self, narrow, rows });
         self.steps += 1;
         Ok(Some((loss, rows as f64)))
     }
@@ -232,10 +230,13 @@ struct Pass<'a, T> {
     rows: usize,
 }
 
-impl<T: Real> RulePass for Pass<'_, T> {
-    const ONE_MOMENT: bool = true;
+impl<T: Real> Apply for Pass<'_, T> {
+    type Out = ();
 
-    fn run(self, rule: impl kernels::Update) {
+    fn apply<R: Rule>(self, rule: R) {
+        if const { matches!(R::FUSES, Fuses::Nowhere) } {
+            unreachable!("only networks whose rule fuses are small");
+        }
         let Pass { network, narrow, rows } = self;
         narrow.update(network.machine, &mut network.parameters, &mut network.states, rows, [rule; 2]);
     }

@@ -1,22 +1,26 @@
 //! adagrad:  v = v + g²,  w ← w − learning_rate · g / (√v + eps).   Duchi, Hazan and Singer 2011, figure 1, with a diagonal
 //! matrix; eps outside the root as torch's.
 
-use super::{Update, nonzero};
+use super::{Apply, Method, Rule, nonzero};
 use crate::check::positive;
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Division by the root of the sum of all squares so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adagrad {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Added to √v, > 0.
     pub eps: f64,
 }
 
-impl kernels::Update for Adagrad {
+#[derive(Clone, Copy)]
+struct Step {
+    learning_rate: f64,
+    eps: f64,
+}
+
+impl kernels::Update for Step {
     const STATES: usize = 1;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [v, ..]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -26,18 +30,15 @@ impl kernels::Update for Adagrad {
     }
 }
 
-impl Update for Adagrad {
+impl Rule for Step {}
+
+impl Method for Adagrad {
     fn state_names(&self) -> &'static [&'static str] {
         &["v"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let rule = Adagrad { eps: nonzero::<T>(self.eps), ..*self };
-        elementwise::update(machine, w, states, g, rule);
+    fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
+        apply.apply(Step { learning_rate, eps: nonzero::<T>(self.eps) })
     }
 
     fn check(&self) -> Result<(), String> {

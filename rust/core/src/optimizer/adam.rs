@@ -1,16 +1,14 @@
 //! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
 //! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
-use super::{RulePass, Update, check_moments, correction, mean, nonzero};
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use super::{Apply, Fuses, Method, Rule, check_moments, correction, mean, nonzero};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Adaptive moments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adam {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Decay of the mean of g, in [0, 1).
     pub beta_1: f64,
     /// Decay of the mean of g², in [0, 1).
@@ -19,8 +17,8 @@ pub struct Adam {
     pub eps: f64,
 }
 
-/// w ← keep · w − step · m / (root · √v + eps) along g + l2 · w: Adam, with its bias corrections worked out, and its kin. One
-/// rule for all, for each is compiled into many kernels.
+/// w ← keep · w − step · m / (root · √v + eps) along g + l2 · w: the rule of Adam and its relatives, with the bias
+/// corrections worked out. They share one rule because each rule is compiled into many kernels.
 #[derive(Clone, Copy)]
 pub(crate) struct Moments {
     pub(crate) l2: f64,
@@ -46,13 +44,20 @@ impl kernels::Update for Moments {
     }
 }
 
+impl Rule for Moments {
+    const FUSES: Fuses = Fuses::Everywhere;
+    fn with_l2(self, l2: f64) -> Self {
+        Moments { l2, ..self }
+    }
+}
+
 impl Adam {
     /// The `t`-th update; every parameter is multiplied by `keep` first.
-    pub(super) fn rule<T: Real>(&self, keep: f64, t: u64) -> Moments {
+    pub(super) fn moments<T: Real>(&self, keep: f64, t: u64, learning_rate: f64) -> Moments {
         Moments {
             l2: 0.0,
             keep,
-            step: self.learning_rate / correction(self.beta_1, t),
+            step: learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             root: 1.0 / correction(self.beta_2, t).sqrt(),
@@ -61,22 +66,13 @@ impl Adam {
     }
 }
 
-impl Update for Adam {
+impl Method for Adam {
     fn state_names(&self) -> &'static [&'static str] {
         &["m", "v"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        elementwise::update(machine, w, states, g, self.rule::<T>(1.0, t));
-    }
-
-    fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
-        pass.run(self.rule::<T>(1.0, t));
-        true
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
+        apply.apply(self.moments::<T>(1.0, t, learning_rate))
     }
 
     fn check(&self) -> Result<(), String> {

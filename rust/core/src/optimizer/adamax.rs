@@ -1,16 +1,14 @@
 //! adamax:  m = β₁ m + (1 − β₁) g,  u = max(β₂ u, |g| + eps),  w ← w − learning_rate · m / ((1 − β₁ᵗ) u).
 //! Kingma and Ba 2015, algorithm 2; eps as torch's, which the paper does without.
 
-use super::{Update, check_moments, correction, mean, nonzero};
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Adam with the largest |g| of late in place of a root mean square.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adamax {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Decay of the mean of g, in [0, 1).
     pub beta_1: f64,
     /// Decay of the largest |g|, in [0, 1).
@@ -20,14 +18,14 @@ pub struct Adamax {
 }
 
 #[derive(Clone, Copy)]
-struct Rule {
+struct Step {
     step: f64,
     beta_1: f64,
     beta_2: f64,
     eps: f64,
 }
 
-impl kernels::Update for Rule {
+impl kernels::Update for Step {
     const STATES: usize = 2;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [m, u, spare]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -37,23 +35,20 @@ impl kernels::Update for Rule {
     }
 }
 
-impl Update for Adamax {
+impl Rule for Step {}
+
+impl Method for Adamax {
     fn state_names(&self) -> &'static [&'static str] {
         &["m", "u"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let rule = Rule {
-            step: self.learning_rate / correction(self.beta_1, t),
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
+        apply.apply(Step {
+            step: learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             eps: nonzero::<T>(self.eps),
-        };
-        elementwise::update(machine, w, states, g, rule);
+        })
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,16 +2,14 @@
 //! w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max / (1 − β₂ᵗ).   Reddi, Kale and Kumar 2018, algorithm 2,
 //! with the bias corrections of torch, which the paper leaves out.
 
-use super::{Update, check_moments, correction, mean, nonzero};
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Adam with step sizes that only fall.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AmsGrad {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Decay of the mean of g, in [0, 1).
     pub beta_1: f64,
     /// Decay of the mean of g², in [0, 1).
@@ -21,7 +19,7 @@ pub struct AmsGrad {
 }
 
 #[derive(Clone, Copy)]
-struct Rule {
+struct Step {
     step: f64,
     beta_1: f64,
     beta_2: f64,
@@ -29,7 +27,7 @@ struct Rule {
     eps: f64,
 }
 
-impl kernels::Update for Rule {
+impl kernels::Update for Step {
     const STATES: usize = 3;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [m, v, v_max]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -41,24 +39,21 @@ impl kernels::Update for Rule {
     }
 }
 
-impl Update for AmsGrad {
+impl Rule for Step {}
+
+impl Method for AmsGrad {
     fn state_names(&self) -> &'static [&'static str] {
         &["m", "v", "v_max"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let rule = Rule {
-            step: self.learning_rate / correction(self.beta_1, t),
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
+        apply.apply(Step {
+            step: learning_rate / correction(self.beta_1, t),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
-        };
-        elementwise::update(machine, w, states, g, rule);
+        })
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,17 +1,15 @@
 //! lion:  w ← w − learning_rate · (sign(β₁ m + (1 − β₁) g) + weight_decay · w),  then m = β₂ m + (1 − β₂) g.
 //! Chen et al. 2023, algorithm 2. Not in torch.
 
-use super::{Update, mean, sign};
+use super::{Apply, Method, Rule, mean, sign};
 use crate::check::{fraction, not_negative};
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Steps of one size, by the sign of a momentum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lion {
-    /// Step size, > 0: every parameter moves by it.
-    pub learning_rate: f64,
     /// Share of m in the direction of a step, in [0, 1).
     pub beta_1: f64,
     /// Decay of the mean m of g, in [0, 1).
@@ -21,14 +19,14 @@ pub struct Lion {
 }
 
 #[derive(Clone, Copy)]
-struct Rule {
+struct Step {
     keep: f64,
     learning_rate: f64,
     beta_1: f64,
     beta_2: f64,
 }
 
-impl kernels::Update for Rule {
+impl kernels::Update for Step {
     const STATES: usize = 1;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [m, ..]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -39,19 +37,16 @@ impl kernels::Update for Rule {
     }
 }
 
-impl Update for Lion {
+impl Rule for Step {}
+
+impl Method for Lion {
     fn state_names(&self) -> &'static [&'static str] {
         &["m"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let &Lion { learning_rate, beta_1, beta_2, weight_decay } = self;
-        let rule = Rule { keep: 1.0 - learning_rate * weight_decay, learning_rate, beta_1, beta_2 };
-        elementwise::update(machine, w, states, g, rule);
+    fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
+        let &Lion { beta_1, beta_2, weight_decay } = self;
+        apply.apply(Step { keep: 1.0 - learning_rate * weight_decay, learning_rate, beta_1, beta_2 })
     }
 
     fn check(&self) -> Result<(), String> {

@@ -5,11 +5,14 @@
 //! so the padding between rows stays 0.
 
 use crate::check::{fraction, positive};
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector};
+use crate::schedule::Schedule;
+use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use serde::{Deserialize, Serialize};
 
-crate::registry::kind! {
-    /// An optimizer with its hyperparameters.
-    Optimizer by "name", each_optimizer, ($) {
+crate::kind::kind! {
+    /// An update rule with its hyperparameters, but for the learning rate.
+    #[derive(Copy)]
+    Methods by "name", each_method, ($) {
         sgd::{Sgd => "sgd"},
         adam::{Adam => "adam"},
         adamw::{AdamW => "adamw"},
@@ -31,66 +34,108 @@ pub(crate) use sgd::{Momentum, Plain};
 #[cfg(test)]
 mod tests;
 
-/// What training asks of any optimizer.
-pub(crate) trait Update {
+/// An optimizer: its method, and the learning rate as a function of the update.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Optimizer {
+    /// Step size, > 0, per update.
+    pub learning_rate: Schedule,
+    /// The rest.
+    #[serde(flatten)]
+    pub method: Methods,
+}
+
+/// What training asks of any method.
+pub(crate) trait Method {
     /// Names of the moments that are kept, each as long as the parameters, zero at first.
     fn state_names(&self) -> &'static [&'static str];
 
-    /// The step size, which may be changed between steps.
-    fn learning_rate(&mut self) -> &mut f64;
+    /// Works out the rule of the `t`-th update, counted from 1, and hands it to `apply`.
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out;
 
-    /// One update, the `t`-th counted from 1, of all parameters at once.
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]);
-
-    /// Gives the rule of the `t`-th update to `pass`, which applies it to each part of the gradient as soon as its sums are
-    /// there; false, and nothing done, for rules that are not worth the code (some 60 KB each).
-    fn fused<T: Real>(&self, _t: u64, _pass: impl RulePass) -> bool {
-        false
-    }
-
-    /// What is wrong with the hyperparameters, if anything (but for the learning rate).
+    /// What is wrong with the hyperparameters, if anything.
     fn check(&self) -> Result<(), String>;
 }
 
-/// What is done with the rule of an update once the optimizer has worked it out.
-pub(crate) trait RulePass {
-    /// Whether rules of one moment are worth the code there.
-    const ONE_MOMENT: bool;
+/// The rule of one update: a method with its numbers worked out.
+pub(crate) trait Rule: kernels::Update {
+    /// Where the rule is compiled into the kernels that make a gradient. Elsewhere it reads the gradient from memory.
+    const FUSES: Fuses = Fuses::Nowhere;
 
-    fn run(self, rule: impl kernels::Update);
+    /// The same rule along g + l2 · w. Rules that fuse nowhere find the penalty in the gradient.
+    #[must_use]
+    fn with_l2(self, l2: f64) -> Self {
+        debug_assert!(l2 == 0.0, "a rule that is not fused");
+        self
+    }
+}
+
+/// Which kernels take a gradient from registers: a rule costs some 60 KB of code in each group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(crate) enum Fuses {
+    Nowhere,
+    InSmallNetworks,
+    Everywhere,
+}
+
+/// What is done with the rule of an update.
+pub(crate) trait Apply {
+    type Out;
+    fn apply<R: Rule>(self, rule: R) -> Self::Out;
+}
+
+/// w ← rule(w, g) of all parameters at once, from a gradient in memory.
+pub(crate) struct FromMemory<'a, T> {
+    pub(crate) machine: Machine,
+    pub(crate) parameters: &'a mut [T],
+    pub(crate) states: &'a mut [Buffer<T>],
+    pub(crate) gradient: &'a [T],
+}
+
+impl<T: Real> Apply for FromMemory<'_, T> {
+    type Out = ();
+    fn apply<R: Rule>(self, rule: R) {
+        elementwise::update(self.machine, self.parameters, self.states, self.gradient, rule);
+    }
+}
+
+/// Asks a rule where it fuses.
+struct AskFuses;
+
+impl Apply for AskFuses {
+    type Out = Fuses;
+    fn apply<R: Rule>(self, _: R) -> Fuses {
+        R::FUSES
+    }
 }
 
 impl Optimizer {
+    /// Every name in the list.
+    pub const NAMES: &'static [&'static str] = Methods::NAMES;
+
+    /// The name of the method.
+    pub fn name(&self) -> &'static str {
+        self.method.name()
+    }
+
     /// Names of the moments that are kept, each as long as the parameters.
     pub fn state_names(&self) -> &'static [&'static str] {
-        each_optimizer!(self, o => o.state_names())
+        each_method!(&self.method, m => m.state_names())
     }
 
-    /// Step size, > 0, per step.
-    pub fn learning_rate(&self) -> f64 {
-        let mut copy = *self;
-        *copy.learning_rate_mut()
+    /// Works out the rule of the `t`-th update, counted from 1, and hands it to `apply`.
+    pub(crate) fn rule<T: Real, A: Apply>(&self, t: u64, apply: A) -> A::Out {
+        let learning_rate = self.learning_rate.at(t);
+        each_method!(&self.method, m => m.rule::<T, A>(t, learning_rate, apply))
     }
 
-    pub(crate) fn learning_rate_mut(&mut self) -> &mut f64 {
-        each_optimizer!(self, o => o.learning_rate())
-    }
-
-    pub(crate) fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        each_optimizer!(self, o => o.update(machine, t, w, states, g));
-    }
-
-    /// As [`Update::fused`].
-    pub(crate) fn fused<T: Real>(&self, t: u64, pass: impl RulePass) -> bool {
-        each_optimizer!(self, o => o.fused::<T>(t, pass))
+    /// Where the rules of this optimizer fuse.
+    pub(crate) fn fuses(&self) -> Fuses {
+        self.rule::<f32, _>(1, AskFuses)
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
-        let rate = self.learning_rate();
-        if !(rate.is_finite() && rate > 0.0) {
-            return Err(crate::Error::LearningRate { value: rate }.to_string());
-        }
-        each_optimizer!(self, o => o.check())
+        self.learning_rate.check()?;
+        each_method!(&self.method, m => m.check())
     }
 }
 

@@ -2,17 +2,15 @@
 //! w ← w − learning_rate · (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).   Dozat 2016, algorithm 2,
 //! with m and v as adam's; torch's.
 
-use super::{Update, check_moments, correction, mean, nonzero};
+use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
 use crate::check::not_negative;
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Adam with Nesterov's momentum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NAdam {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Decay of the mean of g, in [0, 1).
     pub beta_1: f64,
     /// Decay of the mean of g², in [0, 1).
@@ -24,7 +22,7 @@ pub struct NAdam {
 }
 
 #[derive(Clone, Copy)]
-struct Rule {
+struct Step {
     step_g: f64,
     step_m: f64,
     beta_1: f64,
@@ -33,7 +31,7 @@ struct Rule {
     eps: f64,
 }
 
-impl kernels::Update for Rule {
+impl kernels::Update for Step {
     const STATES: usize = 2;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [m, v, spare]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -70,27 +68,24 @@ impl NAdam {
     }
 }
 
-impl Update for NAdam {
+impl Rule for Step {}
+
+impl Method for NAdam {
     fn state_names(&self) -> &'static [&'static str] {
         &["m", "v"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
         let (now, next) = (self.momentum(t as f64), self.momentum(t as f64 + 1.0));
         let product = self.product(t);
-        let rule = Rule {
-            step_g: self.learning_rate * (1.0 - now) / (1.0 - product),
-            step_m: self.learning_rate * next / (1.0 - product * next),
+        apply.apply(Step {
+            step_g: learning_rate * (1.0 - now) / (1.0 - product),
+            step_m: learning_rate * next / (1.0 - product * next),
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
-        };
-        elementwise::update(machine, w, states, g, rule);
+        })
     }
 
     fn check(&self) -> Result<(), String> {

@@ -4,16 +4,14 @@
 //! algorithm 2 (whose bound is 4, torch's 5); eps as torch's.
 
 use super::adam::Moments;
-use super::{Update, check_moments, correction, nonzero};
-use chainrule_kernels::{Buffer, Machine, Real, elementwise};
+use super::{Apply, Method, check_moments, correction, nonzero};
+use chainrule_kernels::Real;
 use serde::{Deserialize, Serialize};
 
 /// Adam without its wild first steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RAdam {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Decay of the mean of g, in [0, 1).
     pub beta_1: f64,
     /// Decay of the mean of g², in [0, 1).
@@ -33,24 +31,19 @@ impl RAdam {
     }
 }
 
-impl Update for RAdam {
+impl Method for RAdam {
     fn state_names(&self) -> &'static [&'static str] {
         &["m", "v"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let step = self.learning_rate / correction(self.beta_1, t);
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
+        let step = learning_rate / correction(self.beta_1, t);
         // With a root of 0 and an eps of 1 the step is by m̂ alone.
         let (step, root, eps) = match self.rectification(t) {
             Some(r) => (step * r, 1.0, nonzero::<T>(self.eps)),
             None => (step, 0.0, 1.0),
         };
-        let rule = Moments { l2: 0.0, keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps };
-        elementwise::update(machine, w, states, g, rule);
+        apply.apply(Moments { l2: 0.0, keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps })
     }
 
     fn check(&self) -> Result<(), String> {

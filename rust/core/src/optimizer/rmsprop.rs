@@ -1,24 +1,29 @@
 //! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).   Tieleman and Hinton 2012, lecture 6e;
 //! eps outside the root as torch's.
 
-use super::{Update, mean, nonzero};
+use super::{Apply, Method, Rule, mean, nonzero};
 use crate::check::{fraction, positive};
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Division by a running root mean square.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RmsProp {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Decay of the mean of g², in [0, 1).
     pub rho: f64,
     /// Added to √v, > 0.
     pub eps: f64,
 }
 
-impl kernels::Update for RmsProp {
+#[derive(Clone, Copy)]
+struct Step {
+    learning_rate: f64,
+    rho: f64,
+    eps: f64,
+}
+
+impl kernels::Update for Step {
     const STATES: usize = 1;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [v, ..]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -28,18 +33,15 @@ impl kernels::Update for RmsProp {
     }
 }
 
-impl Update for RmsProp {
+impl Rule for Step {}
+
+impl Method for RmsProp {
     fn state_names(&self) -> &'static [&'static str] {
         &["v"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let rule = RmsProp { eps: nonzero::<T>(self.eps), ..*self };
-        elementwise::update(machine, w, states, g, rule);
+    fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
+        apply.apply(Step { learning_rate, rho: self.rho, eps: nonzero::<T>(self.eps) })
     }
 
     fn check(&self) -> Result<(), String> {

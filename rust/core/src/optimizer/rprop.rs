@@ -4,17 +4,15 @@
 //! backtracking (Igel and Hüsken 2000, iRprop−), which is torch's. For whole batches: a sign that turns since the
 //! rows are others says nothing.
 
-use super::{Update, sign};
+use super::{Apply, Method, Rule, sign};
 use crate::check::positive;
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Steps by the sign of the gradient alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rprop {
-    /// Where the step sizes start, > 0: it counts at t = 1 alone.
-    pub learning_rate: f64,
     /// Factor of a step size where the sign has turned, in (0, 1).
     pub eta_minus: f64,
     /// Factor of a step size where the sign has stayed, > 1.
@@ -27,7 +25,7 @@ pub struct Rprop {
 
 /// One step; `start` is added to the step sizes, which are 0 before the first.
 #[derive(Clone, Copy)]
-struct Rule {
+struct Step {
     start: f64,
     eta_minus: f64,
     eta_plus: f64,
@@ -35,7 +33,7 @@ struct Rule {
     step_max: f64,
 }
 
-impl kernels::Update for Rule {
+impl kernels::Update for Step {
     const STATES: usize = 2;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [previous, size, spare]: [V; 3], g: V) -> (V, [V; 3]) {
@@ -51,25 +49,22 @@ impl kernels::Update for Rule {
     }
 }
 
-impl Update for Rprop {
+impl Rule for Step {}
+
+impl Method for Rprop {
     fn state_names(&self) -> &'static [&'static str] {
         &["previous_gradient", "step_size"]
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
-        let rule = Rule {
-            start: if t == 1 { self.learning_rate } else { 0.0 },
+    fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
+        apply.apply(Step {
+            start: if t == 1 { learning_rate } else { 0.0 },
             eta_minus: self.eta_minus,
             eta_plus: self.eta_plus,
             step_min: self.step_min,
             // Infinite step sizes times a sign of 0 would be NaN.
             step_max: self.step_max.min(T::MAX.to_f64()),
-        };
-        elementwise::update(machine, w, states, g, rule);
+        })
     }
 
     fn check(&self) -> Result<(), String> {

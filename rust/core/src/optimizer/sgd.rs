@@ -1,44 +1,51 @@
 //! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov w ← w − learning_rate · (g + momentum · v).
 //! The article's gradient descent where momentum is 0.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
 
-use super::{RulePass, Update};
+use super::{Apply, Fuses, Method, Rule};
 use crate::check::fraction;
-use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
+use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Gradient descent, with momentum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sgd {
-    /// Step size, > 0.
-    pub learning_rate: f64,
     /// Share of the last velocity that is kept, in [0, 1).
     pub momentum: f64,
     /// Whether to look ahead by momentum · v.
     pub nesterov: bool,
 }
 
-/// w ← w − learning_rate · g.
+/// w ← w − learning_rate · (g + l2 · w).
 #[derive(Clone, Copy)]
 pub(crate) struct Plain {
     learning_rate: f64,
+    l2: f64,
 }
 
 impl Plain {
-    /// w ← w + g, to the bit: for sums.
-    pub(crate) const ADD: Plain = Plain { learning_rate: -1.0 };
+    /// w ← w + g, to the bit. Sums of gradients use it, because a rule of their own would be 60 KB more code.
+    pub(crate) const ADD: Plain = Plain { learning_rate: -1.0, l2: 0.0 };
 }
 
 impl kernels::Update for Plain {
     const STATES: usize = 0;
     #[inline(always)]
     fn update<V: Vector>(self, w: V, states: [V; 3], g: V) -> (V, [V; 3]) {
+        let g = w.fma(w.like(self.l2), g);
         (g.fma(g.like(-self.learning_rate), w), states)
     }
 }
 
-/// v ← keep · v + push · g,  w ← w + follow · v + ahead · g  along g + l2 · w: heavy balls of every convention. One rule for
-/// all, for each is compiled into many kernels.
+impl Rule for Plain {
+    const FUSES: Fuses = Fuses::Everywhere;
+    fn with_l2(self, l2: f64) -> Self {
+        Plain { l2, ..self }
+    }
+}
+
+/// v ← keep · v + push · g,  w ← w + follow · v + ahead · g  along g + l2 · w: momentum in every convention. One rule
+/// serves all, because each rule is compiled into many kernels.
 #[derive(Clone, Copy)]
 pub(crate) struct Momentum {
     pub(crate) l2: f64,
@@ -59,44 +66,25 @@ impl kernels::Update for Momentum {
     }
 }
 
-impl Sgd {
-    fn momentum(&self) -> Momentum {
-        let (follow, ahead) = if self.nesterov { (self.momentum, 1.0) } else { (1.0, 0.0) };
-        let [follow, ahead] = [follow, ahead].map(|share| -self.learning_rate * share);
-        Momentum { l2: 0.0, keep: self.momentum, push: 1.0, follow, ahead }
+impl Rule for Momentum {
+    const FUSES: Fuses = Fuses::InSmallNetworks;
+    fn with_l2(self, l2: f64) -> Self {
+        Momentum { l2, ..self }
     }
 }
 
-/// Gives the rule to passes that take it.
-fn one_moment<P: RulePass>(pass: P, rule: Momentum) -> bool {
-    if P::ONE_MOMENT {
-        pass.run(rule);
-    }
-    P::ONE_MOMENT
-}
-
-impl Update for Sgd {
+impl Method for Sgd {
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { &["velocity"] }
     }
 
-    fn learning_rate(&mut self) -> &mut f64 {
-        &mut self.learning_rate
-    }
-
-    fn update<T: Real>(&self, machine: Machine, _t: u64, w: &mut [T], states: &mut [Buffer<T>], g: &[T]) {
+    fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
         if self.momentum == 0.0 {
-            return elementwise::update(machine, w, states, g, Plain { learning_rate: self.learning_rate });
+            return apply.apply(Plain { learning_rate, l2: 0.0 });
         }
-        elementwise::update(machine, w, states, g, self.momentum());
-    }
-
-    fn fused<T: Real>(&self, _t: u64, pass: impl RulePass) -> bool {
-        if self.momentum == 0.0 {
-            pass.run(Plain { learning_rate: self.learning_rate });
-            return true;
-        }
-        one_moment(pass, self.momentum())
+        let (follow, ahead) = if self.nesterov { (self.momentum, 1.0) } else { (1.0, 0.0) };
+        let [follow, ahead] = [follow, ahead].map(|share| -learning_rate * share);
+        apply.apply(Momentum { l2: 0.0, keep: self.momentum, push: 1.0, follow, ahead })
     }
 
     fn check(&self) -> Result<(), String> {

@@ -20,7 +20,7 @@ fn after<T: Real>(machine: Machine, o: &Optimizer, ts: &[u64], w: T, g: &[T]) ->
     let mut parameters = vec![w; n];
     let mut states: Vec<_> = o.state_names().iter().map(|_| Buffer::zeroed(n).unwrap()).collect();
     for &t in ts {
-        o.update(machine, t, &mut parameters, &mut states, &padded);
+        o.rule::<T, _>(t, FromMemory { machine, parameters: &mut parameters, states: &mut states, gradient: &padded });
     }
     (parameters, states)
 }

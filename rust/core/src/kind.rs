@@ -4,8 +4,6 @@
 //! `{"name": …, fields}` (or `{"kind": …, fields}`), the list of names, and a macro that runs one expression on whichever entry is there
 //! (so that generic code is compiled for each entry, which a trait object could not do).
 
-use crate::{activation, init, layer, loss, optimizer};
-
 macro_rules! kind {
     (
         $(#[$attribute:meta])*
@@ -17,7 +15,7 @@ macro_rules! kind {
         $(pub use $file::{$($Type),+};)+
 
         $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = $tag)]
         #[allow(missing_docs, reason = "each entry is described by its type")]
         pub enum $Kind {
@@ -49,15 +47,3 @@ macro_rules! kind {
     };
 }
 pub(crate) use kind;
-
-/// Every kind with its names.
-pub fn registry() -> Vec<(&'static str, Vec<&'static str>)> {
-    vec![
-        ("activation", activation::Activation::NAMES.to_vec()),
-        ("loss", loss::Loss::NAMES.to_vec()),
-        ("optimizer", optimizer::Optimizer::NAMES.to_vec()),
-        ("init", init::Init::NAMES.to_vec()),
-        ("layer", layer::Layer::NAMES.to_vec()),
-        ("target", chainrule_kernels::Machine::all_names().to_vec()),
-    ]
-}
