@@ -206,8 +206,8 @@ impl<T: Real> Network<T> {
                     };
                 }
                 (Layer::Dropout(dropout), _) => {
-                    // Without a stream there was no mask: a = x, and the error passes as it is.
-                    let mask = ws.streams[l].is_some().then(|| view(&ws.mask[l], rows, n_in, stride_in));
+                    // Without a counter there was no mask: a = x, and the error passes as it is.
+                    let mask = ws.masks[l].is_some().then(|| view(&ws.mask[l], rows, n_in, stride_in));
                     dropout.forward(machine, d, mask, d_below);
                     is_delta = false;
                 }

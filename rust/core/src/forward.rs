@@ -4,7 +4,7 @@ use crate::activation::{Saves, Scratch};
 use crate::data::gather;
 use crate::layer::{Layer, Place};
 use crate::loss::{Domain, Loss, RowLoss, TileLoss, TileTargets, each_loss};
-use crate::rng::{Purpose, Stream};
+use crate::rng::{Counter, Purpose};
 use crate::train::small_squares;
 use crate::workspace::{packed, packed_mut, view, view_mut};
 use crate::{Batch, Error, Network, Real, Rows, Targets, Workspace};
@@ -70,13 +70,13 @@ impl<T: Real> Network<T> {
         pool::rouse(self.machine.threads(), work, || self.plan.largest_work(rows.min(self.plan.tile)));
     }
 
-    /// Sets the dropout streams to the start of a batch; no streams, no masks, outside training.
+    /// Says what the dropout masks of a batch follow from; there are none outside training.
     pub(crate) fn start_masks(&self, ws: &mut Workspace<T>, training: bool) {
-        for (l, (layer, stream)) in self.spec.layers.iter().zip(&mut ws.streams).enumerate() {
-            *stream = match layer {
+        ws.first_row = 0;
+        for (l, (layer, mask)) in self.spec.layers.iter().zip(&mut ws.masks).enumerate() {
+            *mask = match layer {
                 Layer::Dropout(dropout) if training && dropout.rate > 0.0 => {
-                    let index = self.steps.wrapping_mul(1 << 16).wrapping_add(l as u64);
-                    Some(Stream::new(self.spec.seed, Purpose::Dropout, index))
+                    Some(Counter::new(self.spec.seed, Purpose::Dropout, l as u64, self.steps))
                 }
                 _ => None,
             };
@@ -127,15 +127,16 @@ impl<T: Real> Network<T> {
                     dense.forward(self.machine, place, &self.parameters, x, a, scratch);
                 }
                 Layer::Dropout(dropout) => {
-                    let mask = ws.streams[l].as_mut().map(|stream| {
-                        let mut mask = view_mut(&mut ws.mask[l], rows, n_in, stride_in);
-                        dropout.draw(stream, mask.reborrow());
+                    let first = ws.first_row;
+                    let mask = ws.masks[l].map(|counter| {
+                        dropout.draw(counter, first, view_mut(&mut ws.mask[l], rows, n_in, stride_in));
                         view(&ws.mask[l], rows, n_in, stride_in)
                     });
                     dropout.forward(self.machine, x, mask, a);
                 }
             }
         }
+        ws.first_row += rows;
     }
 
     /// Puts the outputs of a thin last layer where those of others are.

@@ -15,8 +15,9 @@ pub enum Purpose {
     Weights = 1,
     /// The order of rows in an epoch; index = epoch counter.
     Shuffle = 2,
-    /// Dropout masks; index = step counter · 65536 + position of the layer.
-    Dropout = 3,
+    /// Dropout masks, from [`Counter`]s; parts = position of the layer, updates made so far. (3 was a stream of masks, one
+    /// after the other.)
+    Dropout = 4,
 }
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -26,6 +27,37 @@ fn mix64(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
+}
+
+/// Chains `parts` to a key of 64 bits.
+fn key(seed: u64, parts: impl IntoIterator<Item = u64>) -> u64 {
+    parts.into_iter().fold(seed, |x, part| mix64(x.wrapping_add(GOLDEN.wrapping_mul(part.wrapping_add(1)))))
+}
+
+/// Random numbers that each follow from a place alone: (row, unit) of a layer in an update.
+///
+/// No number waits for another, so tiles and threads draw their own, a vector at a time. The bits of a pair of units are
+/// the finalizer of SplitMix64 after (key of the row) + G · (pair + 1), and the key of a row is made in the same way from
+/// that of the layer and the update.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter(u64);
+
+impl Counter {
+    /// The numbers of `purpose` for a layer and an update under `seed`.
+    pub fn new(seed: u64, purpose: Purpose, layer: u64, update: u64) -> Self {
+        Counter(key(seed, [purpose as u64, layer, update]))
+    }
+
+    /// The key of all these numbers.
+    pub fn key(self) -> u64 {
+        self.0
+    }
+
+    /// 32 random bits of a row and a unit.
+    pub fn bits(self, row: u64, unit: u64) -> u32 {
+        let pair = key(key(self.0, [row]), [unit / 2]);
+        if unit.is_multiple_of(2) { pair as u32 } else { (pair >> 32) as u32 }
+    }
 }
 
 /// A stream of random numbers.
@@ -38,10 +70,7 @@ pub struct Stream {
 impl Stream {
     /// The stream of `purpose` and `index` under `seed`.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
-        let mut x = seed;
-        for part in [purpose as u64, index] {
-            x = mix64(x.wrapping_add(GOLDEN.wrapping_mul(part.wrapping_add(1))));
-        }
+        let mut x = key(seed, [purpose as u64, index]);
         let state = std::array::from_fn(|_| {
             x = x.wrapping_add(GOLDEN);
             mix64(x)
@@ -144,6 +173,14 @@ mod tests {
             let s = stream.uniform().max(f64::MIN_POSITIVE);
             assert!((ln(s) - s.ln()).abs() <= 1e-15 * s.ln().abs(), "{s}");
         }
+    }
+
+    #[test]
+    fn counters_draw_golden_numbers() {
+        let counter = Counter::new(7, Purpose::Dropout, 2, 1000);
+        let bits = [(0, 0), (0, 1), (0, 2), (1, 0), (255, 63)].map(|(row, unit)| counter.bits(row, unit));
+        assert_eq!(bits, [2170699940, 4115574997, 1950233335, 1403457140, 436948899]);
+        assert_eq!(counter.bits(u64::MAX, u64::MAX), 2138834887);
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl<T: Real> Network<T> {
                 (z, slope)
             }
             _ => {
-                let mask = match &ws.streams[l] {
+                let mask = match ws.masks[l] {
                     Some(_) => rows_of(view(&ws.mask[l], n, n_in, strides[l]))?,
                     None => {
                         let mut ones = reserve(n, n_in)?;

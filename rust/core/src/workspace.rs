@@ -4,7 +4,7 @@ use crate::activation::Saves;
 use crate::layer::Layer;
 use crate::narrow::Memory;
 use crate::plan::Plan;
-use crate::rng::Stream;
+use crate::rng::Counter;
 use crate::tiles::Lane;
 use crate::{Error, Network, Real};
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
@@ -26,8 +26,10 @@ pub struct Workspace<T> {
     pub(crate) thin: [Buffer<T>; 2],
     /// Mask of each dropout layer, empty for others.
     pub(crate) mask: Vec<Buffer<T>>,
-    /// Where the masks of a batch go on, for each dropout layer.
-    pub(crate) streams: Vec<Option<Stream>>,
+    /// What the masks of a batch follow from, for each dropout layer in training.
+    pub(crate) masks: Vec<Option<Counter>>,
+    /// Which row of the batch is the first at hand.
+    pub(crate) first_row: usize,
     /// Transposed weights of each dense layer, empty until they are wanted.
     pub(crate) w_t: Vec<Buffer<T>>,
     /// Gradient in the layout of the parameters, empty until it is wanted.
@@ -68,7 +70,8 @@ impl<T: Real> Workspace<T> {
             columns: [none()?, none()?],
             thin: [none()?, none()?],
             mask: empty()?,
-            streams: vec![None; layers],
+            masks: vec![None; layers],
+            first_row: 0,
             w_t: empty()?,
             gradient: none()?,
             y: none()?,

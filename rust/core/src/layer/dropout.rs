@@ -1,11 +1,11 @@
 //! dropout:  a = mask ⊙ x,  mask = 1 / (1 − rate) with probability 1 − rate, else 0;  d_x = mask ⊙ d_a.
 //! Outside training a = x.   Srivastava et al. 2014, in the inverted form, which leaves prediction alone.
 //!
-//! The mask of a batch is drawn row by row, unit by unit, from a stream of (seed, step, layer): forward and backward
-//! see the same one, and so does whoever resumes.
+//! A unit is kept where its 32 random bits, a number of (seed, layer, update, row, unit), are at least rate · 2³²: forward
+//! and backward see the same mask, and so does whoever resumes.
 
 use crate::check::fraction;
-use crate::rng::Stream;
+use crate::rng::Counter;
 use chainrule_kernels::{Machine, Map2, Matrix, MatrixMut, Real, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +32,14 @@ impl Dropout {
         fraction("rate", self.rate)
     }
 
-    /// Draws the next rows of the mask.
-    pub(crate) fn draw<T: Real>(&self, stream: &mut Stream, mut mask: MatrixMut<'_, T>) {
+    /// Draws the mask of some rows of a batch, from its row `first` on.
+    pub(crate) fn draw<T: Real>(&self, counter: Counter, first: usize, mut mask: MatrixMut<'_, T>) {
         let kept = T::from_f64(1.0 / (1.0 - self.rate));
+        let threshold = (self.rate * f64::from(2.0f32.powi(32))) as u32;
         for i in 0..mask.rows() {
-            for unit in mask.row_mut(i) {
-                *unit = if stream.uniform() >= self.rate { kept } else { T::default() };
+            for (unit, value) in mask.row_mut(i).iter_mut().enumerate() {
+                let is_kept = counter.bits((first + i) as u64, unit as u64) >= threshold;
+                *value = if is_kept { kept } else { T::ZERO };
             }
         }
     }
