@@ -8,14 +8,28 @@ use pyo3::prelude::*;
 use crate::arrays::{Column, Table, is_labels, reserve};
 use crate::errors::raise;
 
+/// The three arguments of a call on a batch, as Python gives them.
+#[derive(Clone, Copy)]
+pub(crate) struct Arguments<'a, 'py> {
+    pub(crate) x: &'a Bound<'py, PyAny>,
+    pub(crate) y: &'a Bound<'py, PyAny>,
+    pub(crate) sample_weight: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl<'py> Arguments<'_, 'py> {
+    pub(crate) fn py(&self) -> Python<'py> {
+        self.x.py()
+    }
+}
+
 /// What y, X and sample_weight hold, ready to be read without the GIL.
-pub(crate) struct Data<'a> {
+pub(crate) struct Batch<'a> {
     x: Table<'a>,
-    y: Machine<'a>,
+    y: Targets<'a>,
     sample_weight: Option<&'a [f64]>,
 }
 
-enum Machine<'a> {
+enum Targets<'a> {
     Labels(&'a [u32]),
     Values(Table<'a>),
 }
@@ -27,24 +41,20 @@ pub(crate) struct Copies {
     weights: Vec<f64>,
 }
 
-impl<'a> Data<'a> {
+impl<'a> Batch<'a> {
     /// Reads the headers and copies labels and weights to `copies`. Shapes and ranges that need the network are
     /// core's to check.
-    pub(crate) fn new(
-        x: &'a Bound<'_, PyAny>,
-        y: &'a Bound<'_, PyAny>,
-        sample_weight: Option<&'a Bound<'_, PyAny>>,
-        copies: &'a mut Copies,
-    ) -> PyResult<Self> {
+    pub(crate) fn new(arguments: Arguments<'a, '_>, copies: &'a mut Copies) -> PyResult<Self> {
+        let Arguments { x, y, sample_weight } = arguments;
         let x = Table::new("X", x)?;
         let Copies { labels, weights } = copies;
         let y = if is_labels(y) {
             let column = Column::<i64>::new("y", y)?;
             same_rows(y.py(), "y", x.rows(), column.len())?;
             copy_labels(&column, labels)?;
-            Machine::Labels(labels)
+            Targets::Labels(labels)
         } else {
-            Machine::Values(Table::new("y", y)?)
+            Targets::Values(Table::new("y", y)?)
         };
         let sample_weight = match sample_weight {
             None => None,
@@ -55,7 +65,7 @@ impl<'a> Data<'a> {
                 Some(weights.as_slice())
             }
         };
-        Ok(Data { x, y, sample_weight })
+        Ok(Batch { x, y, sample_weight })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -63,12 +73,12 @@ impl<'a> Data<'a> {
     }
 
     /// The same as core takes it.
-    pub(crate) fn batch<T: Real>(&self) -> core::Batch<'_, T> {
+    pub(crate) fn as_core<T: Real>(&self) -> core::Batch<'_, T> {
         core::Batch {
             x: &self.x,
             y: match &self.y {
-                Machine::Labels(labels) => core::Targets::Labels(labels),
-                Machine::Values(values) => core::Targets::Values(values),
+                Targets::Labels(labels) => core::Targets::Labels(labels),
+                Targets::Values(values) => core::Targets::Values(values),
             },
             sample_weight: self.sample_weight,
         }

@@ -7,42 +7,26 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{Column, Element, Fresh, Out, Table, reserve};
-use crate::batch::Data;
+use crate::batch::{Arguments, Batch};
 use crate::cell::{Cell, Work};
 use crate::errors::raise;
-
-type Any<'py> = Bound<'py, PyAny>;
-
-/// The three arguments of a batch.
-#[derive(Clone, Copy)]
-pub(crate) struct Batch<'a, 'py> {
-    pub(crate) x: &'a Any<'py>,
-    pub(crate) y: &'a Any<'py>,
-    pub(crate) sample_weight: Option<&'a Any<'py>>,
-}
-
-impl<'py> Batch<'_, 'py> {
-    pub(crate) fn py(&self) -> Python<'py> {
-        self.x.py()
-    }
-}
 
 impl<T: Element + Real> Cell<T> {
     /// Outputs of the rows of `x`, in a new array or in `out`.
     pub(crate) fn outputs<'py>(
         &self,
-        x: &Any<'py>,
-        out: Option<&Any<'py>>,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
         compute: impl FnOnce(&core::Network<T>, &mut core::Workspace<T>, &Table<'_>, &mut [T]) -> Result<(), Error> + Send,
-    ) -> PyResult<Any<'py>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = x.py();
         let table = Table::new("X", x)?;
         let (rows, columns) = (table.rows(), self.facts.n_outputs);
         let work = Work::forward(rows, self.facts.n_parameters);
         self.lend(|scratch| {
-            let (place, kept) = (&mut scratch.workspace, &mut scratch.values);
+            let (lazy, kept) = (&mut scratch.workspace, &mut scratch.values);
             let compute = |values: &mut [T]| {
-                self.read(py, work, |network| compute(network, place.ready(network)?, &table, values))
+                self.read(py, work, |network| compute(network, lazy.ready(network)?, &table, values))
             };
             match out {
                 None => {
@@ -67,26 +51,30 @@ impl<T: Element + Real> Cell<T> {
     /// Runs `compute` on a batch, beside other readers.
     pub(crate) fn on_batch<R: Send>(
         &self,
-        batch: Batch<'_, '_>,
+        arguments: Arguments<'_, '_>,
         work: impl FnOnce(usize, usize) -> Work,
         compute: impl FnOnce(&core::Network<T>, &mut core::Workspace<T>, &core::Batch<'_, T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
         self.lend(|scratch| {
-            let data = Data::new(batch.x, batch.y, batch.sample_weight, &mut scratch.copies)?;
-            let place = &mut scratch.workspace;
-            let work = work(data.rows(), self.facts.n_parameters);
-            self.read(batch.py(), work, |network| compute(network, place.ready(network)?, &data.batch()))
+            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let lazy = &mut scratch.workspace;
+            let work = work(batch.rows(), self.facts.n_parameters);
+            self.read(arguments.py(), work, |network| compute(network, lazy.ready(network)?, &batch.as_core()))
         })
     }
 
-    pub(crate) fn loss(&self, batch: Batch<'_, '_>) -> PyResult<f64> {
-        self.on_batch(batch, Work::forward, |network, workspace, batch| network.loss(workspace, batch))
+    pub(crate) fn loss(&self, arguments: Arguments<'_, '_>) -> PyResult<f64> {
+        self.on_batch(arguments, Work::forward, |network, workspace, batch| network.loss(workspace, batch))
     }
 
-    pub(crate) fn gradient<'py>(&self, batch: Batch<'_, 'py>, training: bool) -> PyResult<(f64, Any<'py>)> {
-        let mut fresh = Fresh::new(batch.py(), T::DTYPE, &[self.facts.n_parameters])?;
+    pub(crate) fn gradient<'py>(
+        &self,
+        arguments: Arguments<'_, 'py>,
+        training: bool,
+    ) -> PyResult<(f64, Bound<'py, PyAny>)> {
+        let mut fresh = Fresh::new(arguments.py(), T::DTYPE, &[self.facts.n_parameters])?;
         let flat = fresh.values();
-        let loss = self.on_batch(batch, Work::gradient, |network, workspace, batch| {
+        let loss = self.on_batch(arguments, Work::gradient, |network, workspace, batch| {
             network.gradient(workspace, batch, training, flat)
         })?;
         Ok((loss, fresh.finish()))
@@ -94,10 +82,10 @@ impl<T: Element + Real> Cell<T> {
 
     pub(crate) fn backward<'py>(
         &self,
-        x: &Any<'py>,
-        d_output: &Any<'py>,
+        x: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
         training: bool,
-    ) -> PyResult<(Any<'py>, Any<'py>)> {
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let py = x.py();
         let (x, d_output) = (Table::new("X", x)?, Table::new("d_output", d_output)?);
         let work = Work::gradient(x.rows(), self.facts.n_parameters);
@@ -105,26 +93,26 @@ impl<T: Element + Real> Cell<T> {
         let mut inputs = Fresh::new(py, T::DTYPE, &[x.rows(), self.facts.n_inputs])?;
         let (d_w, d_x) = (flat.values(), inputs.values());
         self.lend(|scratch| {
-            let place = &mut scratch.workspace;
-            self.read(py, work, |network| network.backward(place.ready(network)?, &x, &d_output, training, d_w, d_x))
+            let lazy = &mut scratch.workspace;
+            self.read(py, work, |network| network.backward(lazy.ready(network)?, &x, &d_output, training, d_w, d_x))
         })?;
         Ok((flat.finish(), inputs.finish()))
     }
 
-    pub(crate) fn step(&self, batch: Batch<'_, '_>) -> PyResult<f64> {
+    pub(crate) fn step(&self, arguments: Arguments<'_, '_>) -> PyResult<f64> {
         self.lend(|scratch| {
-            let data = Data::new(batch.x, batch.y, batch.sample_weight, &mut scratch.copies)?;
-            let place = &mut scratch.workspace;
-            let work = Work::gradient(data.rows(), self.facts.n_parameters);
-            self.write(batch.py(), work, |network| network.step(place.ready(network)?, &data.batch()))
+            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let lazy = &mut scratch.workspace;
+            let work = Work::gradient(batch.rows(), self.facts.n_parameters);
+            self.write(arguments.py(), work, |network| network.step(lazy.ready(network)?, &batch.as_core()))
         })
     }
 
-    pub(crate) fn apply_gradient(&self, flat: &Any<'_>) -> PyResult<()> {
+    pub(crate) fn apply_gradient(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
         self.lend(|scratch| {
-            let (place, values) = (&mut scratch.workspace, &mut scratch.values);
+            let (lazy, values) = (&mut scratch.workspace, &mut scratch.values);
             self.read_flat("gradient", flat, values)?;
-            self.write(flat.py(), self.pass(), |network| network.apply_gradient(place.ready(network)?, values))
+            self.write(flat.py(), self.pass(), |network| network.apply_gradient(lazy.ready(network)?, values))
         })
     }
 
@@ -133,7 +121,7 @@ impl<T: Element + Real> Cell<T> {
         &self,
         py: Python<'py>,
         fill: impl FnOnce(&core::Network<T>, &mut [T]) + Send,
-    ) -> PyResult<Any<'py>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let mut flat = Fresh::new(py, T::DTYPE, &[self.facts.n_parameters])?;
         let values = flat.values();
         self.read(py, self.pass(), |network| {
@@ -147,7 +135,7 @@ impl<T: Element + Real> Cell<T> {
     pub(crate) fn set_flat(
         &self,
         argument: &'static str,
-        flat: &Any<'_>,
+        flat: &Bound<'_, PyAny>,
         set: impl FnOnce(&mut core::Network<T>, &[T]) -> Result<(), Error> + Send,
     ) -> PyResult<()> {
         self.lend(|scratch| {
@@ -157,7 +145,7 @@ impl<T: Element + Real> Cell<T> {
         })
     }
 
-    fn read_flat(&self, argument: &'static str, flat: &Any<'_>, values: &mut Vec<T>) -> PyResult<()> {
+    fn read_flat(&self, argument: &'static str, flat: &Bound<'_, PyAny>, values: &mut Vec<T>) -> PyResult<()> {
         let column = Column::<T>::new(argument, flat)?;
         let (expected, got) = (self.facts.n_parameters, column.len());
         if got == expected {
@@ -175,11 +163,11 @@ impl<T: Element + Real> Cell<T> {
         Err(PyValueError::new_err(format!("index is {index} but the optimizer's state is {names:?}")))
     }
 
-    pub(crate) fn trace<'py>(&self, batch: Batch<'_, 'py>) -> PyResult<Bound<'py, PyList>> {
+    pub(crate) fn trace<'py>(&self, arguments: Arguments<'_, 'py>) -> PyResult<Bound<'py, PyList>> {
         let layers =
-            self.on_batch(batch, Work::gradient, |network, _, batch| Ok((batch.x.rows(), network.trace(batch)?)));
+            self.on_batch(arguments, Work::gradient, |network, _, batch| Ok((batch.x.rows(), network.trace(batch)?)));
         let (n, layers) = layers?;
-        let py = batch.py();
+        let py = arguments.py();
         let records = PyList::empty(py);
         for layer in layers {
             records.append(record(py, n, &layer)?)?;

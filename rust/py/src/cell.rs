@@ -21,10 +21,10 @@ use crate::errors::raise;
 /// Work from which on the GIL is released, in floating-point operations of a matrix product: 15 to 20 µs with AVX2,
 /// 50 µs with the portable target. Releasing costs about 0.1 µs, and up to 5 ms (the switch interval) where another
 /// thread computes in Python meanwhile.
-const DETACH: usize = 1_000_000;
+const MAX_FLOPS_WITH_GIL: usize = 1_000_000;
 
 /// What a pass over the parameters (a copy, an update) takes, in rows: it is bound by memory, not by arithmetic.
-const PASS: usize = 10;
+const ROWS_A_PASS: usize = 10;
 
 /// An estimate of a call's work in floating-point operations.
 #[derive(Clone, Copy)]
@@ -41,26 +41,26 @@ impl Work {
 
     /// Forward, backward to inputs and weights, and a pass over the parameters.
     pub(crate) fn gradient(rows: usize, parameters: usize) -> Self {
-        Work(rows.saturating_add(PASS).saturating_mul(parameters).saturating_mul(6))
+        Work(rows.saturating_add(ROWS_A_PASS).saturating_mul(parameters).saturating_mul(6))
     }
 
     fn is_long(self) -> bool {
-        self.0 > DETACH
+        self.0 > MAX_FLOPS_WITH_GIL
     }
 }
 
 /// What a call needs besides the network, kept from call to call so that a call allocates nothing.
 pub(crate) struct Scratch<T> {
-    pub(crate) workspace: Place<T>,
+    pub(crate) workspace: Lazy<T>,
     pub(crate) copies: Copies,
     /// Values on their way to or from a caller's own flat array.
     pub(crate) values: Vec<T>,
 }
 
-/// Where a workspace is kept once it has been made.
-pub(crate) struct Place<T>(Option<core::Workspace<T>>);
+/// A workspace that is made at its first use.
+pub(crate) struct Lazy<T>(Option<core::Workspace<T>>);
 
-impl<T: Real> Place<T> {
+impl<T: Real> Lazy<T> {
     /// The workspace, made at its first use.
     pub(crate) fn ready(&mut self, network: &core::Network<T>) -> Result<&mut core::Workspace<T>, Error> {
         match &mut self.0 {
@@ -76,10 +76,27 @@ pub(crate) struct Cell<T> {
     network: RwLock<core::Network<T>>,
     /// Calls that wait to read.
     waiting: AtomicUsize,
-    pool: Mutex<Vec<Scratch<T>>>,
+    scratches: Mutex<Vec<Scratch<T>>>,
     /// [`FORKS`] when this was made.
     forks: usize,
 }
+
+/// A network, in whichever dtype it has.
+pub(crate) enum Either {
+    F32(Cell<f32>),
+    F64(Cell<f64>),
+}
+
+/// Runs the same code on a network of either dtype: `each!(either, cell => code)`.
+macro_rules! each {
+    ($either:expr, $cell:ident => $code:expr) => {
+        match &$either {
+            $crate::cell::Either::F32($cell) => $code,
+            $crate::cell::Either::F64($cell) => $code,
+        }
+    };
+}
+pub(crate) use each;
 
 /// What never changes, to be had without the lock.
 #[derive(Clone, Copy)]
@@ -102,7 +119,7 @@ pub(crate) fn forked() {
 }
 
 /// Scratches kept for later: as many as threads that are likely to run at once.
-const POOL: usize = 16;
+const MAX_SCRATCHES: usize = 16;
 
 impl<T: Element + Real> Cell<T> {
     pub(crate) fn new(network: core::Network<T>) -> Self {
@@ -118,7 +135,7 @@ impl<T: Element + Real> Cell<T> {
             },
             network: RwLock::new(network),
             waiting: AtomicUsize::new(0),
-            pool: Mutex::new(Vec::new()),
+            scratches: Mutex::new(Vec::new()),
             forks: FORKS.load(Ordering::Relaxed),
         }
     }
@@ -131,15 +148,15 @@ impl<T: Element + Real> Cell<T> {
     /// Runs `call` with a scratch of its own.
     pub(crate) fn lend<R>(&self, call: impl FnOnce(&mut Scratch<T>) -> R) -> R {
         // try_lock: who meets another thread here makes do with a new scratch instead of waiting.
-        let kept = self.pool.try_lock().ok().and_then(|mut pool| pool.pop());
+        let kept = self.scratches.try_lock().ok().and_then(|mut scratches| scratches.pop());
         let mut scratch =
-            kept.unwrap_or_else(|| Scratch { workspace: Place(None), copies: Copies::default(), values: Vec::new() });
+            kept.unwrap_or_else(|| Scratch { workspace: Lazy(None), copies: Copies::default(), values: Vec::new() });
         let result = call(&mut scratch);
         // After a panic this is not reached: a scratch that may be half done is dropped.
-        if let Ok(mut pool) = self.pool.try_lock()
-            && pool.len() < POOL
+        if let Ok(mut scratches) = self.scratches.try_lock()
+            && scratches.len() < MAX_SCRATCHES
         {
-            pool.push(scratch);
+            scratches.push(scratch);
         }
         result
     }
@@ -199,12 +216,12 @@ impl<T: Element + Real> Cell<T> {
     /// Between two writes of a long call: lets those in that wait to read. Without it they would hardly ever get
     /// the lock, since a thread that has to wake up comes too late.
     pub(crate) fn give_way(&self, py: Python<'_>) {
-        const TURN: Duration = Duration::from_millis(2);
+        const MAX_PAUSE: Duration = Duration::from_millis(2);
         const NAP: Duration = Duration::from_micros(20);
         if self.waiting.load(Ordering::Relaxed) > 0 {
             py.detach(|| {
                 let start = Instant::now();
-                while self.waiting.load(Ordering::Relaxed) > 0 && start.elapsed() < TURN {
+                while self.waiting.load(Ordering::Relaxed) > 0 && start.elapsed() < MAX_PAUSE {
                     thread::sleep(NAP);
                 }
             });
@@ -224,11 +241,11 @@ fn taken<G>(result: TryLockResult<G>) -> Option<G> {
 
 /// Waits for a lock that may never be free again: five seconds, a hundred times what an epoch holds it at a stretch.
 fn patiently<G>(try_lock: impl Fn() -> TryLockResult<G>) -> Option<G> {
-    const MOST: Duration = Duration::from_secs(5);
+    const MAX_WAIT: Duration = Duration::from_secs(5);
     let start = Instant::now();
     loop {
         match taken(try_lock()) {
-            None if start.elapsed() < MOST => thread::sleep(Duration::from_millis(1)),
+            None if start.elapsed() < MAX_WAIT => thread::sleep(Duration::from_millis(1)),
             result => return result,
         }
     }

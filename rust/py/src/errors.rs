@@ -58,7 +58,7 @@ pub(crate) fn internal(panic: &(dyn Any + Send)) -> PyErr {
 }
 
 /// Runs a call from Python; a panic inside becomes InternalError instead of ending the interpreter.
-pub(crate) fn guard<R>(call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+pub(crate) fn catch_panics<R>(call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     // Unwind safe: what a panic may have left half done is either dropped with the call or belongs to a network,
     // which its own guard then marks as broken.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(internal(&*panic)))

@@ -8,11 +8,11 @@
 //! | file | what |
 //! |---|---|
 //! | `arrays` | numpy's array header; the only unsafe code of this crate |
-//! | `batch` | the arguments X, y, sample_weight as core takes them |
-//! | `cell` | a network behind its lock, its workspaces, and when the GIL is released |
+//! | `batch` | the arguments X, y and sample_weight, and the batch that core reads them as |
+//! | `cell` | a network of one dtype behind its lock, of either dtype, its workspaces, and when the GIL is released |
 //! | `turn` | which call may change the network, and whose fit it is |
 //! | `network`, `snapshot` | the Python classes |
-//! | `calls`, `train` | what their calls do, for either dtype |
+//! | `calls`, `train`, `sklearn` | what their calls do, for either dtype |
 //! | `file`, `tensors` | model files: bytes and atomic writing; the two functions that Python calls |
 //! | `errors` | exceptions, and panics that became one |
 
@@ -53,7 +53,7 @@ mod native {
     /// The names that can be asked for, by kind: activation, loss, optimizer, init, layer, target.
     #[pyfunction]
     fn registry(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-        crate::errors::guard(|| {
+        crate::errors::catch_panics(|| {
             let kinds = PyDict::new(py);
             for (kind, names) in chainrule_core::registry() {
                 kinds.set_item(kind, names)?;
@@ -65,7 +65,7 @@ mod native {
     /// The names of the targets that this processor can run, the best first.
     #[pyfunction]
     fn targets() -> PyResult<Vec<&'static str>> {
-        crate::errors::guard(|| {
+        crate::errors::catch_panics(|| {
             let targets = chainrule_core::Machine::available();
             Ok(targets.iter().map(|machine| machine.name()).collect())
         })
@@ -84,7 +84,7 @@ mod native {
         // numpy's table of functions is fetched on its first use, which would panic where numpy is not to be had.
         // Here it is an ImportError.
         py.import("numpy")?;
-        crate::errors::guard(|| {
+        crate::errors::catch_panics(|| {
             py.get_type::<PyUntypedArray>();
             Ok(())
         })?;

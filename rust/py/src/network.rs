@@ -9,9 +9,9 @@ use pyo3::exceptions::{PyOverflowError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::calls::Batch;
-use crate::cell::{Cell, Facts, Work};
-use crate::errors::{InternalError, guard, internal, raise};
+use crate::batch::Arguments;
+use crate::cell::{Cell, Either, Facts, Work, each};
+use crate::errors::{InternalError, catch_panics, internal, raise};
 use crate::sklearn::Course;
 use crate::snapshot::Snapshot;
 use crate::turn::{Inside, Turn};
@@ -26,50 +26,34 @@ use crate::turn::{Inside, Turn};
 /// while a fit is on elsewhere, is refused with a RuntimeError.
 #[pyclass(frozen, module = "chainrule._native")]
 pub(crate) struct Network {
-    any: Any,
+    cell: Either,
     turn: Turn,
     /// A panic ended an earlier call.
     broken: AtomicBool,
 }
 
-/// The network in its dtype.
-pub(crate) enum Any {
-    F32(Cell<f32>),
-    F64(Cell<f64>),
-}
-
-/// The same code for whichever dtype the network has.
-macro_rules! each {
-    ($network:expr, $cell:ident => $call:expr) => {
-        match &$network.any {
-            Any::F32($cell) => $call,
-            Any::F64($cell) => $call,
-        }
-    };
-}
-
 impl Network {
-    fn of(any: Any) -> Self {
-        Network { any, turn: Turn::default(), broken: AtomicBool::new(false) }
+    fn of(cell: Either) -> Self {
+        Network { cell, turn: Turn::default(), broken: AtomicBool::new(false) }
     }
 
     fn facts(&self) -> Facts {
-        each!(self, cell => cell.facts)
+        each!(self.cell, cell => cell.facts)
     }
 
     /// Runs a call from Python, unless an earlier one ended in a panic.
-    fn guard<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    fn unless_broken<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(InternalError::new_err(
                 "an earlier call on this network met a bug in chainrule, and its state can no longer be relied on: \
                  restore a snapshot or load a saved copy",
             ));
         }
-        self.watch(call)
+        self.break_on_panic(call)
     }
 
     /// Runs a call from Python; a panic inside becomes InternalError and marks the network as broken.
-    fn watch<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    fn break_on_panic<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         // Unwind safe: what a panic may leave half done is this network, which is then not used again.
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
             self.broken.store(true, Ordering::Relaxed);
@@ -79,7 +63,7 @@ impl Network {
 
     /// Runs `call` with a turn for a setter.
     fn set<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
-        self.guard(|| {
+        self.unless_broken(|| {
             let _turn = granted(self.turn.between())?;
             call()
         })
@@ -117,12 +101,12 @@ impl Network {
         fn made<T: core::Real>(spec: core::Spec, draw: bool) -> Result<core::Network<T>, core::Error> {
             if draw { core::Network::new(spec) } else { core::Network::blank(spec) }
         }
-        guard(|| {
+        catch_panics(|| {
             let network = py.detach(|| {
                 let spec = core::Spec::from_json(config)?;
                 Ok(match spec.dtype {
-                    core::Dtype::Float32 => Any::F32(Cell::new(made(spec, draw)?)),
-                    core::Dtype::Float64 => Any::F64(Cell::new(made(spec, draw)?)),
+                    core::Dtype::Float32 => Either::F32(Cell::new(made(spec, draw)?)),
+                    core::Dtype::Float64 => Either::F64(Cell::new(made(spec, draw)?)),
                 })
             });
             network.map(Self::of).map_err(|e| raise(py, e))
@@ -132,7 +116,9 @@ impl Network {
     /// The configuration as JSON, with the present learning rate.
     #[getter]
     fn config(&self, py: Python<'_>) -> PyResult<String> {
-        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.spec().to_json()))))
+        self.unless_broken(
+            || each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.spec().to_json()))),
+        )
     }
 
     /// Where first weights, masks and permutations come from.
@@ -180,25 +166,27 @@ impl Network {
     /// Step size of the next update, > 0. Setting raises ValueError out of range, RuntimeError during training.
     #[getter]
     fn learning_rate(&self, py: Python<'_>) -> PyResult<f64> {
-        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.learning_rate()))))
+        self.unless_broken(
+            || each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.learning_rate()))),
+        )
     }
 
     #[setter]
     fn set_learning_rate(&self, py: Python<'_>, value: f64) -> PyResult<()> {
-        self.set(|| each!(self, cell => cell.write(py, Work::NONE, |network| network.set_learning_rate(value))))
+        self.set(|| each!(self.cell, cell => cell.write(py, Work::NONE, |network| network.set_learning_rate(value))))
     }
 
     /// Updates made so far. Setting raises RuntimeError during training.
     #[getter]
     fn step_count(&self, py: Python<'_>) -> PyResult<u64> {
-        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.step_count()))))
+        self.unless_broken(|| each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.step_count()))))
     }
 
     #[setter]
     fn set_step_count(&self, py: Python<'_>, value: u64) -> PyResult<()> {
         self.set(|| {
             check_count(value)?;
-            each!(self, cell => cell.write(py, Work::NONE, |network| {
+            each!(self.cell, cell => cell.write(py, Work::NONE, |network| {
                 network.set_step_count(value);
                 Ok(())
             }))
@@ -208,14 +196,14 @@ impl Network {
     /// Epochs finished so far. Setting raises RuntimeError during training.
     #[getter]
     fn epoch_count(&self, py: Python<'_>) -> PyResult<u64> {
-        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.epoch_count()))))
+        self.unless_broken(|| each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.epoch_count()))))
     }
 
     #[setter]
     fn set_epoch_count(&self, py: Python<'_>, value: u64) -> PyResult<()> {
         self.set(|| {
             check_count(value)?;
-            each!(self, cell => cell.write(py, Work::NONE, |network| {
+            each!(self.cell, cell => cell.write(py, Work::NONE, |network| {
                 network.set_epoch_count(value);
                 Ok(())
             }))
@@ -225,7 +213,9 @@ impl Network {
     /// Names of the optimizer's moments, in the order of `state`.
     #[getter]
     fn state_names(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
-        self.guard(|| each!(self, cell => cell.read(py, Work::NONE, |network| Ok(network.state_names().to_vec()))))
+        self.unless_broken(
+            || each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.state_names().to_vec()))),
+        )
     }
 
     /// Raw outputs (n, n_outputs) of the rows of x (n, n_inputs), in `out` where one is given. With `training`,
@@ -239,8 +229,8 @@ impl Network {
         training: bool,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.guard(|| {
-            each!(self, cell => cell.outputs(x, out, |network, workspace, x, out| {
+        self.unless_broken(|| {
+            each!(self.cell, cell => cell.outputs(x, out, |network, workspace, x, out| {
                 network.forward(workspace, x, training, out)
             }))
         })
@@ -251,8 +241,10 @@ impl Network {
     /// Raises as `forward`.
     #[pyo3(signature = (x, out))]
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, out: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-        self.guard(|| {
-            each!(self, cell => cell.outputs(x, out, |network, workspace, x, out| network.predict(workspace, x, out)))
+        self.unless_broken(|| {
+            each!(self.cell, cell => cell.outputs(x, out, |network, workspace, x, out| {
+                network.predict(workspace, x, out)
+            }))
         })
     }
 
@@ -267,7 +259,7 @@ impl Network {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<f64> {
-        self.guard(|| each!(self, cell => cell.loss(Batch { x, y, sample_weight })))
+        self.unless_broken(|| each!(self.cell, cell => cell.loss(Arguments { x, y, sample_weight })))
     }
 
     /// Loss of a batch and its gradient (n_parameters,), in the order of `parameters`. Arguments and errors as
@@ -280,7 +272,7 @@ impl Network {
         sample_weight: Option<&Bound<'py, PyAny>>,
         training: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
-        self.guard(|| each!(self, cell => cell.gradient(Batch { x, y, sample_weight }, training)))
+        self.unless_broken(|| each!(self.cell, cell => cell.gradient(Arguments { x, y, sample_weight }, training)))
     }
 
     /// Gradients of a loss of the caller's: from x (n, n_inputs) and d_output = dL/d(raw output) (n, n_outputs) to
@@ -294,7 +286,7 @@ impl Network {
         d_output: &Bound<'py, PyAny>,
         training: bool,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        self.guard(|| each!(self, cell => cell.backward(x, d_output, training)))
+        self.unless_broken(|| each!(self.cell, cell => cell.backward(x, d_output, training)))
     }
 
     /// One update from a batch; returns its loss before the update. Arguments as `loss`.
@@ -308,9 +300,9 @@ impl Network {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<f64> {
-        self.guard(|| {
+        self.unless_broken(|| {
             let _turn = granted(self.turn.alone())?;
-            each!(self, cell => cell.step(Batch { x, y, sample_weight }))
+            each!(self.cell, cell => cell.step(Arguments { x, y, sample_weight }))
         })
     }
 
@@ -318,9 +310,9 @@ impl Network {
     ///
     /// Raises TypeError and ValueError for a flat array that is not one; RuntimeError as `step`.
     fn apply_gradient(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.guard(|| {
+        self.unless_broken(|| {
             let _turn = granted(self.turn.alone())?;
-            each!(self, cell => cell.apply_gradient(flat))
+            each!(self.cell, cell => cell.apply_gradient(flat))
         })
     }
 
@@ -329,7 +321,7 @@ impl Network {
     ///
     /// Raises RuntimeError where the network is being trained already.
     fn begin_fit(&self) -> PyResult<()> {
-        self.guard(|| if self.turn.begin_fit() { Ok(()) } else { Err(refusal()) })
+        self.unless_broken(|| if self.turn.begin_fit() { Ok(()) } else { Err(refusal()) })
     }
 
     /// Ends the fit that this thread began.
@@ -361,13 +353,13 @@ impl Network {
         batch_size: usize,
         shuffle: bool,
     ) -> PyResult<f64> {
-        self.guard(|| {
+        self.unless_broken(|| {
             let _turn = self.turn.in_fit().ok_or_else(|| {
                 PyRuntimeError::new_err(
                     "train_epoch runs after begin_fit, in the thread that began, one epoch at a time",
                 )
             })?;
-            each!(self, cell => cell.train_epoch(Batch { x, y, sample_weight }, batch_size, shuffle))
+            each!(self.cell, cell => cell.train_epoch(Arguments { x, y, sample_weight }, batch_size, shuffle))
         })
     }
 
@@ -387,11 +379,12 @@ impl Network {
         rule: crate::sklearn::Rule,
         strict: bool,
     ) -> PyResult<()> {
-        self.guard(|| {
+        self.unless_broken(|| {
             let _turn = granted(self.turn.alone())?;
             let recipe = core::sklearn::Recipe { alpha, learning_rate, rule: rule.into(), strict };
             let mut course = course.try_borrow_mut()?;
-            each!(self, cell => cell.sklearn_epochs(Batch { x, y, sample_weight }, &mut course, epochs, &recipe))
+            let arguments = Arguments { x, y, sample_weight };
+            each!(self.cell, cell => cell.sklearn_epochs(arguments, &mut course, epochs, &recipe))
         })
     }
 
@@ -405,13 +398,16 @@ impl Network {
         alpha: f64,
         strict: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
-        self.guard(|| each!(self, cell => cell.sklearn_gradient(Batch { x, y, sample_weight }, alpha, strict)))
+        self.unless_broken(|| {
+            let arguments = Arguments { x, y, sample_weight };
+            each!(self.cell, cell => cell.sklearn_gradient(arguments, alpha, strict))
+        })
     }
 
     /// The trained tensors in the order of `parameters`: name ("layers.0.weight"), shape and index of the first number.
     fn tensors(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<usize>, usize)>> {
-        self.guard(|| {
-            each!(self, cell => cell.read(py, Work::NONE, |network| {
+        self.unless_broken(|| {
+            each!(self.cell, cell => cell.read(py, Work::NONE, |network| {
                 let tensors = network.tensors().into_iter();
                 Ok(tensors.map(|t| (format!("layers.{}.{}", t.layer, t.name), t.shape, t.start)).collect())
             }))
@@ -420,24 +416,26 @@ impl Network {
 
     /// A copy of the parameters, (n_parameters,): w_1 row by row, b_1, w_2, …
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.guard(|| each!(self, cell => cell.flat(py, |network, out| network.parameters(out))))
+        self.unless_broken(|| each!(self.cell, cell => cell.flat(py, |network, out| network.parameters(out))))
     }
 
     /// Sets the parameters from (n_parameters,) of the network's dtype.
     ///
     /// Raises TypeError and ValueError for a flat array that is not one, RuntimeError during training.
     fn set_parameters(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.set(
-            || each!(self, cell => cell.set_flat("parameters", flat, |network, values| network.set_parameters(values))),
-        )
+        self.set(|| {
+            each!(self.cell, cell => cell.set_flat("parameters", flat, |network, values| {
+                network.set_parameters(values)
+            }))
+        })
     }
 
     /// A copy of one of the optimizer's moments, (n_parameters,), by its index in `state_names`.
     ///
     /// Raises ValueError for an index that is not one.
     fn state<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-        self.guard(|| {
-            each!(self, cell => {
+        self.unless_broken(|| {
+            each!(self.cell, cell => {
                 cell.check_state(py, index)?;
                 cell.flat(py, |network, out| network.state(index, out))
             })
@@ -447,7 +445,7 @@ impl Network {
     /// Sets one of the optimizer's moments. Raises as `set_parameters`, and as `state`.
     fn set_state(&self, index: usize, flat: &Bound<'_, PyAny>) -> PyResult<()> {
         self.set(|| {
-            each!(self, cell => {
+            each!(self.cell, cell => {
                 cell.check_state(flat.py(), index)?;
                 cell.set_flat("state", flat, |network, values| network.set_state(index, values))
             })
@@ -458,16 +456,16 @@ impl Network {
     ///
     /// Raises MemoryError.
     fn snapshot(&self, py: Python<'_>) -> PyResult<Snapshot> {
-        self.guard(|| Snapshot::take(py, &self.any))
+        self.unless_broken(|| Snapshot::take(py, &self.cell))
     }
 
     /// Goes back to a snapshot; heals a network that a bug has broken.
     ///
     /// Raises ValueError where it was taken of a network of another shape, RuntimeError during training.
     fn restore(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<()> {
-        self.watch(|| {
+        self.break_on_panic(|| {
             let _turn = granted(self.turn.between())?;
-            snapshot.restore(py, &self.any)?;
+            snapshot.restore(py, &self.cell)?;
             self.broken.store(false, Ordering::Relaxed);
             Ok(())
         })
@@ -483,17 +481,17 @@ impl Network {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        self.guard(|| each!(self, cell => cell.trace(Batch { x, y, sample_weight })))
+        self.unless_broken(|| each!(self.cell, cell => cell.trace(Arguments { x, y, sample_weight })))
     }
 
     /// A network of its own with the same state.
     ///
     /// Raises MemoryError.
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {
-        self.guard(|| {
-            let copy = match &self.any {
-                Any::F32(cell) => Any::F32(Cell::new(cell.read(py, cell.pass(), |network| network.try_clone())?)),
-                Any::F64(cell) => Any::F64(Cell::new(cell.read(py, cell.pass(), |network| network.try_clone())?)),
+        self.unless_broken(|| {
+            let copy = match &self.cell {
+                Either::F32(cell) => Either::F32(Cell::new(cell.read(py, cell.pass(), |network| network.try_clone())?)),
+                Either::F64(cell) => Either::F64(Cell::new(cell.read(py, cell.pass(), |network| network.try_clone())?)),
             };
             Ok(Self::of(copy))
         })

@@ -8,10 +8,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arrays::{Column, Element, Fresh, reserve};
-use crate::batch::Data;
-use crate::calls::Batch;
+use crate::batch::{Arguments, Batch};
 use crate::cell::{Cell, Work};
-use crate::errors::{guard, raise};
+use crate::errors::{catch_panics, raise};
 use crate::train::SLICE;
 
 /// An update rule as Python gives it.
@@ -55,7 +54,7 @@ impl Course {
         misses: u64,
         strict: bool,
     ) -> PyResult<Self> {
-        guard(|| {
+        catch_panics(|| {
             let twister = random_state.map(|(words, next)| twister(&words, next)).transpose()?;
             let patience = core::sklearn::Patience { tol, most: patience, best: best_loss, missed: misses, strict };
             let course = core::sklearn::Course::new(n_rows, batch_size, twister, patience);
@@ -95,7 +94,7 @@ impl Course {
 
     /// Sets the order of the rows, (n_rows,) int64.
     fn set_order(&mut self, order: &Bound<'_, PyAny>) -> PyResult<()> {
-        guard(|| {
+        catch_panics(|| {
             self.0.order = rows(order, self.0.order.len())?;
             Ok(())
         })
@@ -115,23 +114,23 @@ impl<T: Element + Real> Cell<T> {
     /// Trains up to `epochs` epochs. A signal handler that raises (Ctrl-C) ends it between two steps.
     pub(crate) fn sklearn_epochs(
         &self,
-        batch: Batch<'_, '_>,
+        arguments: Arguments<'_, '_>,
         course: &mut Course,
         epochs: usize,
         recipe: &core::sklearn::Recipe,
     ) -> PyResult<()> {
-        let py = batch.py();
+        let py = arguments.py();
         course.0.start();
         self.lend(|scratch| {
-            let data = Data::new(batch.x, batch.y, batch.sample_weight, &mut scratch.copies)?;
-            let work = Work::gradient(data.rows(), self.facts.n_parameters);
-            let place = &mut scratch.workspace;
+            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let work = Work::gradient(batch.rows(), self.facts.n_parameters);
+            let lazy = &mut scratch.workspace;
             loop {
                 let finished = self.write(py, work, |network| {
                     let start = Instant::now();
                     let mut go_on = || start.elapsed() < SLICE;
-                    let workspace = place.ready(network)?;
-                    network.sklearn_epochs(workspace, &data.batch(), &mut course.0, epochs, recipe, &mut go_on)
+                    let workspace = lazy.ready(network)?;
+                    network.sklearn_epochs(workspace, &batch.as_core(), &mut course.0, epochs, recipe, &mut go_on)
                 })?;
                 self.give_way(py);
                 if finished {
@@ -145,13 +144,13 @@ impl<T: Element + Real> Cell<T> {
 
     pub(crate) fn sklearn_gradient<'py>(
         &self,
-        batch: Batch<'_, 'py>,
+        arguments: Arguments<'_, 'py>,
         alpha: f64,
         strict: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
-        let mut fresh = Fresh::new(batch.py(), T::DTYPE, &[self.facts.n_parameters])?;
+        let mut fresh = Fresh::new(arguments.py(), T::DTYPE, &[self.facts.n_parameters])?;
         let flat = fresh.values();
-        let loss = self.on_batch(batch, Work::gradient, |network, workspace, batch| {
+        let loss = self.on_batch(arguments, Work::gradient, |network, workspace, batch| {
             network.sklearn_gradient(workspace, batch, alpha, strict, flat)
         })?;
         Ok((loss, fresh.finish()))

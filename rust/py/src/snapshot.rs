@@ -6,8 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arrays::Element;
-use crate::cell::Cell;
-use crate::network::Any;
+use crate::cell::{Cell, Either};
 
 /// Parameters, optimizer state and counters of a network at one moment, made by `Network.snapshot`.
 #[pyclass(frozen, module = "chainrule._native")]
@@ -27,18 +26,18 @@ struct State<T> {
 }
 
 impl Snapshot {
-    pub(crate) fn take(py: Python<'_>, network: &Any) -> PyResult<Self> {
+    pub(crate) fn take(py: Python<'_>, network: &Either) -> PyResult<Self> {
         let saved = match network {
-            Any::F32(cell) => Saved::F32(save(py, cell)?),
-            Any::F64(cell) => Saved::F64(save(py, cell)?),
+            Either::F32(cell) => Saved::F32(save(py, cell)?),
+            Either::F64(cell) => Saved::F64(save(py, cell)?),
         };
         Ok(Snapshot(saved))
     }
 
-    pub(crate) fn restore(&self, py: Python<'_>, network: &Any) -> PyResult<()> {
+    pub(crate) fn restore(&self, py: Python<'_>, network: &Either) -> PyResult<()> {
         match (&self.0, network) {
-            (Saved::F32(state), Any::F32(cell)) => put_back(py, state, cell),
-            (Saved::F64(state), Any::F64(cell)) => put_back(py, state, cell),
+            (Saved::F32(state), Either::F32(cell)) => put_back(py, state, cell),
+            (Saved::F64(state), Either::F64(cell)) => put_back(py, state, cell),
             _ => Err(PyValueError::new_err("the snapshot was taken of a network of the other dtype")),
         }
     }

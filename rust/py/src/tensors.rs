@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{Bytes, Dtype, Fresh};
-use crate::errors::guard;
+use crate::errors::catch_panics;
 use crate::file::{self, Entry, FileError, Source};
 
 impl Source for Bytes<'_> {
@@ -31,7 +31,7 @@ pub(crate) fn write_tensors(
     tensors: &Bound<'_, PyDict>,
     metadata: &Bound<'_, PyDict>,
 ) -> PyResult<()> {
-    guard(|| {
+    catch_panics(|| {
         let file: PathBuf = path.extract()?;
         let metadata: BTreeMap<String, String> = metadata.extract()?;
         let arrays: BTreeMap<String, Bound<'_, PyAny>> = tensors.extract()?;
@@ -65,7 +65,7 @@ pub(crate) fn write_tensors(
 #[pyfunction]
 #[pyo3(signature = (path))]
 pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
-    guard(|| {
+    catch_panics(|| {
         let py = path.py();
         let file: PathBuf = path.extract()?;
         let mut reader = py.detach(|| file::open(&file)).map_err(|error| raise(path, error))?;

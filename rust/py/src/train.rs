@@ -6,8 +6,7 @@ use chainrule_core::Real;
 use pyo3::prelude::*;
 
 use crate::arrays::Element;
-use crate::batch::Data;
-use crate::calls::Batch;
+use crate::batch::{Arguments, Batch};
 use crate::cell::{Cell, Work};
 
 /// Time after which a slice ends with the step that is running.
@@ -16,18 +15,18 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 impl<T: Element + Real> Cell<T> {
     /// Trains one epoch and returns its loss. A signal handler that raises (Ctrl-C) ends it between two steps: the
     /// weights are those of the last step, and the epoch does not count.
-    pub(crate) fn train_epoch(&self, batch: Batch<'_, '_>, batch_size: usize, shuffle: bool) -> PyResult<f64> {
-        let py = batch.py();
+    pub(crate) fn train_epoch(&self, arguments: Arguments<'_, '_>, batch_size: usize, shuffle: bool) -> PyResult<f64> {
+        let py = arguments.py();
         self.lend(|scratch| {
-            let data = Data::new(batch.x, batch.y, batch.sample_weight, &mut scratch.copies)?;
-            let work = Work::gradient(data.rows(), self.facts.n_parameters);
-            let mut epoch = self.read(py, work, |network| network.start_epoch(data.rows(), batch_size, shuffle))?;
-            let place = &mut scratch.workspace;
+            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let work = Work::gradient(batch.rows(), self.facts.n_parameters);
+            let mut epoch = self.read(py, work, |network| network.start_epoch(batch.rows(), batch_size, shuffle))?;
+            let lazy = &mut scratch.workspace;
             loop {
                 let finished = self.write(py, work, |network| {
-                    let workspace = place.ready(network)?;
+                    let workspace = lazy.ready(network)?;
                     let start = Instant::now();
-                    network.train(workspace, &data.batch(), &mut epoch, &mut || start.elapsed() < SLICE)
+                    network.train(workspace, &batch.as_core(), &mut epoch, &mut || start.elapsed() < SLICE)
                 })?;
                 if finished {
                     // The next epoch comes soon, and may be done before it is asked to give way.
