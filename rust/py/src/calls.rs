@@ -176,32 +176,36 @@ impl<T: Element + Real> Cell<T> {
     }
 }
 
-/// One layer of a trace as Python sees it.
+/// The arrays of one layer of a trace: name, shape, and values in C order, none where the layer has no such array.
+fn arrays<T: Real>(n: usize, layer: &core::LayerTrace<T>) -> Vec<(&'static str, Vec<usize>, &[T])> {
+    let core::LayerTrace { n_in, n_out, .. } = *layer;
+    vec![
+        ("z", vec![n, n_out], &layer.z),
+        ("a", vec![n, n_out], &layer.a),
+        ("slope", vec![n, n_out], &layer.slope),
+        ("delta", vec![n, n_out], &layer.delta),
+        ("d_weight", vec![n_in, n_out], &layer.d_weight),
+        ("d_bias", vec![n_out], &layer.d_bias),
+        ("update_weight", vec![n_in, n_out], &layer.update_weight),
+        ("update_bias", vec![n_out], &layer.update_bias),
+    ]
+}
+
+/// One layer of a trace, of `n` rows, as Python sees it.
 fn record<'py, T: Element + Real>(
     py: Python<'py>,
     n: usize,
     layer: &core::LayerTrace<T>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let core::LayerTrace { n_in, n_out, .. } = *layer;
-    let tables: [(&str, &[T], &[usize]); 8] = [
-        ("z", &layer.z, &[n, n_out]),
-        ("a", &layer.a, &[n, n_out]),
-        ("slope", &layer.slope, &[n, n_out]),
-        ("delta", &layer.delta, &[n, n_out]),
-        ("d_weight", &layer.d_weight, &[n_in, n_out]),
-        ("d_bias", &layer.d_bias, &[n_out]),
-        ("update_weight", &layer.update_weight, &[n_in, n_out]),
-        ("update_bias", &layer.update_bias, &[n_out]),
-    ];
     let record = PyDict::new(py);
     record.set_item("kind", layer.kind)?;
-    record.set_item("n_in", n_in)?;
-    record.set_item("n_out", n_out)?;
-    for (name, values, shape) in tables {
+    record.set_item("n_in", layer.n_in)?;
+    record.set_item("n_out", layer.n_out)?;
+    for (name, shape, values) in arrays(n, layer) {
         if values.is_empty() {
             record.set_item(name, py.None())?;
         } else {
-            let mut fresh = Fresh::new(py, T::DTYPE, shape)?;
+            let mut fresh = Fresh::new(py, T::DTYPE, &shape)?;
             fresh.values().copy_from_slice(values);
             record.set_item(name, fresh.finish())?;
         }
