@@ -1,9 +1,9 @@
-//! numpy's arrays: what their header says, checked once, and their memory, copied through raw pointers.
+//! Access to numpy arrays: the header is checked once, then values are copied through raw pointers.
 //!
-//! The only unsafe code of this crate. A header is believed in these facts: while the array lives, its memory may be
-//! read at every index inside its shape by its strides; it is aligned for the dtype where the flag says so. The
-//! array's memory belongs to Python, where another thread may write to it at any time, so no `&[T]` into it is ever
-//! made: values are copied out row by row, and a writer that races with us gives torn values, nothing worse.
+//! The only unsafe code of this crate. It trusts a header in two facts. While the array lives, memory can be read at
+//! every index inside its shape, at the address that its strides give. That address is aligned for the dtype if the
+//! flag says so. The memory belongs to Python, and another thread may write to it at any time, so no `&[T]` to it is
+//! ever made. Values are copied out row by row instead; a write at the same time can give wrong values, nothing worse.
 
 use std::any::TypeId;
 use std::ffi::c_int;
@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 
 use crate::errors::no_memory;
 
-/// The dtypes that are read or made here, in this machine's byte order.
+/// The dtypes that are read or made here, in the byte order of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dtype {
     F32,
@@ -27,7 +27,7 @@ pub(crate) enum Dtype {
 }
 
 impl Dtype {
-    /// Bytes of one value.
+    /// Size of one value in bytes.
     pub(crate) fn size(self) -> usize {
         match self {
             Dtype::F32 => size_of::<f32>(),
@@ -54,17 +54,17 @@ impl Dtype {
         } else if is(NPY_TYPES::NPY_DOUBLE) {
             Some(Dtype::F64)
         } else if (is(NPY_TYPES::NPY_LONG) || is(NPY_TYPES::NPY_LONGLONG)) && descr.itemsize() == 8 {
-            Some(Dtype::I64) // which of C's two integers has 64 bits depends on the system
+            Some(Dtype::I64) // which of C's two types has 64 bits depends on the system
         } else {
             None
         }
     }
 }
 
-/// A number that is one of numpy's dtypes.
+/// A number type that numpy has as a dtype.
 ///
 /// # Safety
-/// `DTYPE` is the dtype whose values are those of the type, bit for bit.
+/// Values of the type and of the dtype `DTYPE` are the same, bit for bit.
 pub(crate) unsafe trait Element: Copy + Default + Send + Sync + 'static {
     const DTYPE: Dtype;
 }
@@ -81,7 +81,7 @@ unsafe impl Element for i64 {
     const DTYPE: Dtype = Dtype::I64;
 }
 
-/// TypeError: `argument` is not the array that was expected.
+/// The TypeError for an `argument` that is not the array that was expected.
 fn mismatch(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
     let got = match got.cast::<PyUntypedArray>() {
         Ok(array) => {
@@ -92,14 +92,14 @@ fn mismatch(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("{argument} must be {expected}, got {got}"))
 }
 
-/// `any` as an array whose values are aligned and of one of our dtypes.
+/// `any` as an array, if its values are aligned and have one of the dtypes above.
 fn array<'a, 'py>(any: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyUntypedArray>, Dtype)> {
     let array = any.cast::<PyUntypedArray>().ok()?;
     let dtype = Dtype::of(array)?;
     array.is_aligned().then_some((array, dtype))
 }
 
-/// Address of the first value.
+/// The address of the first value.
 fn data(array: &Bound<'_, PyUntypedArray>) -> *mut u8 {
     // SAFETY: `array` is a numpy array (its type was checked when it was cast) and alive while it is borrowed.
     unsafe { (*_PyArray_GET_ITEM_DATA(array.as_array_ptr())).data.cast() }
@@ -112,18 +112,18 @@ pub(crate) struct Table<'a> {
     dtype: Dtype,
     rows: usize,
     columns: usize,
-    /// Bytes from a row to the next: any number, 0 and negative ones too.
+    /// Bytes from one row to the next. It may be 0 or negative.
     stride: isize,
     alive: PhantomData<&'a ()>,
 }
 
-// SAFETY: a table only reads memory of an array that `'a` keeps alive; reading needs neither the GIL nor a thread.
+// SAFETY: a table only reads memory of an array that `'a` keeps alive. Any thread may read it, with or without the GIL.
 unsafe impl Send for Table<'_> {}
-// SAFETY: as above; a table is never written through.
+// SAFETY: as above; nothing is ever written through a table.
 unsafe impl Sync for Table<'_> {}
 
 impl<'a> Table<'a> {
-    /// Reads the header of `any`, which the caller knows as `argument`.
+    /// Reads the header of `any`. Errors name it `argument`.
     pub(crate) fn new(argument: &str, any: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         let expected = "a 2-D array of float32 or float64 in native byte order with contiguous rows";
         let error = || mismatch(argument, expected, any);
@@ -154,18 +154,18 @@ impl<T: Real> Rows<T> for Table<'_> {
 
     fn read(&self, row: usize, into: &mut [T]) {
         assert!(row < self.rows && into.len() == self.columns);
-        // SAFETY: `row` is inside the shape (asserted), so the header vouches for its address.
+        // SAFETY: `row` is inside the shape (asserted), so its address is one that the header allows.
         let start = unsafe { self.data.offset(row as isize * self.stride) };
         match self.dtype {
             // SAFETY: a row of `columns` contiguous, aligned float32 starts there (checked by `new`).
             Dtype::F32 => unsafe { copy(start.cast::<f32>(), into) },
-            // SAFETY: as above, float64 (`new` lets no third dtype in).
+            // SAFETY: as above, for float64 (`new` refuses int64).
             Dtype::F64 | Dtype::I64 => unsafe { copy(start.cast::<f64>(), into) },
         }
     }
 
     fn source(&self) -> Option<Source<'_>> {
-        // SAFETY: the header vouches for `columns` contiguous, aligned numbers of that dtype at every row (`new`).
+        // SAFETY: every row has `columns` contiguous, aligned numbers of that dtype (checked by `new`).
         Some(unsafe {
             match self.dtype {
                 Dtype::F32 => Source::from_raw(self.data.cast::<f32>(), self.rows, self.columns, self.stride),
@@ -177,7 +177,7 @@ impl<T: Real> Rows<T> for Table<'_> {
     }
 }
 
-/// Copies `into.len()` values from `from`, rounding where `T` has fewer digits.
+/// Copies `into.len()` values from `from`; float64 is rounded to float32 if `T` is that.
 ///
 /// # Safety
 /// `from` is aligned and readable for `into.len()` values, none of them inside `into`.
@@ -194,7 +194,7 @@ unsafe fn copy<S: Real, T: Real>(from: *const S, into: &mut [T]) {
     }
 }
 
-/// A 1-D array of `T`, any stride.
+/// A 1-D array of `T` with any stride.
 pub(crate) struct Column<'a, T> {
     data: *const u8,
     len: usize,
@@ -203,7 +203,7 @@ pub(crate) struct Column<'a, T> {
 }
 
 impl<'a, T: Element> Column<'a, T> {
-    /// Reads the header of `any`, which the caller knows as `argument`.
+    /// Reads the header of `any`. Errors name it `argument`.
     pub(crate) fn new(argument: &str, any: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         match array(any) {
             Some((array, dtype)) if dtype == T::DTYPE && array.ndim() == 1 => {
@@ -221,11 +221,11 @@ impl<'a, T: Element> Column<'a, T> {
         self.len
     }
 
-    /// Value `i`.
+    /// The value at index `i`.
     pub(crate) fn get(&self, i: usize) -> T {
         assert!(i < self.len);
-        // SAFETY: `i` is inside the shape (asserted), so the header vouches for its address; aligned (checked by
-        // `new`).
+        // SAFETY: `i` is inside the shape (asserted), so its address is one that the header allows; it is aligned
+        // (checked by `new`).
         unsafe { self.data.offset(i as isize * self.stride).cast::<T>().read() }
     }
 
@@ -233,7 +233,7 @@ impl<'a, T: Element> Column<'a, T> {
     pub(crate) fn for_each(&self, mut f: impl FnMut(T)) {
         if usize::try_from(self.stride) == Ok(size_of::<T>()) {
             for i in 0..self.len {
-                // SAFETY: `len` contiguous, aligned values start there (checked by `new`, and just above).
+                // SAFETY: `len` contiguous, aligned values start there (checked by `new` and by the condition).
                 f(unsafe { self.data.cast::<T>().add(i).read() });
             }
         } else {
@@ -241,12 +241,12 @@ impl<'a, T: Element> Column<'a, T> {
         }
     }
 
-    /// Copies all values to `into`, in place of what it held.
+    /// Copies all values to `into` and drops what it held.
     pub(crate) fn copy_to(&self, into: &mut Vec<T>) -> PyResult<()> {
         reserve(into, self.len)?;
         if usize::try_from(self.stride) == Ok(size_of::<T>()) {
-            // SAFETY: `len` contiguous, aligned values start there (checked by `new`, and just above); `into` has
-            // room for them.
+            // SAFETY: `len` contiguous, aligned values start there (checked by `new` and by the condition), and
+            // `reserve` made room for them.
             unsafe {
                 ptr::copy_nonoverlapping(self.data.cast(), into.as_mut_ptr(), self.len);
                 into.set_len(self.len);
@@ -264,12 +264,12 @@ pub(crate) fn reserve<T>(vec: &mut Vec<T>, len: usize) -> PyResult<()> {
     vec.try_reserve_exact(len).map_err(|_| no_memory(len as u128 * size_of::<T>() as u128))
 }
 
-/// Whether `any` is an array of int64: labels.
+/// Whether `any` is an array of int64. Those are labels.
 pub(crate) fn is_labels(any: &Bound<'_, PyAny>) -> bool {
     array(any).is_some_and(|(_, dtype)| dtype == Dtype::I64)
 }
 
-/// The array that a caller gave for the result: (rows, columns) of `T`, C-contiguous and writable.
+/// The array that a caller passed for the result: (rows, columns) of `T`, C-contiguous and writable.
 pub(crate) struct Out<'a, T> {
     data: *mut T,
     len: usize,
@@ -303,15 +303,19 @@ impl<'a, T: Element> Out<'a, T> {
         self.len
     }
 
-    /// Copies `values`, `len()` of them.
+    /// Copies `values` to the array.
+    ///
+    /// # Panics
+    /// If there are not `len()` of them.
     pub(crate) fn write(&self, _py: Python<'_>, values: &[T]) {
         assert_eq!(values.len(), self.len);
-        // SAFETY: `new` checked that `len` values may be written there; `values` is our own memory.
+        // SAFETY: `new` checked that `len` values may be written there; `values` is memory of Rust, so the two do not
+        // overlap.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), self.data, self.len) };
     }
 }
 
-/// A new C-contiguous array, zeroed, that nobody but us can see until `finish`.
+/// A new C-contiguous array of zeros. Python code cannot see it before `finish`.
 pub(crate) struct Fresh<'py> {
     array: Bound<'py, PyUntypedArray>,
     dtype: Dtype,
@@ -319,7 +323,7 @@ pub(crate) struct Fresh<'py> {
 }
 
 impl<'py> Fresh<'py> {
-    /// MemoryError for a size that is not to be had, however absurd.
+    /// Allocates the array. The error is MemoryError if its size cannot be had, however absurd the shape.
     pub(crate) fn new(py: Python<'py>, dtype: Dtype, shape: &[usize]) -> PyResult<Self> {
         let bytes = shape.iter().fold(dtype.size() as u128, |b, &n| b.saturating_mul(n as u128));
         let dims: Result<Vec<npy_intp>, _> = shape.iter().map(|&n| n.try_into()).collect();
@@ -331,8 +335,8 @@ impl<'py> Fresh<'py> {
             Dtype::F64 => numpy::dtype::<f64>(py),
             Dtype::I64 => numpy::dtype::<i64>(py),
         };
-        // SAFETY: `dims` holds as many lengths as are announced; numpy takes over the reference to `descr`. What
-        // comes back is a new reference to an array or null with an exception set.
+        // SAFETY: `dims` holds as many lengths as its own length says, and numpy takes over the reference to `descr`.
+        // The result is a new reference to an array, or null with an exception set.
         let array = unsafe {
             let any = PY_ARRAY_API.PyArray_Zeros(py, dims.len() as c_int, dims.as_mut_ptr(), descr.into_dtype_ptr(), 0);
             Bound::from_owned_ptr_or_err(py, any)?.cast_into_unchecked()
@@ -340,30 +344,30 @@ impl<'py> Fresh<'py> {
         Ok(Fresh { array, dtype, len: bytes as usize / dtype.size() })
     }
 
-    /// Its values in C order.
+    /// The values in C order.
     ///
     /// # Panics
-    /// Where `T` is not its dtype.
+    /// If `T` is not the dtype.
     pub(crate) fn values<T: Element>(&mut self) -> &mut [T] {
         assert_eq!(self.dtype, T::DTYPE);
-        // SAFETY: numpy allocated `len` values of this dtype and zeroed them. No Python code has seen the array,
-        // so it is borrowed through `self` alone.
+        // SAFETY: numpy allocated `len` values of this dtype and set them to zero. No Python code has seen the array,
+        // so `self` is the only way to its memory.
         unsafe { std::slice::from_raw_parts_mut(data(&self.array).cast(), self.len) }
     }
 
-    /// Its values as bytes.
+    /// The values as bytes.
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: as in `values`; every byte of a number may be read and written.
         unsafe { std::slice::from_raw_parts_mut(data(&self.array), self.len * self.dtype.size()) }
     }
 
-    /// The array, for Python to see.
+    /// The array, handed over to Python.
     pub(crate) fn finish(self) -> Bound<'py, PyAny> {
         self.array.into_any()
     }
 }
 
-/// A C-contiguous array of any shape whose bytes are to be written to a file.
+/// A C-contiguous array of any shape, read as bytes to be written to a file.
 pub(crate) struct Bytes<'a> {
     data: *const u8,
     pub(crate) dtype: Dtype,
@@ -372,13 +376,13 @@ pub(crate) struct Bytes<'a> {
     alive: PhantomData<&'a ()>,
 }
 
-// SAFETY: as for `Table`: only reads memory of an array that `'a` keeps alive.
+// SAFETY: as for `Table`: this only reads memory of an array that `'a` keeps alive.
 unsafe impl Send for Bytes<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Bytes<'_> {}
 
 impl<'a> Bytes<'a> {
-    /// Reads the header of `any`, which the caller knows as `name`.
+    /// Reads the header of `any`. Errors name it tensor `name`.
     pub(crate) fn new(name: &str, any: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         match array(any) {
             Some((array, dtype)) if array.is_c_contiguous() => Ok(Bytes {
@@ -395,10 +399,11 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    /// Copies `into.len()` bytes from `offset` on.
+    /// Copies `into.len()` bytes to `into`, from byte `offset` on.
     pub(crate) fn read(&self, offset: usize, into: &mut [u8]) {
         assert!(offset <= self.len && into.len() <= self.len - offset);
-        // SAFETY: inside the array (asserted), which is contiguous (checked by `new`); `into` is our own memory.
+        // SAFETY: the bytes are inside the array (asserted), which is contiguous (checked by `new`); `into` is memory of
+        // Rust, so the two do not overlap.
         unsafe { ptr::copy_nonoverlapping(self.data.add(offset), into.as_mut_ptr(), into.len()) };
     }
 }

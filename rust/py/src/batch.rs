@@ -1,4 +1,5 @@
-//! The arguments X, y, sample_weight as core takes them: X and float y are read in place, labels and weights copied.
+//! The arguments X, y and sample_weight as core takes them. X and float y are read in place; labels and weights are
+//! copied.
 
 use chainrule_core as core;
 use chainrule_core::Real;
@@ -8,7 +9,7 @@ use pyo3::prelude::*;
 use crate::arrays::{Column, Table, is_labels, reserve};
 use crate::errors::raise;
 
-/// The three arguments of a call on a batch, as Python gives them.
+/// X, y and sample_weight as Python passes them.
 #[derive(Clone, Copy)]
 pub(crate) struct Arguments<'a, 'py> {
     pub(crate) x: &'a Bound<'py, PyAny>,
@@ -22,7 +23,7 @@ impl<'py> Arguments<'_, 'py> {
     }
 }
 
-/// What y, X and sample_weight hold, ready to be read without the GIL.
+/// X, y and sample_weight, ready to be read without the GIL.
 pub(crate) struct Batch<'a> {
     x: Table<'a>,
     y: Targets<'a>,
@@ -34,7 +35,7 @@ enum Targets<'a> {
     Values(Table<'a>),
 }
 
-/// Memory that labels and weights are copied to, kept from call to call.
+/// Memory for copies of labels and weights, reused by later calls.
 #[derive(Default)]
 pub(crate) struct Copies {
     labels: Vec<u32>,
@@ -42,8 +43,8 @@ pub(crate) struct Copies {
 }
 
 impl<'a> Batch<'a> {
-    /// Reads the headers and copies labels and weights to `copies`. Shapes and ranges that need the network are
-    /// core's to check.
+    /// Reads the headers, and copies labels and weights to `copies`. Core checks the shapes and ranges that depend on
+    /// the network.
     pub(crate) fn new(arguments: Arguments<'a, '_>, copies: &'a mut Copies) -> PyResult<Self> {
         let Arguments { x, y, sample_weight } = arguments;
         let x = Table::new("X", x)?;
@@ -72,7 +73,7 @@ impl<'a> Batch<'a> {
         self.x.rows()
     }
 
-    /// The same as core takes it.
+    /// The same data in the type that core takes.
     pub(crate) fn as_core<T: Real>(&self) -> core::Batch<'_, T> {
         core::Batch {
             x: &self.x,
@@ -85,7 +86,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What core would say later: here before anything is copied, since an array may have more rows than memory.
+/// Refuses an argument whose rows are not those of X. Core checks this too, but only after the copy; an array with a
+/// stride of 0 can have more rows than memory can hold.
 fn same_rows(py: Python<'_>, argument: &'static str, expected: usize, got: usize) -> PyResult<()> {
     if got == expected {
         return Ok(());
@@ -94,10 +96,11 @@ fn same_rows(py: Python<'_>, argument: &'static str, expected: usize, got: usize
     Err(raise(py, error))
 }
 
-/// The labels as core takes them; whether the network has that many outputs is core's to check.
+/// Copies labels, and refuses those that are negative or exceed 32 bits. Core compares them with the number of
+/// outputs.
 fn copy_labels(column: &Column<'_, i64>, into: &mut Vec<u32>) -> PyResult<()> {
     reserve(into, column.len())?;
-    // No branch a row: the place is looked for only where something is wrong.
+    // The loop has no branch per row. The wrong row is searched for only if there is one.
     let mut high = 0;
     column.for_each(|value| {
         high |= value >> 32;

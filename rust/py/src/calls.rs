@@ -1,4 +1,4 @@
-//! What the calls of the Python class do on a network of one dtype: arguments in, core, results out.
+//! What the methods of the Python class do for a network of one dtype: read the arguments, call core, make the results.
 
 use chainrule_core as core;
 use chainrule_core::{Error, Real};
@@ -12,7 +12,7 @@ use crate::cell::{Cell, Work};
 use crate::errors::raise;
 
 impl<T: Element + Real> Cell<T> {
-    /// Outputs of the rows of `x`, in a new array or in `out`.
+    /// Computes the outputs of the rows of `x`, in a new array or in `out`.
     pub(crate) fn outputs<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -34,13 +34,13 @@ impl<T: Element + Real> Cell<T> {
                     compute(fresh.values())?;
                     Ok(fresh.finish())
                 }
-                // Core writes to our own memory: `out` is Python's, and may even be `x`.
+                // Core writes to our own memory first: `out` belongs to Python, and may even be `x`.
                 Some(any) => {
                     let len = Out::<T>::new(any, rows, columns)?.len();
                     reserve(kept, len)?;
                     kept.resize(len, T::default());
                     compute(kept)?;
-                    // Read again: with the GIL released, another thread may have changed the array.
+                    // Check `out` again: while the GIL was released, another thread may have changed the array.
                     Out::new(any, rows, columns)?.write(py, kept);
                     Ok(any.clone())
                 }
@@ -48,7 +48,7 @@ impl<T: Element + Real> Cell<T> {
         })
     }
 
-    /// Runs `compute` on a batch, beside other readers.
+    /// Runs `compute` on a batch; other calls that only read may run at the same time.
     pub(crate) fn on_batch<R: Send>(
         &self,
         arguments: Arguments<'_, '_>,
@@ -116,7 +116,7 @@ impl<T: Element + Real> Cell<T> {
         })
     }
 
-    /// A new flat array that `fill` fills from the network.
+    /// Makes a flat array, (n_parameters,), which `fill` fills from the network.
     pub(crate) fn flat<'py>(
         &self,
         py: Python<'py>,
@@ -131,7 +131,7 @@ impl<T: Element + Real> Cell<T> {
         Ok(flat.finish())
     }
 
-    /// Gives the values of a caller's flat array to `set`.
+    /// Passes the values of a caller's flat array to `set`.
     pub(crate) fn set_flat(
         &self,
         argument: &'static str,
@@ -154,7 +154,7 @@ impl<T: Element + Real> Cell<T> {
         Err(raise(flat.py(), Error::Length { argument, expected, got }))
     }
 
-    /// Refuses a moment that the optimizer does not have.
+    /// Refuses the index of a moment that the optimizer does not have.
     pub(crate) fn check_state(&self, py: Python<'_>, index: usize) -> PyResult<()> {
         let names = self.read(py, Work::NONE, |network| Ok(network.state_names()))?;
         if index < names.len() {
@@ -176,7 +176,7 @@ impl<T: Element + Real> Cell<T> {
     }
 }
 
-/// The arrays of one layer of a trace: name, shape, and values in C order, none where the layer has no such array.
+/// The arrays of one layer of a trace: name, shape, and values in C order. No values: the layer has no such array.
 fn arrays<T: Real>(n: usize, layer: &core::LayerTrace<T>) -> Vec<(&'static str, Vec<usize>, &[T])> {
     let core::LayerTrace { n_in, n_out, .. } = *layer;
     vec![
@@ -191,7 +191,7 @@ fn arrays<T: Real>(n: usize, layer: &core::LayerTrace<T>) -> Vec<(&'static str, 
     ]
 }
 
-/// One layer of a trace, of `n` rows, as Python sees it.
+/// The dict that Python gets for one layer of a trace of `n` rows.
 fn record<'py, T: Element + Real>(
     py: Python<'py>,
     n: usize,

@@ -1,8 +1,8 @@
-//! A network behind its lock, the workspaces of the calls that run on it, and when the GIL is released.
+//! A network behind its lock, the workspaces of the calls that use it, and when the GIL is released.
 //!
-//! Calls that read run side by side; one that writes runs alone. Nothing ever waits for the lock with the GIL held,
-//! and nothing that holds the lock ever runs Python code or waits for the GIL with work left to do under the lock.
-//! So neither can wait for the other.
+//! Calls that read run at the same time; a call that writes runs alone. Two rules exclude a deadlock. A thread that
+//! holds the GIL never waits for the lock. A thread that holds the lock never runs Python code, and never waits for
+//! the GIL.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult};
@@ -18,28 +18,29 @@ use crate::arrays::{Dtype, Element};
 use crate::batch::Copies;
 use crate::errors::raise;
 
-/// Work from which on the GIL is released, in floating-point operations of a matrix product: 15 to 20 µs with AVX2,
-/// 50 µs with the portable target. Releasing costs about 0.1 µs, and up to 5 ms (the switch interval) where another
-/// thread computes in Python meanwhile.
+/// A call with more work than this releases the GIL. In a matrix product it takes 15 to 20 µs with AVX2, and 50 µs
+/// with the portable instruction set. To release the GIL costs about 0.1 µs, but up to 5 ms (Python's switch interval)
+/// if another thread runs Python code meanwhile.
 const MAX_FLOPS_WITH_GIL: usize = 1_000_000;
 
-/// What a pass over the parameters (a copy, an update) takes, in rows: it is bound by memory, not by arithmetic.
+/// One pass over the parameters (a copy, an update) takes as long as the gradient of this many rows: its limit is
+/// memory, not arithmetic.
 const ROWS_A_PASS: usize = 10;
 
-/// An estimate of a call's work in floating-point operations.
+/// The estimated work of a call, in floating-point operations.
 #[derive(Clone, Copy)]
 pub(crate) struct Work(usize);
 
 impl Work {
-    /// A look at a number or two.
+    /// Reading or setting a few numbers.
     pub(crate) const NONE: Work = Work(0);
 
-    /// Forward propagation of `rows` rows: a product and a sum a parameter.
+    /// Forward propagation of `rows` rows: one multiplication and one addition per row and parameter.
     pub(crate) fn forward(rows: usize, parameters: usize) -> Self {
         Work(rows.saturating_mul(parameters).saturating_mul(2))
     }
 
-    /// Forward, backward to inputs and weights, and a pass over the parameters.
+    /// Forward propagation, the gradients of inputs and weights, and one pass over the parameters.
     pub(crate) fn gradient(rows: usize, parameters: usize) -> Self {
         Work(rows.saturating_add(ROWS_A_PASS).saturating_mul(parameters).saturating_mul(6))
     }
@@ -49,19 +50,19 @@ impl Work {
     }
 }
 
-/// What a call needs besides the network, kept from call to call so that a call allocates nothing.
+/// The memory of one call. It is kept for later calls, which then allocate nothing.
 pub(crate) struct Scratch<T> {
     pub(crate) workspace: Lazy<T>,
     pub(crate) copies: Copies,
-    /// Values on their way to or from a caller's own flat array.
+    /// Values copied from or to an array of the caller's.
     pub(crate) values: Vec<T>,
 }
 
-/// A workspace that is made at its first use.
+/// A workspace that is allocated at its first use.
 pub(crate) struct Lazy<T>(Option<core::Workspace<T>>);
 
 impl<T: Real> Lazy<T> {
-    /// The workspace, made at its first use.
+    /// The workspace, allocated now if it was not yet.
     pub(crate) fn ready(&mut self, network: &core::Network<T>) -> Result<&mut core::Workspace<T>, Error> {
         match &mut self.0 {
             Some(workspace) => Ok(workspace),
@@ -74,20 +75,20 @@ impl<T: Real> Lazy<T> {
 pub(crate) struct Cell<T> {
     pub(crate) facts: Facts,
     network: RwLock<core::Network<T>>,
-    /// Calls that wait to read.
+    /// Number of calls that wait to read.
     waiting: AtomicUsize,
     scratches: Mutex<Vec<Scratch<T>>>,
-    /// [`FORKS`] when this was made.
+    /// The value of [`FORKS`] when this network was made.
     forks: usize,
 }
 
-/// A network, in whichever dtype it has.
+/// A network of either dtype.
 pub(crate) enum Either {
     F32(Cell<f32>),
     F64(Cell<f64>),
 }
 
-/// Runs the same code on a network of either dtype: `each!(either, cell => code)`.
+/// Compiles the same code for both dtypes and runs the one that fits: `each!(either, cell => code)`.
 macro_rules! each {
     ($either:expr, $cell:ident => $code:expr) => {
         match &$either {
@@ -98,7 +99,7 @@ macro_rules! each {
 }
 pub(crate) use each;
 
-/// What never changes, to be had without the lock.
+/// What never changes about a network, readable without the lock.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts {
     pub(crate) seed: u64,
@@ -110,15 +111,15 @@ pub(crate) struct Facts {
     pub(crate) dtype: Dtype,
 }
 
-/// How often the process forked on the way to this one.
+/// Number of forks between the first process and this one.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
-/// To be called in the child after a fork.
+/// Python calls this in the child after each fork.
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Scratches kept for later: as many as threads that are likely to run at once.
+/// The most scratches that are kept: about as many as threads that use one network at the same time.
 const MAX_SCRATCHES: usize = 16;
 
 impl<T: Element + Real> Cell<T> {
@@ -140,19 +141,19 @@ impl<T: Element + Real> Cell<T> {
         }
     }
 
-    /// Work of one pass over the parameters.
+    /// The work of one pass over the parameters.
     pub(crate) fn pass(&self) -> Work {
         Work::gradient(0, self.facts.n_parameters)
     }
 
-    /// Runs `call` with a scratch of its own.
+    /// Runs `call` with a scratch that no other call uses.
     pub(crate) fn lend<R>(&self, call: impl FnOnce(&mut Scratch<T>) -> R) -> R {
-        // try_lock: who meets another thread here makes do with a new scratch instead of waiting.
+        // If another thread is at the list right now, a new scratch is faster than waiting.
         let kept = self.scratches.try_lock().ok().and_then(|mut scratches| scratches.pop());
         let mut scratch =
             kept.unwrap_or_else(|| Scratch { workspace: Lazy(None), copies: Copies::default(), values: Vec::new() });
         let result = call(&mut scratch);
-        // After a panic this is not reached: a scratch that may be half done is dropped.
+        // Not reached after a panic: a scratch in an unknown state is dropped.
         if let Ok(mut scratches) = self.scratches.try_lock()
             && scratches.len() < MAX_SCRATCHES
         {
@@ -161,7 +162,7 @@ impl<T: Element + Real> Cell<T> {
         result
     }
 
-    /// Runs `call` on the network beside other readers.
+    /// Runs `call` on the network; other readers may run at the same time.
     pub(crate) fn read<R: Send>(
         &self,
         py: Python<'_>,
@@ -176,7 +177,7 @@ impl<T: Element + Real> Cell<T> {
         py.detach(|| Some(call(&*self.wait_to_read()?))).ok_or_else(abandoned)?.map_err(|e| raise(py, e))
     }
 
-    /// Runs `call` on the network alone.
+    /// Runs `call` on the network while no other call reads or writes it.
     pub(crate) fn write<R: Send>(
         &self,
         py: Python<'_>,
@@ -208,13 +209,14 @@ impl<T: Element + Real> Cell<T> {
         }
     }
 
-    /// Whether the process forked since. Then a thread that did not come along may hold the lock for ever.
+    /// Whether the process forked since the network was made. If so, a thread that exists only in the parent may hold
+    /// the lock for ever.
     fn may_be_abandoned(&self) -> bool {
         FORKS.load(Ordering::Relaxed) != self.forks
     }
 
-    /// Between two writes of a long call: lets those in that wait to read. Without it they would hardly ever get
-    /// the lock, since a thread that has to wake up comes too late.
+    /// Lets waiting readers in, between two writes of a long call. Without this pause they would hardly ever get the
+    /// lock: by the time a waiting thread wakes up, the writer has taken it again.
     pub(crate) fn give_way(&self, py: Python<'_>) {
         const MAX_PAUSE: Duration = Duration::from_millis(2);
         const NAP: Duration = Duration::from_micros(20);
@@ -229,8 +231,8 @@ impl<T: Element + Real> Cell<T> {
     }
 }
 
-/// The guard, where the lock was free. A lock is poisoned by a panic under it; the panic has marked the Python object
-/// as broken, and that is what refuses later calls, so the lock is taken all the same.
+/// The lock guard, or None if the lock was not free. A panic while the lock was held poisons it. The lock is taken even
+/// so, since the panic also marked the Python object as broken, which refuses later calls.
 fn taken<G>(result: TryLockResult<G>) -> Option<G> {
     match result {
         Ok(guard) => Some(guard),
@@ -239,7 +241,8 @@ fn taken<G>(result: TryLockResult<G>) -> Option<G> {
     }
 }
 
-/// Waits for a lock that may never be free again: five seconds, a hundred times what an epoch holds it at a stretch.
+/// Waits for a lock that may never be released. Five seconds are a hundred times the longest that an epoch holds it
+/// without a pause.
 fn patiently<G>(try_lock: impl Fn() -> TryLockResult<G>) -> Option<G> {
     const MAX_WAIT: Duration = Duration::from_secs(5);
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Errors on their way to Python: one match from core's kinds to exceptions, and panics that become InternalError.
+//! Exceptions for Python: one match maps core's kinds of error to them, and a panic becomes InternalError.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ pyo3::create_exception!(
     "A bug inside chainrule: a check of its own failed. Please report it with what led to it."
 );
 
-/// The exception for what core said.
+/// The exception for an error of core.
 pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
@@ -33,7 +33,7 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
             | Error::GradientDiverged { at: Some((epoch, batch)) } = error
             {
                 let value = exception.value(py);
-                // Only memory can be missing here; then the class's own None stays.
+                // This fails only if memory is exhausted; the default of the class, None, then stays.
                 let _ = value.setattr("epoch", epoch);
                 let _ = value.setattr("batch", batch);
             }
@@ -42,12 +42,12 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
     }
 }
 
-/// The exception for memory that was asked for and is not to be had.
+/// The exception for an allocation that failed.
 pub(crate) fn no_memory(bytes: u128) -> PyErr {
     PyMemoryError::new_err(format!("{bytes} bytes in one piece are more than can be allocated"))
 }
 
-/// The exception for a panic, with the text of the panic.
+/// The exception for a panic, with its message.
 pub(crate) fn internal(panic: &(dyn Any + Send)) -> PyErr {
     let text = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
@@ -57,9 +57,9 @@ pub(crate) fn internal(panic: &(dyn Any + Send)) -> PyErr {
     InternalError::new_err(format!("this is a bug in chainrule, please report it: {text}"))
 }
 
-/// Runs a call from Python; a panic inside becomes InternalError instead of ending the interpreter.
+/// Runs a call from Python. A panic inside becomes InternalError, which Python code can catch.
 pub(crate) fn catch_panics<R>(call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
-    // Unwind safe: what a panic may have left half done is either dropped with the call or belongs to a network,
-    // which its own guard then marks as broken.
+    // Unwind safe: a value that the panic left half changed is either dropped with the call or belongs to a network,
+    // and `Network::break_on_panic` marks that as broken.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(internal(&*panic)))
 }

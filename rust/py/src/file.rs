@@ -1,12 +1,12 @@
-//! Model files: named tensors and text in the safetensors format, read within limits and written so that a reader
-//! meets the old file or the new one, never a part of one.
+//! Model files: named tensors and texts in the safetensors format. Reading is limited in memory; writing is atomic, so a
+//! reader sees the old file or the new one, never a part of either.
 //!
 //! ```text
 //! length of the header, 8 bytes ─ header, JSON: name → dtype, shape, offsets ─ the tensors, one after another
 //! ```
 //!
-//! A file is not trusted: every size it claims is checked against the size it has before memory is asked for. It is
-//! read, never mapped, since another process may write to it meanwhile.
+//! A file is not trusted. Every size that it claims is compared with the size of the file before memory is allocated.
+//! The file is read, not mapped, because another process may write to it at the same time.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Write as _};
@@ -19,23 +19,23 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use tempfile::{Builder, NamedTempFile};
 
-/// Longest header that is read or written: the limit of the format.
+/// Size limit of a header in bytes, set by the format.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// Most axes of a tensor: as many as every numpy can make.
+/// The most axes of a tensor. Every version of numpy can make as many.
 const MAX_AXES: usize = 32;
 
-/// The name under which the header holds texts instead of a tensor.
+/// The name of the entry in the header that holds the texts. No tensor can have it.
 const METADATA: &str = "__metadata__";
 
 /// Why a file could not be read or written.
 #[derive(Debug)]
 pub(crate) enum FileError {
-    /// The system said no.
+    /// The system refused.
     Io(io::Error),
-    /// What was read is no such file, and why.
+    /// The file is not in the format; the text says why.
     Garbage(String),
-    /// What was to be written cannot be, and why.
+    /// The request was refused; the text says why.
     Refused(String),
 }
 
@@ -48,7 +48,7 @@ impl From<io::Error> for FileError {
 /// Texts by name.
 pub(crate) type Texts = BTreeMap<String, String>;
 
-/// What the header says of one tensor.
+/// The entry of one tensor in the header.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) name: String,
@@ -65,7 +65,7 @@ impl Entry {
 
 // Reading
 
-/// A file whose header has been read and found true; the tensors follow in the order of `entries`.
+/// A file whose header has been read and checked. Its tensors follow in the order of `entries`.
 pub(crate) struct Reader<R> {
     pub(crate) entries: Vec<Entry>,
     pub(crate) metadata: Texts,
@@ -74,7 +74,7 @@ pub(crate) struct Reader<R> {
 
 /// Opens the file at `path`.
 pub(crate) fn open(path: &Path) -> Result<Reader<BufReader<File>>, FileError> {
-    // Looked at before it is opened: opening a pipe would wait for a writer.
+    // Checked before the file is opened, because opening a pipe waits for a writer.
     regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     let len = file.metadata()?.len();
@@ -115,8 +115,8 @@ impl<R: Read> Reader<R> {
             shape: info.shape.clone(),
         });
         let entries = entries.collect();
-        // The crate checks what the tensors claim: one after another from 0 on, without holes or overlaps, each as
-        // long as its shape and dtype make it.
+        // The crate checks the offsets: the tensors start at 0 and follow one another without holes or overlaps, and
+        // each has the length that its shape and dtype give.
         let described =
             Metadata::new(None, tensors).map_err(|error| FileError::Garbage(error.to_string()))?.data_len() as u64;
         let held = len - 8 - claimed;
@@ -132,8 +132,8 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// The header as it stands, in the order of the tensors. The crate's own reading keeps a copy of everything that the
-/// header holds, known or not, at 16 times its length.
+/// The header, with the tensors in the order of the file. It is not read by the crate's own code, which keeps a copy of
+/// every entry, known or not, and so takes 16 times the memory of the header.
 struct Header {
     metadata: Texts,
     tensors: Vec<(String, TensorInfo)>,
@@ -173,7 +173,7 @@ fn read_exact(file: &mut impl Read, into: &mut [u8]) -> Result<(), FileError> {
     })
 }
 
-/// Refuses what is no ordinary file: a folder, a pipe, a device.
+/// Refuses anything but a regular file, such as a folder, a pipe or a device.
 fn regular(metadata: &fs::Metadata) -> Result<(), FileError> {
     if metadata.is_dir() {
         Err(io::Error::from(io::ErrorKind::IsADirectory).into())
@@ -186,16 +186,16 @@ fn regular(metadata: &fs::Metadata) -> Result<(), FileError> {
 
 // Writing
 
-/// The bytes of a tensor, wherever they are.
+/// A tensor to be written, read as bytes.
 pub(crate) trait Source {
-    /// Copies `into.len()` bytes from `offset` on.
+    /// Copies `into.len()` bytes to `into`, from byte `offset` on.
     fn read(&self, offset: usize, into: &mut [u8]);
 }
 
-/// Writes `tensors` and `metadata` to `path`: to a new file beside it, which takes its place when all of it is on
-/// disk. Whatever fails before, the old file stays and the new one is removed. The mode of an old file is kept.
+/// Writes `tensors` and `metadata` to a temporary file in the same folder, and renames it to `path` when all of it is on
+/// disk. If anything fails before, the old file stays and the temporary one is removed. The mode of the old file is kept.
 pub(crate) fn write(path: &Path, tensors: Vec<(Entry, &dyn Source)>, metadata: &Texts) -> Result<(), FileError> {
-    // Through a symbolic link to the file it names: the link stays.
+    // A symbolic link stays; the file that it points to is replaced.
     let path = match fs::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
@@ -228,15 +228,15 @@ pub(crate) fn write(path: &Path, tensors: Vec<(Entry, &dyn Source)>, metadata: &
     Ok(())
 }
 
-/// A file to be.
+/// The contents of a file to be written.
 struct Layout<'a> {
     header: Vec<u8>,
-    /// Tensors that follow, with their lengths in bytes.
+    /// The tensors after the header, with their lengths in bytes.
     parts: Vec<(usize, &'a dyn Source)>,
 }
 
-/// The header, and the tensors in the order in which they follow it: the widest dtype first, which keeps every one
-/// aligned, then by name.
+/// Makes the header and puts the tensors in order: by dtype, the widest first, which keeps every tensor aligned; then by
+/// name.
 fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Result<Layout<'a>, FileError> {
     tensors.sort_by(|(a, _), (b, _)| (b.dtype, &a.name).cmp(&(a.dtype, &b.name)));
     let mut header = serde_json::Map::new();
@@ -258,7 +258,7 @@ fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Re
     }
     let mut text = serde_json::to_string(&header).map_err(json)?;
     let len = text.len().next_multiple_of(8);
-    let _ = write!(text, "{:1$}", "", len - text.len()); // so that the tensors begin aligned
+    let _ = write!(text, "{:1$}", "", len - text.len()); // aligns the first tensor
     if text.len() as u64 > MAX_HEADER {
         return Err(FileError::Refused(format!(
             "names and metadata take {} bytes, at most {MAX_HEADER} can be written",
@@ -268,7 +268,7 @@ fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Re
     Ok(Layout { header: text.into_bytes(), parts })
 }
 
-/// A new file in `folder` that is removed unless it is kept, with the mode that the umask gives to new files.
+/// A temporary file in `folder`, with the mode that the umask gives to new files. It is removed unless it is persisted.
 fn beside(folder: &Path) -> io::Result<NamedTempFile> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -291,14 +291,14 @@ impl Layout<'_> {
     }
 }
 
-/// Makes sure that the new name is on disk.
+/// Flushes the folder, so that the new name is on disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if !cfg!(unix) {
-        return Ok(()); // a folder cannot be opened as a file
+        return Ok(()); // Windows cannot open a folder as a file
     }
     let synced = OpenOptions::new().read(true).open(folder)?.sync_all();
     match synced {
-        // Some file systems cannot do it for a folder, and say so.
+        // Some file systems cannot flush a folder and return this error.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         other => other,
     }

@@ -1,20 +1,20 @@
-//! The door between Python and `chainrule-core`: it reads numpy's arrays, releases the GIL, calls core and turns
-//! errors into exceptions. How anything is computed is not known here.
+//! The door between Python and `chainrule-core`. It reads numpy arrays, releases the GIL, calls core, and turns errors
+//! into exceptions. It knows nothing of how anything is computed.
 //!
 //! ```text
-//! numpy ─▶ arrays (header, raw rows) ─▶ network (who may, locks, GIL) ─▶ core ─▶ arrays (new array) ─▶ numpy
+//! numpy ─▶ arrays (header, raw rows) ─▶ network (turn, lock, GIL) ─▶ core ─▶ arrays (new array) ─▶ numpy
 //! ```
 //!
-//! | file | what |
+//! | file | what it holds |
 //! |---|---|
-//! | `arrays` | numpy's array header; the only unsafe code of this crate |
-//! | `batch` | the arguments X, y and sample_weight, and the batch that core reads them as |
-//! | `cell` | a network of one dtype behind its lock, of either dtype, its workspaces, and when the GIL is released |
-//! | `turn` | which call may change the network, and whose fit it is |
+//! | `arrays` | access to numpy arrays; the only unsafe code of this crate |
+//! | `batch` | the arguments X, y and sample_weight, and the batch that core reads from them |
+//! | `cell` | a network behind its lock, its workspaces, and when the GIL is released |
+//! | `turn` | which call may change the network, and which thread is fitting it |
 //! | `network`, `snapshot` | the Python classes |
-//! | `calls`, `train`, `sklearn` | what their calls do, for either dtype |
-//! | `file`, `tensors` | model files: bytes and atomic writing; the two functions that Python calls |
-//! | `errors` | exceptions, and panics that became one |
+//! | `calls`, `train`, `sklearn` | what the methods of those classes do, for either dtype |
+//! | `file`, `tensors` | model files: format and atomic writing; the two functions that Python calls |
+//! | `errors` | exceptions, and panics turned into an exception |
 
 mod arrays;
 mod batch;
@@ -50,7 +50,8 @@ mod native {
     #[allow(non_upper_case_globals, reason = "Python's name")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// The names that can be asked for, by kind: activation, loss, optimizer, init, layer, target.
+    /// All names that a configuration can use, by kind: activation, loss, optimizer, init, layer; and those of the
+    /// instruction sets ("target").
     #[pyfunction]
     fn registry(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         crate::errors::catch_panics(|| {
@@ -62,7 +63,7 @@ mod native {
         })
     }
 
-    /// The names of the targets that this processor can run, the best first.
+    /// Names of the instruction sets that this processor can run, the best first.
     #[pyfunction]
     fn targets() -> PyResult<Vec<&'static str>> {
         crate::errors::catch_panics(|| {
@@ -71,8 +72,8 @@ mod native {
         })
     }
 
-    /// For tests: with `on`, networks made from now on take as many threads as they are asked to, cut all their work however
-    /// small, and wait for all threads to take part. Returns how often a thread has helped in such work so far.
+    /// For tests. With `on`, networks made from now on use every thread they are allowed, split all work however small,
+    /// and wait until every thread has taken part. Returns how often a thread has helped with such work so far.
     #[pyfunction]
     fn _force_threads(on: bool) -> u64 {
         chainrule_core::force_threads(on)
@@ -81,21 +82,21 @@ mod native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        // numpy's table of functions is fetched on its first use, which would panic where numpy is not to be had.
-        // Here it is an ImportError.
+        // numpy's table of functions is fetched at its first use, and that panics if numpy is missing. Importing numpy
+        // here gives an ImportError instead.
         py.import("numpy")?;
         crate::errors::catch_panics(|| {
             py.get_type::<PyUntypedArray>();
             Ok(())
         })?;
-        // Not on Windows, where nothing forks.
+        // Windows has no fork, and no such function.
         let os = py.import("os")?;
         if os.hasattr("register_at_fork")? {
             let forked = PyCFunction::new_closure(py, None, None, |_, _| crate::cell::forked())?;
             let keywords = [("after_in_child", forked)].into_py_dict(py)?;
             os.call_method("register_at_fork", (), Some(&keywords))?;
         }
-        // What an exception that Python code made itself answers.
+        // Defaults for an exception that Python code makes itself.
         for attribute in ["epoch", "batch"] {
             py.get_type::<DivergenceError>().setattr(attribute, py.None())?;
         }

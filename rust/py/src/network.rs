@@ -1,5 +1,5 @@
-//! Network, the class that Python sees: it reads the arguments, asks for its turn, and runs core on the network of
-//! the right dtype.
+//! The Python class Network. Each method asks for the turn if it changes the network, then runs the code of `calls` for
+//! the dtype that the network has.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,19 +16,19 @@ use crate::sklearn::Course;
 use crate::snapshot::Snapshot;
 use crate::turn::{Inside, Turn};
 
-/// A multilayer perceptron of the core. `chainrule.Network` is what users hold; this is what it calls.
+/// A multilayer perceptron in Rust. Users hold a `chainrule.Network`, which calls this class.
 ///
-/// Arrays it takes are exactly as said, without conversion: x, float y and d_output are 2-D float32 or float64 with
-/// contiguous rows; labels are 1-D int64; sample_weight is None or 1-D float64; flat arrays are 1-D of the network's
-/// dtype. Anything else is a TypeError. Values out of range and shapes that do not fit are a ValueError.
+/// Arrays are not converted. x, float y and d_output are 2-D float32 or float64 with contiguous rows; labels are 1-D
+/// int64; sample_weight is None or 1-D float64; flat arrays are 1-D and have the network's dtype. Any other array raises
+/// TypeError. Values out of range and shapes that do not fit raise ValueError.
 ///
-/// Reading calls of several threads run side by side. A call that changes the network while another one does, or
-/// while a fit is on elsewhere, is refused with a RuntimeError.
+/// Calls that only read may run in several threads at once. A call that changes the network raises RuntimeError while
+/// another one changes it, and during a fit of another thread.
 #[pyclass(frozen, module = "chainrule._native")]
 pub(crate) struct Network {
     cell: Either,
     turn: Turn,
-    /// A panic ended an earlier call.
+    /// Whether a panic ended an earlier call.
     broken: AtomicBool,
 }
 
@@ -41,7 +41,7 @@ impl Network {
         each!(self.cell, cell => cell.facts)
     }
 
-    /// Runs a call from Python, unless an earlier one ended in a panic.
+    /// Runs a call from Python, or refuses it if a panic ended an earlier one.
     fn unless_broken<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(InternalError::new_err(
@@ -52,16 +52,16 @@ impl Network {
         self.break_on_panic(call)
     }
 
-    /// Runs a call from Python; a panic inside becomes InternalError and marks the network as broken.
+    /// Runs a call from Python. A panic inside becomes InternalError and marks the network as broken.
     fn break_on_panic<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
-        // Unwind safe: what a panic may leave half done is this network, which is then not used again.
+        // Unwind safe: only this network can be left half changed, and a broken network is not used again.
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
             self.broken.store(true, Ordering::Relaxed);
             Err(internal(&*panic))
         })
     }
 
-    /// Runs `call` with a turn for a setter.
+    /// Runs a setter, while it has the turn.
     fn set<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         self.unless_broken(|| {
             let _turn = granted(self.turn.between())?;
@@ -70,7 +70,7 @@ impl Network {
     }
 }
 
-/// The turn, or the refusal.
+/// The turn, or the error for a call that did not get it.
 fn granted(turn: Option<Inside<'_>>) -> PyResult<Inside<'_>> {
     turn.ok_or_else(refusal)
 }
@@ -82,7 +82,7 @@ fn refusal() -> PyErr {
     )
 }
 
-/// Refuses a counter that could run over.
+/// Refuses a counter so large that it could overflow.
 fn check_count(value: u64) -> PyResult<()> {
     if i64::try_from(value).is_ok() {
         return Ok(());
@@ -92,9 +92,10 @@ fn check_count(value: u64) -> PyResult<()> {
 
 #[pymethods]
 impl Network {
-    /// A network as the JSON `config` asks, with its first weights, or zeros where `draw` is false.
+    /// Makes the network that the JSON text `config` describes. With `draw` its first parameters are drawn, else they
+    /// are zeros.
     ///
-    /// Raises ValueError where the config is not one, MemoryError where the network is too large.
+    /// Raises ValueError for an invalid config, and MemoryError if the network is too large.
     #[new]
     #[pyo3(signature = (config, draw=true))]
     fn new(py: Python<'_>, config: &str, draw: bool) -> PyResult<Self> {
@@ -113,7 +114,7 @@ impl Network {
         })
     }
 
-    /// The configuration as JSON, with the present learning rate.
+    /// The configuration as JSON, with the current learning rate.
     #[getter]
     fn config(&self, py: Python<'_>) -> PyResult<String> {
         self.unless_broken(
@@ -121,13 +122,13 @@ impl Network {
         )
     }
 
-    /// Where first weights, masks and permutations come from.
+    /// The seed from which first weights, dropout masks and the order of rows are drawn.
     #[getter]
     fn seed(&self) -> u64 {
         self.facts().seed
     }
 
-    /// Number of weights and biases.
+    /// Number of trained numbers, such as weights and biases.
     #[getter]
     fn n_parameters(&self) -> usize {
         self.facts().n_parameters
@@ -151,19 +152,19 @@ impl Network {
         self.facts().dtype.name()
     }
 
-    /// Name of the instruction set that is computed with.
+    /// Name of the instruction set that the network uses.
     #[getter]
     fn target(&self) -> &'static str {
         self.facts().isa
     }
 
-    /// The most threads that are computed with.
+    /// The most threads that the network uses.
     #[getter]
     fn n_threads(&self) -> usize {
         self.facts().n_threads
     }
 
-    /// Step size of the next update, > 0. Setting raises ValueError out of range, RuntimeError during training.
+    /// Step size of the next update, > 0. Setting it raises ValueError out of range, and RuntimeError during training.
     #[getter]
     fn learning_rate(&self, py: Python<'_>) -> PyResult<f64> {
         self.unless_broken(
@@ -176,7 +177,7 @@ impl Network {
         self.set(|| each!(self.cell, cell => cell.write(py, Work::NONE, |network| network.set_learning_rate(value))))
     }
 
-    /// Updates made so far. Setting raises RuntimeError during training.
+    /// Number of updates so far. Setting it raises RuntimeError during training.
     #[getter]
     fn step_count(&self, py: Python<'_>) -> PyResult<u64> {
         self.unless_broken(|| each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.step_count()))))
@@ -193,7 +194,7 @@ impl Network {
         })
     }
 
-    /// Epochs finished so far. Setting raises RuntimeError during training.
+    /// Number of finished epochs so far. Setting it raises RuntimeError during training.
     #[getter]
     fn epoch_count(&self, py: Python<'_>) -> PyResult<u64> {
         self.unless_broken(|| each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.epoch_count()))))
@@ -210,7 +211,7 @@ impl Network {
         })
     }
 
-    /// Names of the optimizer's moments, in the order of `state`.
+    /// Names of the optimizer's moments. `state` takes an index into this list.
     #[getter]
     fn state_names(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
         self.unless_broken(
@@ -218,8 +219,8 @@ impl Network {
         )
     }
 
-    /// Raw outputs (n, n_outputs) of the rows of x (n, n_inputs), in `out` where one is given. With `training`,
-    /// dropout uses the masks of the coming step.
+    /// Raw outputs (n, n_outputs) for the rows of x (n, n_inputs), written to `out` if it is given. With `training`,
+    /// dropout uses the masks of the next step.
     ///
     /// Raises TypeError for an array of the wrong kind, ValueError for a wrong shape or a value that is not finite.
     #[pyo3(signature = (x, training, out))]
@@ -236,9 +237,10 @@ impl Network {
         })
     }
 
-    /// Predictions (n, n_outputs) for the rows of x (n, n_inputs): the raw outputs through the loss's link.
+    /// Predictions (n, n_outputs) for the rows of x (n, n_inputs): the link function of the loss (such as softmax),
+    /// applied to the raw outputs.
     ///
-    /// Raises as `forward`.
+    /// Raises what `forward` raises.
     #[pyo3(signature = (x, out))]
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, out: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         self.unless_broken(|| {
@@ -248,10 +250,10 @@ impl Network {
         })
     }
 
-    /// Loss of a batch, without dropout, with the penalties: x (n, n_inputs); y labels (n,) or values
-    /// (n, n_targets); sample_weight (n,) or None.
+    /// Loss of a batch, without dropout and with all penalties. x is (n, n_inputs); y holds labels (n,) or values
+    /// (n, n_targets); sample_weight is (n,) or None.
     ///
-    /// Raises TypeError for an array of the wrong kind, ValueError for whatever else is wrong with the batch.
+    /// Raises TypeError for an array of the wrong kind, ValueError for anything else that is wrong with the batch.
     #[pyo3(signature = (x, y, sample_weight))]
     fn loss<'py>(
         &self,
@@ -262,8 +264,8 @@ impl Network {
         self.unless_broken(|| each!(self.cell, cell => cell.loss(Arguments { x, y, sample_weight })))
     }
 
-    /// Loss of a batch and its gradient (n_parameters,), in the order of `parameters`. Arguments and errors as
-    /// `loss`; with `training`, dropout uses the masks of the coming step.
+    /// Loss of a batch and its gradient (n_parameters,), in the order of `parameters`. Arguments and errors are those of
+    /// `loss`. With `training`, dropout uses the masks of the next step.
     #[pyo3(signature = (x, y, sample_weight, training))]
     fn gradient<'py>(
         &self,
@@ -275,10 +277,11 @@ impl Network {
         self.unless_broken(|| each!(self.cell, cell => cell.gradient(Arguments { x, y, sample_weight }, training)))
     }
 
-    /// Gradients of a loss of the caller's: from x (n, n_inputs) and d_output = dL/d(raw output) (n, n_outputs) to
-    /// dL/d(parameters) (n_parameters,) and dL/dx (n, n_inputs).
+    /// Gradients of a loss L that the caller computes. From x (n, n_inputs) and d_output = dL/d(raw outputs)
+    /// (n, n_outputs) follow dL/d(parameters) (n_parameters,) and dL/dx (n, n_inputs). With `training`, dropout uses the
+    /// masks of the next step.
     ///
-    /// Raises as `forward`.
+    /// Raises what `forward` raises.
     #[pyo3(signature = (x, d_output, training))]
     fn backward<'py>(
         &self,
@@ -289,10 +292,10 @@ impl Network {
         self.unless_broken(|| each!(self.cell, cell => cell.backward(x, d_output, training)))
     }
 
-    /// One update from a batch; returns its loss before the update. Arguments as `loss`.
+    /// Makes one update from a batch, and returns the loss before it. Arguments are those of `loss`.
     ///
-    /// Raises as `loss`; DivergenceError where the loss is not finite, and nothing has changed then; RuntimeError
-    /// where the network is being trained already.
+    /// Raises what `loss` raises; DivergenceError, with the network unchanged, if the loss is not finite or the gradient
+    /// too large; RuntimeError if the network is being trained already.
     #[pyo3(signature = (x, y, sample_weight))]
     fn step<'py>(
         &self,
@@ -306,9 +309,10 @@ impl Network {
         })
     }
 
-    /// One update from a gradient of the caller's, (n_parameters,) in the network's dtype.
+    /// Makes one update from a gradient that the caller computed, (n_parameters,) in the network's dtype.
     ///
-    /// Raises TypeError and ValueError for a flat array that is not one; RuntimeError as `step`.
+    /// Raises TypeError for an array of the wrong kind, ValueError for a wrong length or a value that is not finite,
+    /// DivergenceError if the gradient is too large, and RuntimeError if the network is being trained already.
     fn apply_gradient(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
         self.unless_broken(|| {
             let _turn = granted(self.turn.alone())?;
@@ -316,34 +320,34 @@ impl Network {
         })
     }
 
-    /// Begins a fit of this thread: until `end_fit`, only its epochs train the network, and between two epochs only
-    /// this thread sets anything.
+    /// Begins a fit of this thread. Until `end_fit`, only `train_epoch` trains the network, and only this thread may
+    /// call it or set anything.
     ///
-    /// Raises RuntimeError where the network is being trained already.
+    /// Raises RuntimeError if the network is being trained already.
     fn begin_fit(&self) -> PyResult<()> {
         self.unless_broken(|| if self.turn.begin_fit() { Ok(()) } else { Err(refusal()) })
     }
 
     /// Ends the fit that this thread began.
     ///
-    /// Raises RuntimeError where it began none, or where an epoch is running.
+    /// Raises RuntimeError if this thread began none, or if an epoch is running.
     fn end_fit(&self) -> PyResult<()> {
-        // Not guarded: a fit that ended in a bug ends all the same.
+        // Allowed on a broken network too: a fit that met a bug must still end.
         if self.turn.end_fit() {
             return Ok(());
         }
         Err(PyRuntimeError::new_err("end_fit ends a fit that this thread began, after its epoch"))
     }
 
-    /// Trains one epoch, and returns its loss: the mean over the batches, each by its sum of weights. Arguments as
-    /// `loss`; batch_size >= 1; `shuffle` visits the rows in the order that follows from the seed and the epoch,
-    /// unless one batch holds them all.
+    /// Trains one epoch and returns its loss: the mean of the losses of the batches, weighted by their sums of
+    /// weights. x, y and sample_weight are those of `loss`; batch_size >= 1. With `shuffle`, the rows are visited in an
+    /// order drawn from the seed and the epoch, unless one batch holds all rows.
     ///
-    /// Signals are looked for every 50 ms, between two steps. One that raises (KeyboardInterrupt) leaves the weights
-    /// as the last step made them, and the epoch does not count.
+    /// Signals are handled every 50 ms, between two steps. If a handler raises (KeyboardInterrupt), the parameters stay
+    /// as the last step left them, and the epoch is not counted.
     ///
-    /// Raises as `loss`; DivergenceError where the loss of a batch is not finite; RuntimeError outside of begin_fit
-    /// and end_fit.
+    /// Raises what `loss` raises; DivergenceError if the loss of a batch is not finite or its gradient too large;
+    /// RuntimeError outside of begin_fit and end_fit.
     #[pyo3(signature = (x, y, sample_weight, batch_size, shuffle))]
     fn train_epoch<'py>(
         &self,
@@ -363,8 +367,9 @@ impl Network {
         })
     }
 
-    /// For `chainrule.sklearn`: up to `epochs` epochs along `course` as scikit-learn trains them. `rule` is (momentum,
-    /// nesterov) for a network with sgd, (beta_1, beta_2, epsilon) for one with adam; signals as `train_epoch`.
+    /// For `chainrule.sklearn`: trains up to `epochs` epochs of `course` as scikit-learn does. `rule` is (momentum,
+    /// nesterov) for a network with sgd, and (beta_1, beta_2, epsilon) for one with adam. Signals are handled as in
+    /// `train_epoch`.
     #[pyo3(signature = (x, y, sample_weight, course, epochs, alpha, learning_rate, rule, strict))]
     #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
     fn sklearn_epochs<'py>(
@@ -388,7 +393,7 @@ impl Network {
         })
     }
 
-    /// For `chainrule.sklearn`: loss and gradient of a batch with scikit-learn's penalty and scalings.
+    /// For `chainrule.sklearn`: loss and gradient of a batch, with the penalty and the scaling of scikit-learn.
     #[pyo3(signature = (x, y, sample_weight, alpha, strict))]
     fn sklearn_gradient<'py>(
         &self,
@@ -404,7 +409,8 @@ impl Network {
         })
     }
 
-    /// The trained tensors in the order of `parameters`: name ("layers.0.weight"), shape and index of the first number.
+    /// The trained tensors in the order of `parameters`: name ("layers.0.weight"), shape, and the index of the first
+    /// number.
     fn tensors(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<usize>, usize)>> {
         self.unless_broken(|| {
             each!(self.cell, cell => cell.read(py, Work::NONE, |network| {
@@ -414,14 +420,15 @@ impl Network {
         })
     }
 
-    /// A copy of the parameters, (n_parameters,): w_1 row by row, b_1, w_2, …
+    /// A copy of all parameters, (n_parameters,): w_1 row by row, b_1, w_2, …
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.unless_broken(|| each!(self.cell, cell => cell.flat(py, |network, out| network.parameters(out))))
     }
 
-    /// Sets the parameters from (n_parameters,) of the network's dtype.
+    /// Sets all parameters from an array (n_parameters,) of the network's dtype.
     ///
-    /// Raises TypeError and ValueError for a flat array that is not one, RuntimeError during training.
+    /// Raises TypeError for an array of the wrong kind, ValueError for a wrong length or a value that is not finite,
+    /// and RuntimeError during training.
     fn set_parameters(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
         self.set(|| {
             each!(self.cell, cell => cell.set_flat("parameters", flat, |network, values| {
@@ -432,7 +439,7 @@ impl Network {
 
     /// A copy of one of the optimizer's moments, (n_parameters,), by its index in `state_names`.
     ///
-    /// Raises ValueError for an index that is not one.
+    /// Raises ValueError if there is no such index.
     fn state<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
         self.unless_broken(|| {
             each!(self.cell, cell => {
@@ -442,7 +449,7 @@ impl Network {
         })
     }
 
-    /// Sets one of the optimizer's moments. Raises as `set_parameters`, and as `state`.
+    /// Sets one of the optimizer's moments. Raises what `set_parameters` and `state` raise.
     fn set_state(&self, index: usize, flat: &Bound<'_, PyAny>) -> PyResult<()> {
         self.set(|| {
             each!(self.cell, cell => {
@@ -452,16 +459,17 @@ impl Network {
         })
     }
 
-    /// Parameters, moments and counters as they are now, kept in memory of the core.
+    /// A copy of the current parameters, moments and counters.
     ///
     /// Raises MemoryError.
     fn snapshot(&self, py: Python<'_>) -> PyResult<Snapshot> {
         self.unless_broken(|| Snapshot::take(py, &self.cell))
     }
 
-    /// Goes back to a snapshot; heals a network that a bug has broken.
+    /// Goes back to a snapshot. A network that a bug has broken can be used again afterwards.
     ///
-    /// Raises ValueError where it was taken of a network of another shape, RuntimeError during training.
+    /// Raises ValueError for a snapshot of a network with another shape, dtype or optimizer, and RuntimeError during
+    /// training.
     fn restore(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<()> {
         self.break_on_panic(|| {
             let _turn = granted(self.turn.between())?;
@@ -471,9 +479,9 @@ impl Network {
         })
     }
 
-    /// What `step` would compute with a batch, a dict a layer: kind, n_in, n_out; z, a, slope, delta
-    /// (n, n_out); d_weight, update_weight (n_in, n_out) and d_bias, update_bias (n_out,), None where the layer has
-    /// none. Arguments and errors as `loss`.
+    /// Everything that `step` would compute with a batch, as one dict per layer: kind, n_in, n_out; z, a, slope and
+    /// delta (n, n_out); d_weight and update_weight (n_in, n_out); d_bias and update_bias (n_out,). An array that the
+    /// layer does not have is None. Arguments and errors are those of `loss`.
     #[pyo3(signature = (x, y, sample_weight))]
     fn trace<'py>(
         &self,
@@ -484,7 +492,7 @@ impl Network {
         self.unless_broken(|| each!(self.cell, cell => cell.trace(Arguments { x, y, sample_weight })))
     }
 
-    /// A network of its own with the same state.
+    /// An independent network with the same state.
     ///
     /// Raises MemoryError.
     fn copy(&self, py: Python<'_>) -> PyResult<Self> {

@@ -1,4 +1,4 @@
-//! The calls of `chainrule.sklearn`: epochs and a gradient to scikit-learn's letter.
+//! The calls of `chainrule.sklearn`: epochs and a gradient, computed exactly as scikit-learn does.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::cell::{Cell, Work};
 use crate::errors::{catch_panics, raise};
 use crate::train::SLICE;
 
-/// An update rule as Python gives it.
+/// An update rule as Python passes it.
 #[derive(FromPyObject)]
 pub(crate) enum Rule {
     /// beta_1, beta_2, epsilon.
@@ -31,15 +31,17 @@ impl From<Rule> for core::sklearn::Rule {
     }
 }
 
-/// The way through epochs: an order of the rows, what shuffles it, when it ends. Networks go along it.
+/// A course of epochs: the order of the rows, the random state that shuffles it, and the rule that ends it early.
 #[pyclass(module = "chainrule._native")]
 pub(crate) struct Course(core::sklearn::Course);
 
 #[pymethods]
 impl Course {
-    /// `random_state` is the 624 words of a `RandomState`'s Mersenne Twister, as int64, and their position; None leaves the
-    /// order as it is. An epoch whose loss is not below `best_loss` by more than `tol` is a miss; it ends after more than
-    /// `patience` in a row, of which there were `misses`, and unless `strict` after one that is not finite.
+    /// `random_state` holds the 624 words of a `RandomState`'s Mersenne Twister, as int64, and the position in them. If
+    /// it is None, the rows are not shuffled.
+    ///
+    /// An epoch is a miss if its loss is greater than `best_loss` − `tol`. The course ends after more than `patience`
+    /// misses in a row; `misses` of them have happened already. Unless `strict`, a loss that is not finite ends it too.
     #[new]
     #[pyo3(signature = (n_rows, batch_size, random_state, tol, patience, best_loss, misses, strict))]
     #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
@@ -62,17 +64,19 @@ impl Course {
         })
     }
 
-    /// Losses of the epochs of the last call.
+    /// Losses of the epochs that the last call trained.
     #[getter]
     fn losses(&self) -> Vec<f64> {
         self.0.losses.clone()
     }
 
+    /// The lowest loss of an epoch so far.
     #[getter]
     fn best_loss(&self) -> f64 {
         self.0.patience.best
     }
 
+    /// The number of misses in a row up to now.
     #[getter]
     fn misses(&self) -> u64 {
         self.0.patience.missed
@@ -83,7 +87,7 @@ impl Course {
         self.0.patience.missed = misses;
     }
 
-    /// Where the Mersenne Twister stands, as it was given.
+    /// The current state of the Mersenne Twister, in the form in which it was passed.
     #[getter]
     fn random_state(&self) -> Option<(Vec<u32>, usize)> {
         self.0.twister.as_ref().map(|twister| {
@@ -92,7 +96,7 @@ impl Course {
         })
     }
 
-    /// Sets the order of the rows, (n_rows,) int64.
+    /// Sets the order of the rows from an array (n_rows,) of int64.
     fn set_order(&mut self, order: &Bound<'_, PyAny>) -> PyResult<()> {
         catch_panics(|| {
             self.0.order = rows(order, self.0.order.len())?;
@@ -101,7 +105,7 @@ impl Course {
     }
 }
 
-/// The Mersenne Twister that `words` are the state of.
+/// The Mersenne Twister whose state is `words`.
 fn twister(words: &Bound<'_, PyAny>, next: usize) -> PyResult<core::sklearn::Twister> {
     let mut values = Vec::new();
     Column::<i64>::new("random_state", words)?.copy_to(&mut values)?;
@@ -111,7 +115,7 @@ fn twister(words: &Bound<'_, PyAny>, next: usize) -> PyResult<core::sklearn::Twi
 }
 
 impl<T: Element + Real> Cell<T> {
-    /// Trains up to `epochs` epochs. A signal handler that raises (Ctrl-C) ends it between two steps.
+    /// Trains up to `epochs` epochs. A signal handler that raises (Ctrl-C) ends the call between two steps.
     pub(crate) fn sklearn_epochs(
         &self,
         arguments: Arguments<'_, '_>,
@@ -136,7 +140,7 @@ impl<T: Element + Real> Cell<T> {
                 if finished {
                     return Ok(());
                 }
-                // No lock is held here: a signal handler runs Python code, which may call this network.
+                // The lock is free here: a signal handler runs Python code, which may call this network.
                 py.check_signals()?;
             }
         })
@@ -157,7 +161,7 @@ impl<T: Element + Real> Cell<T> {
     }
 }
 
-/// The rows that `order` names, `n` of them and each less than `n`.
+/// The rows that `order` lists: `n` of them. Core refuses a row that is not less than `n`.
 fn rows(order: &Bound<'_, PyAny>, n: usize) -> PyResult<Vec<u32>> {
     let column = Column::<i64>::new("order", order)?;
     let refusal = |got: usize| raise(order.py(), Error::Rows { argument: "order", expected: n, got });

@@ -1,4 +1,4 @@
-//! Snapshot: what training changes in a network, kept in Rust memory so that a fit can go back to it.
+//! Snapshot: a copy of everything that training changes in a network, so that a fit can go back to it.
 
 use chainrule_core as core;
 use chainrule_core::{Error, Real};
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::arrays::Element;
 use crate::cell::{Cell, Either};
 
-/// Parameters, optimizer state and counters of a network at one moment, made by `Network.snapshot`.
+/// A copy of the parameters, optimizer state and counters of a network. `Network.snapshot` makes it.
 #[pyclass(frozen, module = "chainrule._native")]
 pub(crate) struct Snapshot(Saved);
 

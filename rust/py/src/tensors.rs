@@ -1,4 +1,4 @@
-//! write_tensors and read_tensors: arrays and texts to and from a model file.
+//! The Python functions write_tensors and read_tensors: model files from and to arrays and texts.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,9 +19,9 @@ impl Source for Bytes<'_> {
 }
 
 /// Writes tensors (name: C-contiguous array of float32, float64 or int64) and metadata (name: text) to a file in the
-/// safetensors format. The file appears whole or not at all; an existing one is replaced and its mode kept.
+/// safetensors format. The file is written whole or not at all. It replaces an existing file and keeps its mode.
 ///
-/// Raises OSError as `open` does, TypeError for another kind of array, ValueError for a name that is taken or a path
+/// Raises OSError as `open` does, TypeError for any other kind of array, and ValueError for a reserved name or a path
 /// that is not a regular file.
 #[pyfunction]
 #[pyo3(signature = (path, tensors, metadata))]
@@ -58,10 +58,10 @@ pub(crate) fn write_tensors(
     })
 }
 
-/// Reads a file that `write_tensors` wrote: (tensors by name, metadata by name).
+/// Reads a file that `write_tensors` wrote. Returns (tensors by name, metadata by name).
 ///
-/// Raises OSError as `open` does, ValueError for a file that is something else or damaged, MemoryError. Nothing in a
-/// file is ever executed, and no more memory is used than some times its size.
+/// Raises OSError as `open` does, ValueError for a file that is damaged or of another format, and MemoryError. Nothing
+/// in the file is ever executed, and the memory used is at most a few times the size of the file.
 #[pyfunction]
 #[pyo3(signature = (path))]
 pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
@@ -84,7 +84,7 @@ pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py
                 if error.is_instance_of::<PyMemoryError>(py) {
                     return error;
                 }
-                // numpy does not make such a shape: too many axes, or too long where another is 0.
+                // numpy refuses the shape: it has too many axes, or one axis is too long and another is 0.
                 let why = format!("tensor {name:?} has shape {shape:?}");
                 raise(path, FileError::Garbage(why))
             })?;
@@ -103,9 +103,9 @@ pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py
     })
 }
 
-/// The exception for a file that could not be read or written, as Python's own `open` would raise it.
+/// The exception for a file that could not be read or written. It is the one that Python's `open` would raise.
 fn raise(path: &Bound<'_, PyAny>, error: FileError) -> PyErr {
-    // What is wrong may quote the file, at any length.
+    // The reason may quote text of any length from the file.
     let text = |what: &str, why: String| {
         let path = path.str().map_or_else(|_| "the file".into(), |path| path.to_string());
         PyValueError::new_err(format!("{path}{what}: {}", why.chars().take(300).collect::<String>()))
@@ -115,14 +115,14 @@ fn raise(path: &Bound<'_, PyAny>, error: FileError) -> PyErr {
         FileError::Refused(why) => text("", why),
         FileError::Io(error) => match (os_error(path, &error), error.kind()) {
             (Ok(Some(exception)), _) => exception,
-            // A path that the system was not even asked for: one with a zero byte in it.
+            // A path with a zero byte, which is refused before the system is asked.
             (_, io::ErrorKind::InvalidInput) => PyValueError::new_err(error.to_string()),
             _ => error.into(),
         },
     }
 }
 
-/// OSError(errno, text, path), from which Python makes FileNotFoundError and the like; None without a number.
+/// OSError(errno, text, path), which Python turns into FileNotFoundError and the like. None if there is no errno.
 fn os_error(path: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<Option<PyErr>> {
     let py = path.py();
     let errno: i32 = match error.raw_os_error() {

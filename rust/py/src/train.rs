@@ -1,4 +1,5 @@
-//! One epoch of a fit: trained in slices, between which Ctrl-C is looked for and other threads may read.
+//! One epoch of a fit. It is trained in slices; between two of them signals (Ctrl-C) are handled and other threads may
+//! read the network.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,12 @@ use crate::arrays::Element;
 use crate::batch::{Arguments, Batch};
 use crate::cell::{Cell, Work};
 
-/// Time after which a slice ends with the step that is running.
+/// A slice ends with the first step that finishes after this time.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 impl<T: Element + Real> Cell<T> {
-    /// Trains one epoch and returns its loss. A signal handler that raises (Ctrl-C) ends it between two steps: the
-    /// weights are those of the last step, and the epoch does not count.
+    /// Trains one epoch and returns its loss. A signal handler that raises (Ctrl-C) ends the epoch between two steps.
+    /// The weights are then those of the last step, and the epoch is not counted.
     pub(crate) fn train_epoch(&self, arguments: Arguments<'_, '_>, batch_size: usize, shuffle: bool) -> PyResult<f64> {
         let py = arguments.py();
         self.lend(|scratch| {
@@ -29,11 +30,11 @@ impl<T: Element + Real> Cell<T> {
                     network.train(workspace, &batch.as_core(), &mut epoch, &mut || start.elapsed() < SLICE)
                 })?;
                 if finished {
-                    // The next epoch comes soon, and may be done before it is asked to give way.
+                    // Readers get their chance here too: the next epoch may be shorter than a slice, and would not pause.
                     self.give_way(py);
                     return Ok(epoch.loss());
                 }
-                // No lock is held here: a signal handler runs Python code, which may call this network.
+                // The lock is free here: a signal handler runs Python code, which may call this network.
                 py.check_signals()?;
                 self.give_way(py);
             }

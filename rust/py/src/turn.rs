@@ -1,22 +1,22 @@
-//! Whose turn it is to change a network: one call at a time, and none but the fit's own while a fit is on.
+//! Whose turn it is to change a network. One call changes it at a time; during a fit, only the thread of the fit does.
 //!
 //! | state | step, apply_gradient | setters | train_epoch | begin_fit |
 //! |---|---|---|---|---|
 //! | idle | yes | yes | no | yes |
-//! | a fit, between two epochs (callbacks run here) | no | its own thread | its own thread | no |
+//! | a fit, between two epochs (callbacks run here) | no | its thread only | its thread only | no |
 //! | inside an epoch, a step or a setter | no | no | no | no |
 //!
-//! A call that has no turn is refused, it never waits: waiting inside a callback would be for ever.
+//! A call that does not get the turn is refused. It never waits, because a call inside a callback would wait for ever.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The thread whose fit is on (0: none), and [`BUSY`] while a call is inside.
+/// The number of the thread that fits the network, 0 if none does; plus [`BUSY`] while a call has the turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turn(AtomicU64);
 
 const BUSY: u64 = 1 << 63;
 
-/// The turn of one call; it ends when this is dropped.
+/// The turn of one call. Dropping it ends the turn.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Inside<'a>(&'a Turn);
@@ -27,7 +27,7 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// A number of this thread that no other thread of the process has or had, from 1.
+/// A number, from 1 on, that no other thread of this process has or had.
 fn this_thread() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
@@ -40,28 +40,28 @@ impl Turn {
         self.0.compare_exchange(from, to, success, failure).is_ok()
     }
 
-    /// A turn for a call that must not meet a fit: step, apply_gradient.
+    /// The turn for a call that is refused during a fit: step, apply_gradient.
     pub(crate) fn alone(&self) -> Option<Inside<'_>> {
         self.change(0, BUSY).then(|| Inside(self))
     }
 
-    /// A turn for an epoch of the fit that this thread began.
+    /// The turn for an epoch of the fit that this thread began.
     pub(crate) fn in_fit(&self) -> Option<Inside<'_>> {
         let me = this_thread();
         self.change(me, me | BUSY).then(|| Inside(self))
     }
 
-    /// A turn for a setter: no fit, or this thread's own between two epochs.
+    /// The turn for a setter: allowed while there is no fit, and between two epochs of a fit of this thread.
     pub(crate) fn between(&self) -> Option<Inside<'_>> {
         self.alone().or_else(|| self.in_fit())
     }
 
-    /// Begins a fit of this thread; false where a call is inside or a fit is on.
+    /// Begins a fit of this thread. False if a call has the turn or another fit has begun.
     pub(crate) fn begin_fit(&self) -> bool {
         self.change(0, this_thread())
     }
 
-    /// Ends the fit that this thread began; false where there is none or a call is inside.
+    /// Ends the fit that this thread began. False if there is none or a call has the turn.
     pub(crate) fn end_fit(&self) -> bool {
         self.change(this_thread(), 0)
     }

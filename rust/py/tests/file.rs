@@ -1,4 +1,5 @@
-//! Model files without Python: what is written is read, and what is no such file is refused within limits.
+//! Model files, tested without Python: what is written can be read, and any other file is refused within limits of
+//! memory.
 #![allow(missing_docs, reason = "a test")]
 
 #[path = "../src/file.rs"]
@@ -20,7 +21,7 @@ fn entry(name: &str, dtype: Dtype, shape: &[usize]) -> Entry {
     Entry { name: name.into(), dtype, shape: shape.into() }
 }
 
-/// A file of `header` after its length, and `tensors`.
+/// The bytes of a file: the length of `header`, `header`, then `tensors`.
 fn packed(header: &str, tensors: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat()
 }
@@ -46,7 +47,7 @@ fn assert_garbage(content: &[u8], why: &str) {
 fn written_files_are_read_back_and_by_safetensors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
-    // Longer than the piece that is copied at a time.
+    // Longer than the buffer through which tensors are written.
     let long = Bytes((0..300_000).map(|i| i as u8).collect());
     let short = Bytes(vec![1, 2, 3, 4]);
     let none = Bytes(vec![]);

@@ -1,4 +1,4 @@
-//! Whose turn it is, without Python: the table of turn.rs.
+//! The table at the top of turn.rs, tested without Python.
 #![allow(missing_docs, reason = "a test")]
 
 #[path = "../src/turn.rs"]
@@ -58,7 +58,7 @@ fn a_panic_gives_the_turn_back() {
     let turn = Turn::default();
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _inside = turn.alone();
-        std::panic::resume_unwind(Box::new(())); // without the message on stderr
+        std::panic::resume_unwind(Box::new(())); // prints no message on stderr
     }));
     assert!(caught.is_err() && turn.alone().is_some());
 }
