@@ -1,107 +1,107 @@
-//! Everything that can be wrong with what a caller brought, as numbers; the text is made where it is shown.
+//! Errors in what a caller passes, and of training. A variant holds names and numbers; the text is made when it is shown.
 
 use thiserror::Error;
 
-/// Which family of exception a caller expects.
+/// The family of an error, which decides the exception in Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// A value, a shape or a range.
+    /// A wrong value or shape, or a value out of range.
     Value,
-    /// More memory than there is.
+    /// Memory that cannot be allocated.
     Memory,
-    /// Training produced a loss that is not finite.
+    /// A loss that is not finite, or a gradient that is too large.
     Divergence,
 }
 
-/// What was wrong. Each variant names the argument as the caller of [`crate::Network`] knows it.
+/// What is wrong. Arguments have the names that the methods of [`crate::Network`] give them.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum Error {
-    /// The configuration is not one.
+    /// The configuration is invalid; the text says why.
     #[error("{0}")]
     Config(String),
-    /// A buffer could not be had.
-    #[error("the network needs {bytes} bytes in one piece, more than can be allocated")]
+    /// A buffer could not be allocated.
+    #[error("the network needs {bytes} bytes in one piece, which cannot be allocated")]
     Memory {
-        /// How many bytes were asked for.
+        /// Size of the buffer.
         bytes: u128,
     },
-    /// An X with the wrong number of columns.
+    /// X has the wrong number of columns.
     #[error("X has {got} columns but the network was built for {expected}")]
     Inputs {
-        /// Columns that were needed.
+        /// Columns expected.
         expected: usize,
-        /// Columns that came.
+        /// Columns given.
         got: usize,
     },
-    /// Errors of outputs with the wrong number of columns.
+    /// An array of outputs, or of their gradients, has the wrong number of columns.
     #[error("{argument} has {got} columns but the network has {expected} outputs")]
     Outputs {
-        /// Which argument.
+        /// Name of the argument.
         argument: &'static str,
-        /// Columns that were needed.
+        /// Columns expected.
         expected: usize,
-        /// Columns that came.
+        /// Columns given.
         got: usize,
     },
-    /// Two arguments that must have the same number of rows.
+    /// An argument has not as many rows as X.
     #[error("{argument} has {got} rows but X has {expected}")]
     Rows {
-        /// Which argument.
+        /// Name of the argument.
         argument: &'static str,
         /// Rows of X.
         expected: usize,
-        /// Rows that came.
+        /// Rows given.
         got: usize,
     },
-    /// No rows where at least one is needed.
+    /// X has no rows.
     #[error("X has no rows; at least one is needed")]
     Empty,
-    /// More rows than a permutation can index.
+    /// X has more rows than a permutation can index.
     #[error("X has {got} rows; at most {most} can be shuffled")]
     TooManyRows {
-        /// Rows that came.
+        /// Rows given.
         got: usize,
-        /// Rows that can be.
+        /// The largest number of rows allowed.
         most: usize,
     },
-    /// Nothing to train on in one step.
-    #[error("batch_size must be at least 1")]
+    /// A batch size of 0.
+    #[error("batch_size must be at least 1, got 0")]
     BatchSize,
-    /// A flat sequence of the wrong length.
+    /// A flat array has the wrong length.
     #[error("{argument} has {got} values but the network has {expected} parameters")]
     Length {
-        /// Which argument.
+        /// Name of the argument.
         argument: &'static str,
-        /// Values that were needed.
+        /// Values expected.
         expected: usize,
-        /// Values that came.
+        /// Values given.
         got: usize,
     },
-    /// NaN or infinity in a table.
+    /// A table holds NaN or infinity.
     #[error("{argument} has {value} at row {row}, column {column}; every value must be finite in {dtype}")]
     NotFinite {
-        /// Which argument.
+        /// Name of the argument.
         argument: &'static str,
         /// The value, in the network's dtype.
         value: f64,
-        /// Where.
+        /// Its row.
         row: usize,
-        /// Where.
+        /// Its column.
         column: usize,
         /// The network's dtype.
         dtype: &'static str,
     },
-    /// NaN or infinity in a flat sequence.
+    /// A flat array holds NaN or infinity.
     #[error("{argument} has {value} at index {index}; every value must be finite")]
     NotFiniteAt {
-        /// Which argument.
+        /// Name of the argument.
         argument: &'static str,
         /// The value.
         value: f64,
-        /// Where.
+        /// Its index.
         index: usize,
     },
-    /// A class that is not there.
+    /// A label is too large for the number of outputs.
     #[error(
         "y has label {label} at row {row} but the network has {classes} outputs, labels 0 to {last}",
         last = classes - 1
@@ -109,65 +109,65 @@ pub enum Error {
     Label {
         /// The label.
         label: u32,
-        /// Where.
+        /// Its row.
         row: usize,
-        /// How many outputs there are.
+        /// Outputs of the network.
         classes: usize,
     },
-    /// Labels where the loss takes values.
-    #[error("loss {loss:?} takes values for y, not integer labels")]
+    /// y holds labels, but the loss takes numbers.
+    #[error("y holds integer labels but loss {loss:?} takes float32 or float64 numbers")]
     LabelsForValues {
         /// The loss.
         loss: &'static str,
     },
-    /// Targets with the wrong number of columns.
+    /// y has the wrong number of columns.
     #[error("y has {got} columns but loss {loss:?} takes {expected} for the network's {outputs} outputs")]
     TargetColumns {
         /// The loss.
         loss: &'static str,
-        /// Columns that were needed.
+        /// Columns expected.
         expected: usize,
         /// Outputs of the network.
         outputs: usize,
-        /// Columns that came.
+        /// Columns given.
         got: usize,
     },
-    /// A target out of the range of the loss.
+    /// A target is out of the range of the loss.
     #[error("y has {value} at row {row}, column {column}; loss {loss:?} takes {range}")]
     TargetRange {
         /// The loss.
         loss: &'static str,
         /// The value.
         value: f64,
-        /// Where.
+        /// Its row.
         row: usize,
-        /// Where.
+        /// Its column.
         column: usize,
-        /// What is allowed.
+        /// What the loss takes, in words.
         range: &'static str,
     },
-    /// Class probabilities that do not sum to one.
-    #[error("y sums to {sum} at row {row}; loss {loss:?} takes probabilities that sum to 1 or integer labels")]
+    /// Class probabilities do not sum to 1.
+    #[error("y sums to {sum} at row {row}; loss {loss:?} takes probabilities that sum to 1, or integer labels")]
     TargetSum {
         /// The loss.
         loss: &'static str,
         /// The sum.
         sum: f64,
-        /// Where.
+        /// Its row.
         row: usize,
     },
-    /// A weight that cannot be.
+    /// A weight is negative or not finite, or the sum of all weights is not finite.
     #[error("sample_weight has {value} at row {row}; weights must be at least 0, and their sum finite")]
     SampleWeight {
         /// The weight.
         value: f64,
-        /// Where.
+        /// Its row.
         row: usize,
     },
-    /// A learning rate that cannot be.
+    /// The learning rate is out of range.
     #[error("learning_rate must be finite and greater than 0, got {value}")]
     LearningRate {
-        /// What was given.
+        /// The learning rate.
         value: f64,
     },
     /// The loss of a step is NaN or infinite.
@@ -177,10 +177,10 @@ pub enum Error {
     Diverged {
         /// The loss.
         loss: f64,
-        /// The network's epoch counter and the batch of that epoch, both from 0, where an epoch was trained.
+        /// The network's epoch counter and the batch of that epoch, both from 0; None outside an epoch.
         at: Option<(u64, usize)>,
     },
-    /// The gradient of a step, or the update that followed from it, is NaN, infinite or too large to go on with.
+    /// The gradient of a step, or the update made from it, is NaN, infinite or too large to continue.
     #[error("the gradient became too large{}; try a smaller learning_rate, or scale X and y", place(*at))]
     GradientDiverged {
         /// As in [`Error::Diverged`].
@@ -203,7 +203,7 @@ fn place(at: Option<(u64, usize)>) -> String {
     at.map_or_else(String::new, |(epoch, batch)| format!(" in batch {batch} of epoch {epoch}"))
 }
 
-/// Where memory that was asked for is not to be had, and how much it was.
+/// An allocation that failed, with its size.
 impl From<chainrule_kernels::OutOfMemory> for Error {
     fn from(error: chainrule_kernels::OutOfMemory) -> Self {
         Error::Memory { bytes: error.len as u128 * error.size as u128 }

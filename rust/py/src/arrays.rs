@@ -81,11 +81,18 @@ unsafe impl Element for i64 {
     const DTYPE: Dtype = Dtype::I64;
 }
 
+/// `numbers` written as a tuple of Python.
+fn tuple<T: ToString>(numbers: &[T]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(T::to_string).collect();
+    format!("({}{})", numbers.join(", "), if numbers.len() == 1 { "," } else { "" })
+}
+
 /// The TypeError for an `argument` that is not the array that was expected.
 fn mismatch(argument: &str, expected: &str, got: &Bound<'_, PyAny>) -> PyErr {
     let got = match got.cast::<PyUntypedArray>() {
         Ok(array) => {
-            format!("an array of dtype {}, shape {:?} and strides {:?}", array.dtype(), array.shape(), array.strides())
+            let (dtype, shape, strides) = (array.dtype(), tuple(array.shape()), tuple(array.strides()));
+            format!("an array of dtype {dtype}, shape {shape} and strides {strides}")
         }
         Err(_) => got.get_type().to_string(),
     };
@@ -285,9 +292,9 @@ impl<'a, T: Element> Out<'a, T> {
             return Err(mismatch("out", &expected, any));
         };
         if array.shape() != [rows, columns] {
-            let shape = array.shape();
+            let shape = tuple(array.shape());
             return Err(PyValueError::new_err(format!(
-                "out has shape {shape:?} but the result has shape [{rows}, {columns}]"
+                "out has shape {shape} but the result has shape ({rows}, {columns})"
             )));
         }
         // SAFETY: `array` is a numpy array, alive while it is borrowed.

@@ -112,5 +112,7 @@ fn copy_labels(column: &Column<'_, i64>, into: &mut Vec<u32>) -> PyResult<()> {
     let wrong = |&row: &usize| u32::try_from(column.get(row)).is_err();
     let row = (0..column.len()).find(wrong).unwrap_or_default();
     let value = column.get(row);
-    Err(PyValueError::new_err(format!("y has label {value} at row {row}; labels count the classes from 0")))
+    Err(PyValueError::new_err(format!(
+        "y has label {value} at row {row}; labels must be from 0 to the number of classes - 1"
+    )))
 }

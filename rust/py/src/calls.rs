@@ -160,7 +160,8 @@ impl<T: Element + Real> Cell<T> {
         if index < names.len() {
             return Ok(());
         }
-        Err(PyValueError::new_err(format!("index is {index} but the optimizer's state is {names:?}")))
+        let text = format!("index is {index} but the optimizer has {} moments, counted from 0: {names:?}", names.len());
+        Err(PyValueError::new_err(text))
     }
 
     pub(crate) fn trace<'py>(&self, arguments: Arguments<'_, 'py>) -> PyResult<Bound<'py, PyList>> {

@@ -44,7 +44,7 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
 
 /// The exception for an allocation that failed.
 pub(crate) fn no_memory(bytes: u128) -> PyErr {
-    PyMemoryError::new_err(format!("{bytes} bytes in one piece are more than can be allocated"))
+    PyMemoryError::new_err(format!("{bytes} bytes in one piece cannot be allocated"))
 }
 
 /// The exception for a panic, with its message.

@@ -92,7 +92,7 @@ impl<R: Read> Reader<R> {
         read_exact(&mut file, &mut claimed)?;
         let claimed = u64::from_le_bytes(claimed);
         if claimed > MAX_HEADER {
-            return garbage(format!("it claims a header of {claimed} bytes, at most {MAX_HEADER} are read"));
+            return garbage(format!("it claims a header of {claimed} bytes, but at most {MAX_HEADER} are allowed"));
         }
         if claimed > len - 8 {
             return garbage(format!("it claims a header of {claimed} bytes but is only {len} bytes long"));
@@ -105,8 +105,14 @@ impl<R: Read> Reader<R> {
             .map_err(|error| FileError::Garbage(format!("its header cannot be read: {error}")))?;
         let mut names = HashSet::new();
         for (name, TensorInfo { shape, .. }) in &tensors {
-            if shape.len() > MAX_AXES || !names.insert(name) {
-                return garbage(format!("tensor {name:?} is there twice or has more than {MAX_AXES} axes"));
+            if shape.len() > MAX_AXES {
+                return garbage(format!(
+                    "tensor {name:?} has {} axes, but at most {MAX_AXES} are allowed",
+                    shape.len()
+                ));
+            }
+            if !names.insert(name) {
+                return garbage(format!("two tensors are named {name:?}"));
             }
         }
         let entries = tensors.iter().map(|(name, info)| Entry {
@@ -246,12 +252,15 @@ fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Re
     for (entry, source) in tensors {
         let bytes = entry.bytes();
         let Some((bytes, end)) = bytes.and_then(|b| Some((b, offset.checked_add(b)?))) else {
-            return Err(FileError::Refused(format!("tensor {:?} is too long", entry.name)));
+            return Err(FileError::Refused(format!("tensor {:?} is too large for a file", entry.name)));
         };
         let info = TensorInfo { dtype: entry.dtype, shape: entry.shape, data_offsets: (offset, end) };
         let value = serde_json::to_value(info).map_err(json)?;
         if let Some(_same) = header.insert(entry.name.clone(), value) {
-            return Err(FileError::Refused(format!("two things to be written are named {:?}", entry.name)));
+            return Err(FileError::Refused(format!(
+                "a tensor is named {:?}, but this name is reserved or taken",
+                entry.name
+            )));
         }
         parts.push((bytes, source));
         offset = end;
@@ -261,7 +270,7 @@ fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Re
     let _ = write!(text, "{:1$}", "", len - text.len()); // aligns the first tensor
     if text.len() as u64 > MAX_HEADER {
         return Err(FileError::Refused(format!(
-            "names and metadata take {} bytes, at most {MAX_HEADER} can be written",
+            "names and metadata take {} bytes, but at most {MAX_HEADER} can be written",
             text.len()
         )));
     }

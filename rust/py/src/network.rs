@@ -45,7 +45,7 @@ impl Network {
     fn unless_broken<R>(&self, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(InternalError::new_err(
-                "an earlier call on this network met a bug in chainrule, and its state can no longer be relied on: \
+                "an earlier call on this network met a bug in chainrule, so the network may be in a wrong state; \
                  restore a snapshot or load a saved copy",
             ));
         }
@@ -77,17 +77,17 @@ fn granted(turn: Option<Inside<'_>>) -> PyResult<Inside<'_>> {
 
 fn refusal() -> PyErr {
     PyRuntimeError::new_err(
-        "this network is being trained by another call, in another thread or around this one (a callback); \
-         wait until it has returned, or use a copy",
+        "this network is being trained by another call: in another thread, or by the fit whose callback this is; \
+         wait until that call has returned, or use a copy of the network",
     )
 }
 
 /// Refuses a counter so large that it could overflow.
-fn check_count(value: u64) -> PyResult<()> {
+fn check_count(name: &str, value: u64) -> PyResult<()> {
     if i64::try_from(value).is_ok() {
         return Ok(());
     }
-    Err(PyOverflowError::new_err(format!("a counter must be less than 2**63, got {value}")))
+    Err(PyOverflowError::new_err(format!("{name} must be less than 2**63, got {value}")))
 }
 
 #[pymethods]
@@ -186,7 +186,7 @@ impl Network {
     #[setter]
     fn set_step_count(&self, py: Python<'_>, value: u64) -> PyResult<()> {
         self.set(|| {
-            check_count(value)?;
+            check_count("step_count", value)?;
             each!(self.cell, cell => cell.write(py, Work::NONE, |network| {
                 network.set_step_count(value);
                 Ok(())
@@ -203,7 +203,7 @@ impl Network {
     #[setter]
     fn set_epoch_count(&self, py: Python<'_>, value: u64) -> PyResult<()> {
         self.set(|| {
-            check_count(value)?;
+            check_count("epoch_count", value)?;
             each!(self.cell, cell => cell.write(py, Work::NONE, |network| {
                 network.set_epoch_count(value);
                 Ok(())
@@ -336,7 +336,7 @@ impl Network {
         if self.turn.end_fit() {
             return Ok(());
         }
-        Err(PyRuntimeError::new_err("end_fit ends a fit that this thread began, after its epoch"))
+        Err(PyRuntimeError::new_err("end_fit must follow begin_fit in the same thread, and no epoch may be running"))
     }
 
     /// Trains one epoch and returns its loss: the mean of the losses of the batches, weighted by their sums of
@@ -359,9 +359,7 @@ impl Network {
     ) -> PyResult<f64> {
         self.unless_broken(|| {
             let _turn = self.turn.in_fit().ok_or_else(|| {
-                PyRuntimeError::new_err(
-                    "train_epoch runs after begin_fit, in the thread that began, one epoch at a time",
-                )
+                PyRuntimeError::new_err("train_epoch must follow begin_fit in the same thread, one epoch at a time")
             })?;
             each!(self.cell, cell => cell.train_epoch(Arguments { x, y, sample_weight }, batch_size, shuffle))
         })

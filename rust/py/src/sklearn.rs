@@ -111,7 +111,11 @@ fn twister(words: &Bound<'_, PyAny>, next: usize) -> PyResult<core::sklearn::Twi
     Column::<i64>::new("random_state", words)?.copy_to(&mut values)?;
     let words: Option<Vec<u32>> = values.into_iter().map(|value| u32::try_from(value).ok()).collect();
     let twister = words.and_then(|words| core::sklearn::Twister::new(&words, next));
-    twister.ok_or_else(|| PyValueError::new_err("random_state must be the words of an MT19937 and their position"))
+    twister.ok_or_else(|| {
+        PyValueError::new_err(
+            "random_state must be the words of an MT19937, 624 integers from 0 to 2**32 - 1, and a position from 0 to 624",
+        )
+    })
 }
 
 impl<T: Element + Real> Cell<T> {
@@ -161,17 +165,22 @@ impl<T: Element + Real> Cell<T> {
     }
 }
 
-/// The rows that `order` lists: `n` of them. Core refuses a row that is not less than `n`.
+/// The rows that `order` lists: `n` of them, each less than `n`.
 fn rows(order: &Bound<'_, PyAny>, n: usize) -> PyResult<Vec<u32>> {
     let column = Column::<i64>::new("order", order)?;
-    let refusal = |got: usize| raise(order.py(), Error::Rows { argument: "order", expected: n, got });
     if column.len() != n {
-        return Err(refusal(column.len()));
+        return Err(raise(order.py(), Error::Rows { argument: "order", expected: n, got: column.len() }));
     }
     let mut rows = Vec::new();
     reserve(&mut rows, n)?;
     for i in 0..n {
-        rows.push(u32::try_from(column.get(i)).map_err(|_| refusal(i))?);
+        match u32::try_from(column.get(i)) {
+            Ok(row) if (row as usize) < n => rows.push(row),
+            _ => {
+                let text = format!("order has row {} at index {i}; rows must be from 0 to {}", column.get(i), n - 1);
+                return Err(PyValueError::new_err(text));
+            }
+        }
     }
     Ok(rows)
 }

@@ -38,7 +38,7 @@ impl Snapshot {
         match (&self.0, network) {
             (Saved::F32(state), Either::F32(cell)) => put_back(py, state, cell),
             (Saved::F64(state), Either::F64(cell)) => put_back(py, state, cell),
-            _ => Err(PyValueError::new_err("the snapshot was taken of a network of the other dtype")),
+            _ => Err(PyValueError::new_err("the snapshot is of a network with another dtype than this one")),
         }
     }
 }
@@ -79,6 +79,6 @@ fn put_back<T: Element + Real>(py: Python<'_>, state: &State<T>, cell: &Cell<T>)
     if same_optimizer? {
         Ok(())
     } else {
-        Err(PyValueError::new_err("the snapshot was taken of a network with another optimizer"))
+        Err(PyValueError::new_err("the snapshot is of a network with another optimizer than this one"))
     }
 }

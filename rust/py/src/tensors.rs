@@ -76,7 +76,7 @@ pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py
                 safetensors::Dtype::F64 => Dtype::F64,
                 safetensors::Dtype::I64 => Dtype::I64,
                 other => {
-                    let why = format!("tensor {name:?} is of dtype {other}");
+                    let why = format!("tensor {name:?} has dtype {other}; only F32, F64 and I64 are read");
                     return Err(raise(path, FileError::Garbage(why)));
                 }
             };
@@ -85,7 +85,7 @@ pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py
                     return error;
                 }
                 // numpy refuses the shape: it has too many axes, or one axis is too long and another is 0.
-                let why = format!("tensor {name:?} has shape {shape:?}");
+                let why = format!("tensor {name:?} has shape {shape:?}, which numpy refuses");
                 raise(path, FileError::Garbage(why))
             })?;
             arrays.push(array);

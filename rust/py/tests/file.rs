@@ -120,7 +120,7 @@ fn tensors_that_overlap_or_leave_holes_are_refused() {
         assert_garbage(&packed(&format!(r#"{{"a":{a},"b":{b}}}"#), &vec![0; end]), "invalid offset");
     }
     let (a, b) = (tensor("[1]", 0, 4), tensor("[1]", 4, 8));
-    assert_garbage(&packed(&format!(r#"{{"a":{a},"a":{b}}}"#), &[0; 8]), "is there twice");
+    assert_garbage(&packed(&format!(r#"{{"a":{a},"a":{b}}}"#), &[0; 8]), "two tensors are named");
 }
 
 #[test]
@@ -133,7 +133,10 @@ fn shapes_that_no_file_could_hold_are_refused() {
     let endless = format!(r#"{{"a":{{"dtype":"F32","shape":[2],"data_offsets":[0,{huge}]}}}}"#);
     assert!(read(&packed(&endless, &[0; 8])).is_err());
     let axes = format!("[{}1]", "1,".repeat(32));
-    assert_garbage(&packed(&format!(r#"{{"a":{}}}"#, tensor(&axes, 0, 4)), &[0; 4]), "more than 32 axes");
+    assert_garbage(
+        &packed(&format!(r#"{{"a":{}}}"#, tensor(&axes, 0, 4)), &[0; 4]),
+        "has 33 axes, but at most 32 are allowed",
+    );
 }
 
 #[test]
