@@ -169,12 +169,13 @@ impl<T: Element + Real> Cell<T> {
         work: Work,
         call: impl FnOnce(&core::Network<T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
-        if !work.is_long()
-            && let Some(network) = taken(self.network.try_read())
-        {
-            return call(&network).map_err(|e| raise(py, e));
-        }
-        py.detach(|| Some(call(&*self.wait_to_read()?))).ok_or_else(abandoned)?.map_err(|e| raise(py, e))
+        let free = if work.is_long() { None } else { taken(self.network.try_read()) };
+        let result = match free {
+            Some(network) => call(&network),
+            None => py.detach(|| Some(call(&*self.wait_to_read()?))).ok_or_else(abandoned)?,
+        };
+        // The lock is free again before `raise`, which may run Python code.
+        result.map_err(|e| raise(py, e))
     }
 
     /// Runs `call` on the network while no other call reads or writes it.
@@ -184,12 +185,13 @@ impl<T: Element + Real> Cell<T> {
         work: Work,
         call: impl FnOnce(&mut core::Network<T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
-        if !work.is_long()
-            && let Some(mut network) = taken(self.network.try_write())
-        {
-            return call(&mut network).map_err(|e| raise(py, e));
-        }
-        py.detach(|| Some(call(&mut *self.wait_to_write()?))).ok_or_else(abandoned)?.map_err(|e| raise(py, e))
+        let free = if work.is_long() { None } else { taken(self.network.try_write()) };
+        let result = match free {
+            Some(mut network) => call(&mut network),
+            None => py.detach(|| Some(call(&mut *self.wait_to_write()?))).ok_or_else(abandoned)?,
+        };
+        // The lock is free again before `raise`, which may run Python code.
+        result.map_err(|e| raise(py, e))
     }
 
     fn wait_to_read(&self) -> Option<RwLockReadGuard<'_, core::Network<T>>> {
