@@ -395,11 +395,11 @@ def test_trace_has_shapes_of_its_layers():
     dense, dropout, last = net.trace(x, y, None)
     assert dense["kind"] == "dense"
     assert dense["z"].shape == (6, 5)
-    assert dense["d_weight"].shape == (3, 5)
+    assert {name: array.shape for name, array in dense["gradients"].items()} == {"weight": (3, 5), "bias": (5,)}
     assert dropout["kind"] == "dropout"
-    assert dropout["d_weight"] is None
+    assert dropout["gradients"] == dropout["updates"] == {}
     assert dropout["a"].shape == (6, 5)
-    assert last["update_bias"].shape == (2,)
+    assert last["updates"]["bias"].shape == (2,)
     assert last["delta"].dtype == np.float32
 
 

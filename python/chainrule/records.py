@@ -84,10 +84,11 @@ class LayerTrace:
         Weighted input z = x w + b, activation a = f(z), slope f'(z) (for softmax the diagonal a (1 − a)) and
         delta = ∂L/∂z, each (n, n_out). For a Dropout layer z is what came in, slope the mask with its scale,
         a = z ⊙ slope.
-    d_weight, d_bias : numpy.ndarray
-        Gradients of L, (n_in, n_out) and (n_out,); empty where the layer has no such parameters.
-    update_weight, update_bias : numpy.ndarray
-        What `Network.step` would add to w and b; empty as above.
+    gradients : dict
+        ∂L/∂tensor of each trained tensor of the layer, by its name: "weight" (n_in, n_out) and "bias" (n_out,) of a Dense
+        layer.
+    updates : dict
+        What `Network.step` would add to each.
     """
 
     index: int
@@ -96,29 +97,52 @@ class LayerTrace:
     a: Array
     slope: Array
     delta: Array
-    d_weight: Array
-    d_bias: Array
-    update_weight: Array
-    update_bias: Array
+    gradients: dict[str, Array]
+    updates: dict[str, Array]
+
+    @property
+    def d_weight(self) -> Array:
+        """∂L/∂w, (n_in, n_out); empty where the layer has no w."""
+        return self._of(self.gradients, "weight", 2)
+
+    @property
+    def d_bias(self) -> Array:
+        """∂L/∂b, (n_out,); empty where the layer has no b."""
+        return self._of(self.gradients, "bias", 1)
+
+    @property
+    def update_weight(self) -> Array:
+        """What `Network.step` would add to w; empty as `d_weight`."""
+        return self._of(self.updates, "weight", 2)
+
+    @property
+    def update_bias(self) -> Array:
+        """What `Network.step` would add to b; empty as `d_bias`."""
+        return self._of(self.updates, "bias", 1)
+
+    def _of(self, arrays: dict[str, Array], name: str, n_axes: int) -> Array:
+        """Return an array, or an empty one of so many axes."""
+        return arrays[name] if name in arrays else np.empty((0,) * n_axes, self.z.dtype)
 
     @classmethod
     def of(cls, layers: Sequence[Layer], records: Sequence[dict[str, Any]]) -> list[Self]:
         """Return the core's records of all layers; what a layer does not have is empty."""
-        empty = {"d_weight": (0, 0), "d_bias": (0,), "update_weight": (0, 0), "update_bias": (0,)}
-        traces = []
-        for index, (layer, record) in enumerate(zip(layers, records, strict=True), start=1):
-            arrays = {name: record[name] for name in ("z", "a", "slope", "delta", *empty)}
-            for name, shape in empty.items():
-                if arrays[name] is None:
-                    arrays[name] = np.empty(shape, record["z"].dtype)
-            traces.append(cls(index=index, name=layer_name(layer), **arrays))
-        return traces
+        return [
+            cls(
+                index=index,
+                name=layer_name(layer),
+                **{name: record[name] for name in ("z", "a", "slope", "delta", "gradients", "updates")},
+            )
+            for index, (layer, record) in enumerate(zip(layers, records, strict=True), start=1)
+        ]
 
     def __repr__(self) -> str:
         """Show each quantity by its shape and range."""
         lines = [f"LayerTrace of layer {self.index} ({self.name})"]
-        for name in ("z", "a", "slope", "delta", "d_weight", "d_bias", "update_weight", "update_bias"):
-            array: Array = getattr(self, name)
+        arrays = {name: getattr(self, name) for name in ("z", "a", "slope", "delta")}
+        arrays |= {f"d_{name}": array for name, array in self.gradients.items()}
+        arrays |= {f"update_{name}": array for name, array in self.updates.items()}
+        for name, array in arrays.items():
             if array.size:
                 shape = " x ".join(str(n) for n in array.shape)
                 lines.append(f"  {name:<14}{shape:>12}  from {array.min():.6g} to {array.max():.6g}")

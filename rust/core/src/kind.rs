@@ -8,28 +8,28 @@ macro_rules! kind {
     (
         $(#[$attribute:meta])*
         $Kind:ident by $tag:literal, $each:ident, ($d:tt) {
-            $($file:ident::{$($Type:ident => $name:literal),+ $(,)?}),+ $(,)?
+            $($(#[$only:meta])* $file:ident::{$($(#[$also:meta])* $Type:ident => $name:literal),+ $(,)?}),+ $(,)?
         }
     ) => {
-        $(mod $file;)+
-        $(pub use $file::{$($Type),+};)+
+        $($(#[$only])* mod $file;)+
+        $($($(#[$also])* pub use $file::$Type;)+)+
 
         $(#[$attribute])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = $tag)]
         #[allow(missing_docs, reason = "each entry is described by its type")]
         pub enum $Kind {
-            $($(#[serde(rename = $name)] $Type($Type),)+)+
+            $($($(#[$also])* #[serde(rename = $name)] $Type($Type),)+)+
         }
 
         impl $Kind {
             /// Every name in the list.
-            pub const NAMES: &'static [&'static str] = &[$($($name),+),+];
+            pub const NAMES: &'static [&'static str] = &[$($($(#[$also])* $name),+),+];
 
             /// The name of this entry.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $($(Self::$Type(_) => $name,)+)+
+                    $($($(#[$also])* Self::$Type(_) => $name,)+)+
                 }
             }
         }
@@ -38,7 +38,7 @@ macro_rules! kind {
         macro_rules! $each {
             ($d value:expr, $d entry:ident => $d body:expr) => {
                 match $d value {
-                    $($($Kind::$Type($d entry) => $d body,)+)+
+                    $($($(#[$also])* $Kind::$Type($d entry) => $d body,)+)+
                 }
             };
         }

@@ -20,37 +20,36 @@
 #![forbid(unsafe_code)]
 
 pub mod activation;
-mod backward;
+mod answers;
 mod check;
 mod data;
 mod error;
-mod forward;
+mod fit;
 pub mod init;
 mod kind;
 pub mod layer;
 pub mod loss;
-mod narrow;
 mod network;
 pub mod optimizer;
-mod params;
+mod pass;
 mod plan;
 pub mod rng;
 pub mod schedule;
 pub mod sklearn;
 mod spec;
+mod tensor;
 mod threads;
-mod tiles;
 mod trace;
-mod train;
 mod workspace;
 
 pub use chainrule_kernels::{Machine, Real, Source};
 pub use data::{Batch, RowMajor, Rows, Selected, Targets};
 pub use error::{Error, ErrorKind};
+pub use fit::Epoch;
 pub use network::{Network, TensorInfo};
+pub use pass::Route;
 pub use spec::{Dtype, Spec};
-pub use trace::LayerTrace;
-pub use train::Epoch;
+pub use trace::{LayerTrace, TensorTrace};
 pub use workspace::Workspace;
 
 #[doc(hidden)]

@@ -1,11 +1,10 @@
 //! A network: parameters, moments and counters, and what can be asked of it.
 
-use crate::loss::Link;
-use crate::plan::Plan;
+use crate::pass::{Model, Route};
+use crate::plan::{Named, Plan};
 use crate::schedule::Schedule;
-use crate::workspace::{packed_mut, view_mut};
-use crate::{Batch, Error, Real, Rows, Spec, Workspace, params, threads};
-use chainrule_kernels::{Buffer, Machine, Picks, columns};
+use crate::{Batch, Error, Real, Spec, threads};
+use chainrule_kernels::{Buffer, Machine};
 
 /// A multilayer perceptron with the state of its training.
 ///
@@ -36,23 +35,39 @@ pub struct Network<T> {
     pub(crate) machine: Machine,
     pub(crate) parameters: Buffer<T>,
     pub(crate) states: Vec<Buffer<T>>,
+    /// Numbers of layers that are saved and not trained.
+    pub(crate) buffers: Buffer<T>,
     /// Updates made so far.
     pub(crate) steps: u64,
     /// Epochs finished so far.
     pub(crate) epochs: u64,
 }
 
-/// A trained tensor of a network, and where it starts in the flat sequence of all parameters.
+/// A tensor of a network, and where it starts in the flat sequence of all tensors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Position of its layer, from 0.
-    pub layer: usize,
-    /// Its name in the layer, such as "weight".
-    pub name: &'static str,
+    /// Its name, such as "layers.0.weight".
+    pub name: String,
     /// Its shape, row by row in the sequence.
     pub shape: Vec<usize>,
     /// Index of its first number in the sequence.
     pub start: usize,
+}
+
+impl TensorInfo {
+    fn of(tensors: &[Named]) -> Vec<Self> {
+        let starts = tensors.iter().scan(0, |end, named| {
+            let start = *end;
+            *end += named.tensor.len();
+            Some(start)
+        });
+        let info = |(named, start): (&Named, usize)| TensorInfo {
+            name: named.name.clone(),
+            shape: named.tensor.shape(),
+            start,
+        };
+        tensors.iter().zip(starts).map(info).collect()
+    }
 }
 
 impl<T: Real> Network<T> {
@@ -62,7 +77,8 @@ impl<T: Real> Network<T> {
     /// [`Error::Config`] where the spec contradicts itself, [`Error::Memory`] where it is too large.
     pub fn new(spec: Spec) -> Result<Self, Error> {
         let mut network = Self::blank(spec)?;
-        params::draw(network.machine, &network.spec, &network.plan, &mut network.parameters)?;
+        let Network { spec, plan, machine, parameters, buffers, .. } = &mut network;
+        plan.draw(*machine, spec.seed, parameters, buffers)?;
         Ok(network)
     }
 
@@ -74,7 +90,7 @@ impl<T: Real> Network<T> {
         spec.check()?;
         let machine = Machine::best().map_err(|error| Error::Config(error.to_string()))?;
         let plan = Plan::new::<T>(&spec)?;
-        let threads = plan.most_threads(threads::resolve(spec.n_threads)?);
+        let threads = plan.worth.most_threads(threads::resolve(spec.n_threads)?);
         let machine = machine.with_threads(threads);
         let states = spec
             .optimizer
@@ -83,7 +99,8 @@ impl<T: Real> Network<T> {
             .map(|_| Buffer::zeroed(plan.padded_parameters))
             .collect::<Result<_, _>>()?;
         let parameters = Buffer::zeroed(plan.padded_parameters)?;
-        Ok(Network { spec, plan, machine, parameters, states, steps: 0, epochs: 0 })
+        let buffers = Buffer::zeroed(plan.padded_buffers)?;
+        Ok(Network { spec, plan, machine, parameters, states, buffers, steps: 0, epochs: 0 })
     }
 
     /// The same network in memory of its own.
@@ -97,6 +114,7 @@ impl<T: Real> Network<T> {
             machine: self.machine,
             parameters: self.parameters.try_clone()?,
             states: self.states.iter().map(Buffer::try_clone).collect::<Result<_, _>>()?,
+            buffers: self.buffers.try_clone()?,
             steps: self.steps,
             epochs: self.epochs,
         })
@@ -134,18 +152,28 @@ impl<T: Real> Network<T> {
 
     /// The trained tensors in the order of [`Network::parameters`].
     pub fn tensors(&self) -> Vec<TensorInfo> {
-        let mut start = 0;
-        let mut tensors = Vec::new();
-        for (l, place) in self.plan.places.iter().enumerate() {
-            let Some(place) = place else { continue };
-            let bias = place.b.as_ref().map(|_| ("bias", vec![place.n_out]));
-            for (name, shape) in [("weight", vec![place.n_in, place.n_out])].into_iter().chain(bias) {
-                let len = shape.iter().product::<usize>();
-                tensors.push(TensorInfo { layer: l, name, shape, start });
-                start += len;
-            }
-        }
-        tensors
+        TensorInfo::of(&self.plan.tensors)
+    }
+
+    /// The tensors that are saved and not trained, in the order of [`Network::buffers`].
+    pub fn buffer_tensors(&self) -> Vec<TensorInfo> {
+        TensorInfo::of(&self.plan.buffers)
+    }
+
+    /// Copies the buffers to `out`: what layers save and do not train.
+    ///
+    /// # Panics
+    /// Where `out` is not as long as they are.
+    pub fn buffers(&self, out: &mut [T]) {
+        Plan::unpack(&self.plan.buffers, &self.buffers, out);
+    }
+
+    /// Sets the buffers, in the order of [`Network::buffers`].
+    ///
+    /// # Panics
+    /// Where `flat` is not as long as they are.
+    pub fn set_buffers(&mut self, flat: &[T]) {
+        Plan::pack(&self.plan.buffers, flat, &mut self.buffers);
     }
 
     /// Copies the parameters to `out`: w_1 row by row, b_1, w_2, …
@@ -153,7 +181,7 @@ impl<T: Real> Network<T> {
     /// # Panics
     /// Where `out` is not `n_parameters` long.
     pub fn parameters(&self, out: &mut [T]) {
-        self.plan.unpack(&self.parameters, out);
+        Plan::unpack(&self.plan.tensors, &self.parameters, out);
     }
 
     /// Sets the parameters, in the order of [`Network::parameters`].
@@ -162,7 +190,7 @@ impl<T: Real> Network<T> {
     /// [`Error::Length`], [`Error::NotFiniteAt`]; nothing is changed then.
     pub fn set_parameters(&mut self, flat: &[T]) -> Result<(), Error> {
         self.plan.check_flat("parameters", flat)?;
-        self.plan.pack(flat, &mut self.parameters);
+        Plan::pack(&self.plan.tensors, flat, &mut self.parameters);
         Ok(())
     }
 
@@ -176,7 +204,7 @@ impl<T: Real> Network<T> {
     /// # Panics
     /// Where there is no such moment or `out` is not `n_parameters` long.
     pub fn state(&self, k: usize, out: &mut [T]) {
-        self.plan.unpack(&self.states[k], out);
+        Plan::unpack(&self.plan.tensors, &self.states[k], out);
     }
 
     /// Sets moment `k`.
@@ -188,7 +216,7 @@ impl<T: Real> Network<T> {
     /// Where there is no such moment.
     pub fn set_state(&mut self, k: usize, flat: &[T]) -> Result<(), Error> {
         self.plan.check_flat("state", flat)?;
-        self.plan.pack(flat, &mut self.states[k]);
+        Plan::pack(&self.plan.tensors, flat, &mut self.states[k]);
         Ok(())
     }
 
@@ -229,107 +257,19 @@ impl<T: Real> Network<T> {
         Ok(())
     }
 
-    /// Raw outputs of the rows of x: `out` is (n, n_outputs), row by row. With `training`, dropout uses the masks of
-    /// the coming step.
-    ///
-    /// # Errors
-    /// [`Error::Inputs`], [`Error::NotFinite`], [`Error::Memory`].
-    ///
-    /// # Panics
-    /// Where `out` does not hold n · n_outputs values.
-    pub fn forward(
-        &self,
-        workspace: &mut Workspace<T>,
-        x: &dyn Rows<T>,
-        training: bool,
-        out: &mut [T],
-    ) -> Result<(), Error> {
-        self.forward_rows(workspace, x, training, false, out)
+    /// The network as the passes read it.
+    pub(crate) fn model(&self) -> Model<'_, T> {
+        let Network { spec, plan, machine, parameters, buffers, steps, .. } = self;
+        Model { spec, plan, machine: *machine, parameters, buffers, steps: *steps }
     }
 
-    /// Predictions for the rows of x: the raw outputs through the loss's link.
-    ///
-    /// # Errors
-    /// As [`Network::forward`].
-    ///
-    /// # Panics
-    /// As [`Network::forward`].
-    pub fn predict(&self, workspace: &mut Workspace<T>, x: &dyn Rows<T>, out: &mut [T]) -> Result<(), Error> {
-        self.forward_rows(workspace, x, false, true, out)
+    /// Refuses a batch whose parts do not fit each other, the network or the loss.
+    pub(crate) fn check_batch(&self, batch: &Batch<'_, T>) -> Result<(), Error> {
+        batch.check_for(self.n_inputs(), self.n_outputs(), &self.spec.loss)
     }
 
-    fn forward_rows(
-        &self,
-        ws: &mut Workspace<T>,
-        x: &dyn Rows<T>,
-        training: bool,
-        link: bool,
-        out: &mut [T],
-    ) -> Result<(), Error> {
-        let k = self.n_outputs();
-        assert_eq!(Some(out.len()), x.rows().checked_mul(k));
-        self.check_x(x)?;
-        self.start_rows(ws, x.rows(), training, self.plan.forward_flops(x.rows()))?;
-        // Where a row's outputs lie in a column, softmax needs no sums across a vector.
-        let softmax = link && self.plan.thin().is_some() && self.spec.loss.link() == Link::Softmax;
-        let mut rows_done = 0;
-        for tile in Picks::all(x.rows()).tiles(self.plan.tile) {
-            let rows = tile.len();
-            if !self.narrow_outputs(ws, x, tile, softmax)? {
-                self.read_x(ws, x, tile)?;
-                self.forward_tile(ws, rows);
-                if softmax {
-                    columns::softmax(self.machine, packed_mut(&mut ws.thin[0], k, rows));
-                }
-                self.finish_outputs(ws, rows);
-            }
-            let last = self.spec.layers.len();
-            let stride = self.plan.strides[last];
-            let outputs = if link && !softmax {
-                let a = self.activation(&ws.a, last, rows);
-                let prediction = view_mut(&mut ws.d[last], rows, k, stride);
-                self.spec.loss.link().predict(self.machine, a, prediction, &mut ws.scratch[..rows]);
-                &ws.d[last]
-            } else {
-                &ws.a[last]
-            };
-            let into = out[rows_done * k..].chunks_exact_mut(k);
-            for (into, row) in into.zip(outputs.chunks_exact(stride)).take(rows) {
-                into.copy_from_slice(&row[..k]);
-            }
-            rows_done += rows;
-        }
-        Ok(())
-    }
-
-    /// The loss of a batch outside training, penalties included.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the batch, [`Error::Memory`].
-    pub fn loss(&self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
-        self.check_batch(batch)?;
-        self.batch_loss(workspace, batch)
-    }
-
-    /// The loss of a batch and its gradient, `flat` in the order of the parameters. With `training`, dropout uses the
-    /// masks of the coming step.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the batch, [`Error::Memory`].
-    ///
-    /// # Panics
-    /// Where `flat` is not `n_parameters` long.
-    pub fn gradient(
-        &self,
-        workspace: &mut Workspace<T>,
-        batch: &Batch<'_, T>,
-        training: bool,
-        flat: &mut [T],
-    ) -> Result<f64, Error> {
-        self.check_batch(batch)?;
-        let all = Picks::all(batch.x.rows());
-        let (loss, _) = self.batch_gradient(workspace, batch, all, training)?;
-        self.plan.unpack(&workspace.gradient, flat);
-        Ok(loss)
+    /// The way through the network that training steps on `rows` rows take, with labels or with values as targets.
+    pub fn route(&self, rows: usize, labels: bool) -> Route {
+        self.model().route(rows, labels)
     }
 }

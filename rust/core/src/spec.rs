@@ -68,18 +68,19 @@ impl Spec {
         if self.n_inputs == 0 {
             return config("layers must start with at least 1 input feature, got 0".into());
         }
+        let units = self.units();
         for (l, layer) in self.layers.iter().enumerate() {
-            if let Err(text) = layer.check() {
+            if let Err(text) = layer.check(units[l]) {
                 return config(format!("layer {} ({}): {text}", l + 1, layer.name()));
             }
         }
-        let Some(Layer::Dense(last)) = self.layers.last() else {
+        let Some((last, units)) = self.layers.last().and_then(Layer::output) else {
             return config("layers must end with a dense layer".into());
         };
         if let Err(text) = self.loss.check() {
             return config(format!("loss {}: {text}", self.loss.name()));
         }
-        if let Err(text) = self.loss.check_output(&last.activation, last.units) {
+        if let Err(text) = self.loss.check_output(last, units) {
             return config(text);
         }
         if let Err(text) = self.optimizer.check() {

@@ -177,39 +177,31 @@ impl<T: Element + Real> Cell<T> {
     }
 }
 
-/// The arrays of one layer of a trace: name, shape, and values in C order. No values: the layer has no such array.
-fn arrays<T: Real>(n: usize, layer: &core::LayerTrace<T>) -> Vec<(&'static str, Vec<usize>, &[T])> {
-    let core::LayerTrace { n_in, n_out, .. } = *layer;
-    vec![
-        ("z", vec![n, n_out], &layer.z),
-        ("a", vec![n, n_out], &layer.a),
-        ("slope", vec![n, n_out], &layer.slope),
-        ("delta", vec![n, n_out], &layer.delta),
-        ("d_weight", vec![n_in, n_out], &layer.d_weight),
-        ("d_bias", vec![n_out], &layer.d_bias),
-        ("update_weight", vec![n_in, n_out], &layer.update_weight),
-        ("update_bias", vec![n_out], &layer.update_bias),
-    ]
-}
-
 /// The dict that Python gets for one layer of a trace of `n` rows.
 fn record<'py, T: Element + Real>(
     py: Python<'py>,
     n: usize,
     layer: &core::LayerTrace<T>,
 ) -> PyResult<Bound<'py, PyDict>> {
+    let array = |values: &[T], shape: &[usize]| {
+        let mut fresh = Fresh::new(py, T::DTYPE, shape)?;
+        fresh.values().copy_from_slice(values);
+        PyResult::Ok(fresh.finish())
+    };
     let record = PyDict::new(py);
     record.set_item("kind", layer.kind)?;
     record.set_item("n_in", layer.n_in)?;
     record.set_item("n_out", layer.n_out)?;
-    for (name, shape, values) in arrays(n, layer) {
-        if values.is_empty() {
-            record.set_item(name, py.None())?;
-        } else {
-            let mut fresh = Fresh::new(py, T::DTYPE, &shape)?;
-            fresh.values().copy_from_slice(values);
-            record.set_item(name, fresh.finish())?;
-        }
+    let rows = [("z", &layer.z), ("a", &layer.a), ("slope", &layer.slope), ("delta", &layer.delta)];
+    for (name, values) in rows {
+        record.set_item(name, array(values, &[n, layer.n_out])?)?;
     }
+    let (gradients, updates) = (PyDict::new(py), PyDict::new(py));
+    for tensor in &layer.tensors {
+        gradients.set_item(&tensor.name, array(&tensor.gradient, &tensor.shape)?)?;
+        updates.set_item(&tensor.name, array(&tensor.update, &tensor.shape)?)?;
+    }
+    record.set_item("gradients", gradients)?;
+    record.set_item("updates", updates)?;
     Ok(record)
 }

@@ -384,10 +384,10 @@ impl Network {
     ) -> PyResult<()> {
         self.unless_broken(|| {
             let _turn = granted(self.turn.alone())?;
-            let recipe = core::sklearn::Recipe { alpha, learning_rate, rule: rule.into(), strict };
+            let hyperparameters = core::sklearn::Hyperparameters { alpha, learning_rate, rule: rule.into(), strict };
             let mut course = course.try_borrow_mut()?;
             let arguments = Arguments { x, y, sample_weight };
-            each!(self.cell, cell => cell.sklearn_epochs(arguments, &mut course, epochs, &recipe))
+            each!(self.cell, cell => cell.sklearn_epochs(arguments, &mut course, epochs, &hyperparameters))
         })
     }
 
@@ -412,8 +412,7 @@ impl Network {
     fn tensors(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<usize>, usize)>> {
         self.unless_broken(|| {
             each!(self.cell, cell => cell.read(py, Work::NONE, |network| {
-                let tensors = network.tensors().into_iter();
-                Ok(tensors.map(|t| (format!("layers.{}.{}", t.layer, t.name), t.shape, t.start)).collect())
+                Ok(network.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape, tensor.start)).collect())
             }))
         })
     }

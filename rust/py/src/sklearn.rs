@@ -31,16 +31,16 @@ impl From<Rule> for core::sklearn::Rule {
     }
 }
 
-/// A course of epochs: the order of the rows, the random state that shuffles it, and the rule that ends it early.
+/// Epochs of a fit: the order of the rows, the random state that shuffles it, and the rule that ends it early.
 #[pyclass(module = "chainrule._native")]
-pub(crate) struct Course(core::sklearn::Course);
+pub(crate) struct Course(core::sklearn::Epochs);
 
 #[pymethods]
 impl Course {
     /// `random_state` holds the 624 words of a `RandomState`'s Mersenne Twister, as int64, and the position in them. If
     /// it is None, the rows are not shuffled.
     ///
-    /// An epoch is a miss if its loss is greater than `best_loss` − `tol`. The course ends after more than `patience`
+    /// An epoch is a miss if its loss is greater than `best_loss` − `tol`. They end after more than `patience`
     /// misses in a row; `misses` of them have happened already. Unless `strict`, a loss that is not finite ends it too.
     #[new]
     #[pyo3(signature = (n_rows, batch_size, random_state, tol, patience, best_loss, misses, strict))]
@@ -59,8 +59,8 @@ impl Course {
         catch_panics(|| {
             let twister = random_state.map(|(words, next)| twister(&words, next)).transpose()?;
             let patience = core::sklearn::Patience { tol, most: patience, best: best_loss, missed: misses, strict };
-            let course = core::sklearn::Course::new(n_rows, batch_size, twister, patience);
-            course.map(Course).map_err(|error| raise(py, error))
+            let epochs = core::sklearn::Epochs::new(n_rows, batch_size, twister, patience);
+            epochs.map(Course).map_err(|error| raise(py, error))
         })
     }
 
@@ -119,13 +119,13 @@ fn twister(words: &Bound<'_, PyAny>, next: usize) -> PyResult<core::sklearn::Twi
 }
 
 impl<T: Element + Real> Cell<T> {
-    /// Trains up to `epochs` epochs. A signal handler that raises (Ctrl-C) ends the call between two steps.
+    /// Trains up to `most` epochs. A signal handler that raises (Ctrl-C) ends the call between two steps.
     pub(crate) fn sklearn_epochs(
         &self,
         arguments: Arguments<'_, '_>,
         course: &mut Course,
-        epochs: usize,
-        recipe: &core::sklearn::Recipe,
+        most: usize,
+        hyperparameters: &core::sklearn::Hyperparameters,
     ) -> PyResult<()> {
         let py = arguments.py();
         course.0.start();
@@ -138,7 +138,14 @@ impl<T: Element + Real> Cell<T> {
                     let start = Instant::now();
                     let mut go_on = || start.elapsed() < SLICE;
                     let workspace = lazy.ready(network)?;
-                    network.sklearn_epochs(workspace, &batch.as_core(), &mut course.0, epochs, recipe, &mut go_on)
+                    network.sklearn_epochs(
+                        workspace,
+                        &batch.as_core(),
+                        &mut course.0,
+                        most,
+                        hyperparameters,
+                        &mut go_on,
+                    )
                 })?;
                 self.give_way(py);
                 if finished {

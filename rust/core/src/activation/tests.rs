@@ -1,6 +1,7 @@
 //! What holds for every activation of the list.
 
 use super::{Activation, Scratch, Transfer};
+use crate::plan::Plan;
 use crate::{Batch, Network, Real, RowMajor, Spec, Targets, Workspace};
 use chainrule_kernels::{Machine, Matrix, MatrixMut};
 
@@ -206,12 +207,8 @@ fn padding_stays_zero<T: Real>(dtype: &str) {
         }
         // A narrow network has no gradient in memory.
         for flat in [&network.parameters, &ws.gradient].into_iter().filter(|flat| !flat.is_empty()) {
-            let places = network.plan.places.iter().flatten();
-            let real = places.clone().flat_map(|place| {
-                let w = place.w(flat);
-                let w = (0..w.rows()).flat_map(move |i| w.row(i).to_vec());
-                w.chain(place.b(flat).unwrap()[..place.n_out].to_vec())
-            });
+            let mut real = vec![T::ZERO; network.n_parameters()];
+            Plan::unpack(&network.plan.tensors, flat, &mut real);
             // As many numbers are not zero in the whole buffer as in the parameters alone.
             let count = |values: &mut dyn Iterator<Item = T>| values.filter(|&v| v != T::default()).count();
             assert_eq!(count(&mut flat.iter().copied()), count(&mut real.into_iter()), "{name} {dtype}");

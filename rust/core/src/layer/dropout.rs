@@ -1,12 +1,15 @@
 //! dropout:  a = mask ⊙ x,  mask = 1 / (1 − rate) with probability 1 − rate, else 0;  d_x = mask ⊙ d_a.
 //! Outside training a = x.   Srivastava et al. 2014, in the inverted form, which leaves prediction alone.
 //!
-//! A unit is kept where its 32 random bits, a number of (seed, layer, update, row, unit), are at least rate · 2³²: forward
+//! A unit is kept where its 32 random bits, a number of (seed, layer, update, row, unit), are at least rate · 2³². Forward
 //! and backward see the same mask, and so does whoever resumes.
 
+use super::slope::Times;
+use super::{At, By, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope};
+use crate::Real;
 use crate::check::fraction;
-use crate::rng::Counter;
-use chainrule_kernels::{Machine, Map2, Matrix, MatrixMut, Real, Vector, elementwise};
+use crate::rng::Purpose;
+use chainrule_kernels::{Matrix, MatrixMut, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// A layer that drops units at random while training.
@@ -17,44 +20,90 @@ pub struct Dropout {
     pub rate: f64,
 }
 
-#[derive(Clone, Copy)]
-struct Times;
-
-impl Map2 for Times {
-    #[inline(always)]
-    fn map<V: Vector>(self, x: V, y: V) -> V {
-        x * y
-    }
-}
-
 impl Dropout {
-    pub(crate) fn check(&self) -> Result<(), String> {
-        fraction("rate", self.rate)
+    /// Whether units are dropped.
+    fn drops<T>(&self, at: At<'_, T>) -> bool {
+        at.draws.is_some() && self.rate > 0.0
     }
 
-    /// Draws the mask of some rows of a batch, from its row `first` on.
-    pub(crate) fn draw<T: Real>(&self, counter: Counter, first: usize, mut mask: MatrixMut<'_, T>) {
-        let kept = T::from_f64(1.0 / (1.0 - self.rate));
-        let threshold = (self.rate * f64::from(2.0f32.powi(32))) as u32;
+    /// What a unit is kept as, and the least random bits of one that is kept.
+    pub(crate) fn limits<T: Real>(&self) -> (T, u32) {
+        (T::from_f64(1.0 / (1.0 - self.rate)), (self.rate * 2f64.powi(32)) as u32)
+    }
+
+    /// Draws the mask of the rows at hand.
+    fn draw<T: Real>(&self, at: At<'_, T>, mut mask: MatrixMut<'_, T>) {
+        let Some(draws) = at.draws else { return };
+        let counter = draws.counter(Purpose::Dropout, at.plan.position);
+        let (kept, least) = self.limits::<T>();
         for i in 0..mask.rows() {
             for (unit, value) in mask.row_mut(i).iter_mut().enumerate() {
-                let is_kept = counter.bits((first + i) as u64, unit as u64) >= threshold;
+                let is_kept = counter.bits((draws.first_row + i) as u64, unit as u64) >= least;
                 *value = if is_kept { kept } else { T::ZERO };
             }
         }
     }
+}
 
-    /// a = mask ⊙ x, or x where there is no mask; d_x from d_a in the same way.
-    pub(crate) fn forward<T: Real>(
+impl Propagate for Dropout {
+    fn n_out(&self, n_in: usize) -> usize {
+        n_in
+    }
+
+    fn check(&self) -> Result<(), String> {
+        fraction("rate", self.rate)
+    }
+
+    /// The mask.
+    fn keeps<T: Real>(&self, plan: &LayerPlan) -> Keeps {
+        Keeps { a_row: vec![plan.n_in], ..Keeps::default() }
+    }
+
+    fn forward<T: Real>(
         &self,
-        machine: Machine,
-        x: Matrix<'_, T>,
-        mask: Option<Matrix<'_, T>>,
-        mut a: MatrixMut<'_, T>,
+        at: At<'_, T>,
+        memory: &mut LayerMemory<T>,
+        _scratch: &mut Scratch<T>,
+        x: MatrixMut<'_, T>,
+        a: By<MatrixMut<'_, T>>,
     ) {
+        let By::Rows(mut a) = a else { unreachable!("only a dense layer has its outputs in columns") };
         a.data_mut().copy_from_slice(x.data());
-        if let Some(mask) = mask {
-            elementwise::map2(machine, a.data_mut(), mask.data(), Times);
+        if self.drops(at) {
+            let mut mask = memory.kept_mut(0, x.rows(), x.columns());
+            self.draw(at, mask.reborrow());
+            elementwise::map2(at.machine, a.data_mut(), mask.data(), Times);
         }
+    }
+
+    /// What comes in.
+    fn weighted_input<T: Real>(
+        &self,
+        _at: At<'_, T>,
+        _scratch: &mut Scratch<T>,
+        x: Matrix<'_, T>,
+        _a: Matrix<'_, T>,
+        mut z: MatrixMut<'_, T>,
+    ) {
+        z.data_mut().copy_from_slice(x.data());
+    }
+
+    fn slope<'a, T: Real>(&self, at: At<'_, T>, memory: &'a LayerMemory<T>, a: Matrix<'a, T>) -> Slope<'a, T> {
+        if self.drops(at) { Slope::Times(memory.kept(0, a.rows(), a.columns())) } else { Slope::One }
+    }
+
+    fn backward<T: Real>(
+        &self,
+        at: At<'_, T>,
+        _memory: &mut LayerMemory<T>,
+        _scratch: &mut Scratch<T>,
+        _x: Matrix<'_, T>,
+        delta: By<Matrix<'_, T>>,
+        below: Slope<'_, T>,
+        mut d_x: MatrixMut<'_, T>,
+    ) {
+        let By::Rows(delta) = delta else { unreachable!("only a dense layer has its deltas in columns") };
+        d_x.data_mut().copy_from_slice(delta.data());
+        below.apply(at.machine, d_x);
     }
 }

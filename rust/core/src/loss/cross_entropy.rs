@@ -4,9 +4,9 @@
 //! From the raw output: −ln p_j = ln Σ_k exp(a_k) − a_j, and ln Σ exp(a) = c + ln Σ exp(a − c) with c = max a:
 //! the largest term is exp(0), nothing overflows.
 
-use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
+use super::{Columns, Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
 use crate::check::fraction;
-use chainrule_kernels::{Machine, Matrix, Real, columns, rows};
+use chainrule_kernels::{Machine, Matrix, Real, rows};
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of class probabilities, from logits.
@@ -35,21 +35,8 @@ impl RowLoss for CrossEntropy {
         evaluate(self.label_smoothing, machine, a, y, out);
     }
 
-    fn has_columns(self, labels: bool) -> bool {
-        labels && self.label_smoothing == 0.0
-    }
-
-    fn evaluate_columns<T: Real>(
-        self,
-        machine: Machine,
-        a: Matrix<'_, T>,
-        y: TileTargets<'_, T>,
-        out: TileLoss<'_, T>,
-    ) {
-        let TileLoss { scale, d, row_loss, scratch } = out;
-        let TileTargets::Labels(labels) = y else { unreachable!("asked for without has_columns") };
-        columns::cross_entropy(machine, a, labels, scale, d, scratch);
-        row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
+    fn columns(self, labels: bool, _outputs: usize) -> Option<Columns> {
+        (labels && self.label_smoothing == 0.0).then_some(Columns::CrossEntropy)
     }
 }
 

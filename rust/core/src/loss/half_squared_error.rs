@@ -1,7 +1,7 @@
 //! half_squared_error:  l = ½ Σ_j (a_j − y_j)²,  dl/da_j = a_j − y_j. The textbook's, and the article's error
 //! with the opposite sign.
 
-use super::{RowLoss, TileLoss, TileTargets, columns_of};
+use super::{Columns, RowLoss, TileLoss, TileTargets};
 use chainrule_kernels::{Machine, Matrix, Real, Term, Vector};
 use serde::{Deserialize, Serialize};
 
@@ -15,23 +15,13 @@ impl RowLoss for HalfSquaredError {
         squares(0.5, a, y, out);
     }
 
-    fn has_columns(self, labels: bool) -> bool {
-        !labels
-    }
-
-    fn evaluate_columns<T: Real>(
-        self,
-        machine: Machine,
-        a: Matrix<'_, T>,
-        y: TileTargets<'_, T>,
-        out: TileLoss<'_, T>,
-    ) {
-        columns_of(Square { factor: 0.5 }, machine, a, y, out);
+    fn columns(self, labels: bool, _outputs: usize) -> Option<Columns> {
+        (!labels).then_some(Columns::Sum(Square { factor: 0.5 }))
     }
 }
 
 /// One output's part in [`squares`].
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Square {
     pub(crate) factor: f64,
 }

@@ -13,7 +13,7 @@ pub use link::Link;
 
 use crate::Real;
 use crate::activation::Activation;
-use chainrule_kernels::{Machine, Matrix, MatrixMut, Term, columns};
+use chainrule_kernels::{Machine, Matrix, MatrixMut};
 
 crate::kind::kind! {
     /// A loss.
@@ -91,36 +91,30 @@ pub(crate) trait RowLoss: Copy {
     /// l(aᵢ, yᵢ) and its derivative by aᵢ for each row i, into `out`.
     fn evaluate<T: Real>(self, machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>);
 
-    /// Whether [`evaluate_columns`](RowLoss::evaluate_columns) is there, for labels or for values.
-    fn has_columns(self, _labels: bool) -> bool {
-        false
-    }
-
-    /// The same with the rows of the batch in columns: a, y and d are (n_outputs, n), `scale` and `scratch` go on to the end
-    /// of a line.
-    fn evaluate_columns<T: Real>(
-        self,
-        _machine: Machine,
-        _a: Matrix<'_, T>,
-        _y: TileTargets<'_, T>,
-        _out: TileLoss<'_, T>,
-    ) {
-        unreachable!("asked for without has_columns")
+    /// How it is computed with the rows of the batch in columns, for labels or for values of so many outputs; none for
+    /// losses that are computed row by row alone.
+    fn columns(self, _labels: bool, _outputs: usize) -> Option<Columns> {
+        None
     }
 }
 
-/// The columns of a loss that is a sum over outputs.
-pub(crate) fn columns_of<T: Real>(
-    term: impl Term,
-    machine: Machine,
-    a: Matrix<'_, T>,
-    y: TileTargets<'_, T>,
-    out: TileLoss<'_, T>,
-) {
-    let TileLoss { scale, d, row_loss, scratch } = out;
-    let TileTargets::Values(y) = y else { unreachable!("labels are refused before any work") };
-    columns::terms(machine, a, y, scale, d, scratch, term);
-    row_loss.iter_mut().zip(&*scratch).for_each(|(loss, l)| *loss = l.to_f64());
+/// A loss with the rows of the batch in columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Columns {
+    /// Cross-entropy of labels.
+    CrossEntropy,
+    /// A sum over outputs.
+    Sum(Square),
+}
+
+impl Columns {
+    /// The term of the sum; that of cross-entropy is not used.
+    pub(crate) fn term(self) -> Square {
+        match self {
+            Columns::CrossEntropy => Square { factor: 0.0 },
+            Columns::Sum(term) => term,
+        }
+    }
 }
 
 /// l = Σ_j l_j(a_j, y_j), from (l_j, dl_j/da_j) = f(a_j, y_j): value and derivative come from one function, which

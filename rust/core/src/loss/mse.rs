@@ -1,7 +1,7 @@
 //! mse:  l = (1/k) Σ_j (a_j − y_j)²,  dl/da_j = (2/k) (a_j − y_j). The mean over outputs is torch's MSELoss.
 
 use super::half_squared_error::{Square, squares};
-use super::{RowLoss, TileLoss, TileTargets, columns_of};
+use super::{Columns, RowLoss, TileLoss, TileTargets};
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
@@ -15,17 +15,7 @@ impl RowLoss for Mse {
         squares(1.0 / a.columns() as f64, a, y, out);
     }
 
-    fn has_columns(self, labels: bool) -> bool {
-        !labels
-    }
-
-    fn evaluate_columns<T: Real>(
-        self,
-        machine: Machine,
-        a: Matrix<'_, T>,
-        y: TileTargets<'_, T>,
-        out: TileLoss<'_, T>,
-    ) {
-        columns_of(Square { factor: 1.0 / a.rows() as f64 }, machine, a, y, out);
+    fn columns(self, labels: bool, outputs: usize) -> Option<Columns> {
+        (!labels).then(|| Columns::Sum(Square { factor: 1.0 / outputs as f64 }))
     }
 }

@@ -99,7 +99,7 @@ impl<T: Real> Apply for FromMemory<'_, T> {
 }
 
 /// Asks a rule where it fuses.
-struct AskFuses;
+pub(crate) struct AskFuses;
 
 impl Apply for AskFuses {
     type Out = Fuses;

@@ -1,8 +1,8 @@
 //! Narrow steps beside the general way: the same bits, the same refusals.
 
 use super::*;
-use crate::{RowMajor, force_threads};
-use chainrule_kernels::Machine;
+use crate::{Machine, Network, RowMajor, force_threads};
+use chainrule_kernels::narrow::Narrow;
 
 fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
     let layers: Vec<String> = sizes[1..]
@@ -51,10 +51,10 @@ fn wave<T: Real>(i: usize) -> T {
 /// Losses, outputs, parameters and moments of some steps on batches of such sizes.
 fn history<T: Real>(spec: &Spec, machine: Machine, narrow: bool, batches: &[usize]) -> Vec<T> {
     let mut network = Network::<T>::new(spec.clone()).unwrap();
-    assert!(network.plan.narrow.is_some());
+    assert!(network.plan.small.is_ok());
     network.machine = machine;
     if !narrow {
-        network.plan.narrow = None;
+        network.plan.small = Err("not for this test".into());
     }
     let mut ws = Workspace::new(&network).unwrap();
     let (n_in, k, n) = (network.n_inputs(), network.n_outputs(), *batches.iter().max().unwrap());
@@ -75,7 +75,7 @@ fn history<T: Real>(spec: &Spec, machine: Machine, narrow: bool, batches: &[usiz
     for part in std::iter::once(&network.parameters).chain(&network.states) {
         all.extend_from_slice(part);
     }
-    assert_eq!(!ws.narrow.is_empty(), narrow && Narrow::<T>::is_for(machine));
+    assert_eq!(!ws.small.is_empty(), narrow && Narrow::<T>::is_for(machine));
     all
 }
 
@@ -149,7 +149,7 @@ fn refusals<T: Real>(loss: &str, dtype: &str, machine: Machine, narrow: bool) ->
     let mut network = Network::<T>::new(spec(&[3, 5, 2], true, ACTIVATIONS[0], loss, OPTIMIZERS[1], dtype)).unwrap();
     network.machine = machine;
     if !narrow {
-        network.plan.narrow = None;
+        network.plan.small = Err("not for this test".into());
     }
     let mut ws = Workspace::new(&network).unwrap();
     let before = network.parameters.to_vec();

@@ -1,7 +1,12 @@
 //! How a caller's data reaches the network: tables that are read row by row, never held or copied whole.
 
-use crate::{Error, Machine, Real};
-use chainrule_kernels::{MatrixMut, Picks, Source};
+mod read;
+
+use crate::loss::Loss;
+use crate::{Error, Real};
+use chainrule_kernels::{Picks, Source};
+
+pub(crate) use read::{gather, gather_columns, read_labels, read_values};
 
 /// A table of numbers that can be read row by row in the network's dtype.
 ///
@@ -145,64 +150,61 @@ impl<T: Real> Batch<'_, T> {
             Some(weights) => rows.iter().map(|row| weights[row]).sum(),
         }
     }
-}
 
-/// Copies the rows of `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether |x| ≤ `limit`
-/// for all numbers.
-pub(crate) fn gather<T: Real>(
-    machine: Machine,
-    argument: &'static str,
-    table: &dyn Rows<T>,
-    picks: Picks<'_>,
-    into: &mut MatrixMut<'_, T>,
-    limit: T,
-) -> Result<bool, Error> {
-    let within = match table.source() {
-        Some(source) => chainrule_kernels::gather(machine, source, picks, into.reborrow(), limit),
-        None => {
-            picks.iter().enumerate().for_each(|(i, row)| table.read(row, into.row_mut(i)));
-            (0..picks.len()).all(|i| into.row(i).iter().all(|v| v.abs() <= limit))
-        }
-    };
-    if !within {
-        refuse_not_finite(argument, picks, table.columns(), |i, column| into.row(i)[column])?;
-    }
-    Ok(within)
-}
-
-/// [`gather`], the rows picked as the columns of `into`; for tables of few columns.
-pub(crate) fn gather_columns<T: Real>(
-    argument: &'static str,
-    table: &dyn Rows<T>,
-    picks: Picks<'_>,
-    into: &mut MatrixMut<'_, T>,
-) -> Result<(), Error> {
-    let within = match table.source() {
-        Some(source) => chainrule_kernels::gather_columns(source, picks, into.reborrow()),
-        None => {
-            let mut values = vec![T::ZERO; table.columns()];
-            picks.iter().enumerate().fold(true, |within, (i, row)| {
-                table.read(row, &mut values);
-                values.iter().enumerate().for_each(|(j, &value)| into.row_mut(j)[i] = value);
-                within && values.iter().all(|v| v.is_finite())
-            })
-        }
-    };
-    if within { Ok(()) } else { refuse_not_finite(argument, picks, table.columns(), |i, column| into.row(column)[i]) }
-}
-
-/// Looks for the first number, of the i-th row picked and a column, that is not finite.
-fn refuse_not_finite<T: Real>(
-    argument: &'static str,
-    picks: Picks<'_>,
-    columns: usize,
-    number: impl Fn(usize, usize) -> T,
-) -> Result<(), Error> {
-    for (i, row) in picks.iter().enumerate() {
-        if let Some(column) = (0..columns).find(|&column| !number(i, column).is_finite()) {
-            let value = number(i, column).to_f64();
-            return Err(Error::NotFinite { argument, value, row, column, dtype: T::NAME });
+    /// Refuses a batch whose parts do not fit each other, a network of `n_inputs` and `n_outputs`, or its loss.
+    pub(crate) fn check_for(&self, n_inputs: usize, n_outputs: usize, loss: &Loss) -> Result<(), Error> {
+        check_x(self.x, n_inputs)?;
+        self.check()?;
+        match &self.y {
+            Targets::Labels(_) if !loss.takes_labels() => Err(Error::LabelsForValues { loss: loss.name() }),
+            Targets::Values(values) if values.columns() != loss.targets(n_outputs) => {
+                let (expected, got) = (loss.targets(n_outputs), values.columns());
+                Err(Error::TargetColumns { loss: loss.name(), expected, outputs: n_outputs, got })
+            }
+            _ => Ok(()),
         }
     }
-    Ok(())
+
+    /// Whether y holds labels.
+    pub(crate) fn has_labels(&self) -> bool {
+        matches!(self.y, Targets::Labels(_))
+    }
+
+    /// wᵢ / `sum` of each row of `picks`, then zeros to the end of `scale`.
+    pub(crate) fn scales(&self, picks: Picks<'_>, sum: f64, scale: &mut [T]) {
+        let rows = picks.len();
+        match self.sample_weight {
+            None => scale[..rows].fill(T::from_f64(1.0 / sum)),
+            Some(weights) => {
+                scale.iter_mut().zip(picks.iter()).for_each(|(scale, row)| *scale = T::from_f64(weights[row] / sum));
+            }
+        }
+        scale[rows..].fill(T::ZERO);
+    }
+
+    /// Σ wᵢ lᵢ of the rows of `picks`, whose losses are `losses`.
+    pub(crate) fn weighted_sum<L: Copy>(&self, picks: Picks<'_>, losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
+        let Some(weights) = self.sample_weight else { return sum_of(losses, to_f64) };
+        // A row without weight counts nothing, also where its loss is infinite.
+        let weighted = picks.iter().zip(losses).map(|(row, &l)| match weights[row] {
+            0.0 => 0.0,
+            w => w * to_f64(l),
+        });
+        weighted.sum()
+    }
+}
+
+/// Refuses an x with the wrong number of columns.
+pub(crate) fn check_x<T>(x: &dyn Rows<T>, n_inputs: usize) -> Result<(), Error> {
+    if x.columns() == n_inputs { Ok(()) } else { Err(Error::Inputs { expected: n_inputs, got: x.columns() }) }
+}
+
+/// Σ of the losses of some rows.
+pub(crate) fn sum_of<L: Copy>(losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
+    // Eight sums side by side, or each addition would wait for the one before.
+    let mut sums = [0.0; 8];
+    for losses in losses.chunks(8) {
+        sums.iter_mut().zip(losses).for_each(|(sum, &loss)| *sum += to_f64(loss));
+    }
+    sums.iter().sum()
 }

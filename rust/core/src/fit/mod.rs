@@ -1,0 +1,9 @@
+//! Training: what is minimised, one step, one epoch of steps.
+
+mod epoch;
+mod objective;
+mod step;
+
+pub use epoch::Epoch;
+pub(crate) use epoch::Progress;
+pub(crate) use objective::Objective;

@@ -1,0 +1,179 @@
+//! Small networks in one kernel, [`chainrule_kernels::narrow`]: the bits of the way layer by layer, without deciding at
+//! every product what to do.
+
+mod formulas;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use super::bounds::small_x;
+use super::lanes::{Lane, TileGradient};
+use super::{Model, Tile};
+use crate::data::{gather, gather_columns, read_labels};
+use crate::layer::Layer;
+use crate::loss::Columns;
+use crate::optimizer::Fuses;
+use crate::plan::Limits;
+use crate::{Batch, Error, Real, Rows, Spec, Targets, Workspace};
+use chainrule_kernels::{Picks, columns, product};
+use formulas::Hidden;
+
+pub(crate) use memory::SmallMemory;
+
+/// What the kernels need to know of a small network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Small {
+    pub(super) hidden: Hidden,
+}
+
+/// What they need to know of a batch beside.
+#[derive(Clone, Copy)]
+pub(crate) struct Formulas {
+    pub(super) hidden: Hidden,
+    pub(super) loss: Columns,
+}
+
+impl Small {
+    /// How the network of `spec` is computed in one kernel, or why it cannot be.
+    pub(crate) fn of(spec: &Spec, limits: &Limits) -> Result<Self, String> {
+        let most = limits.units_of_small;
+        if let Some(units) = spec.units().into_iter().find(|&units| units > most) {
+            return Err(format!("{units} units, more than {most}"));
+        }
+        // RAdam came to the small networks after the others, and must not change the bits of a loss by it: in columns a
+        // loss may round otherwise than in rows.
+        let widening = if spec.optimizer.name() == "radam" { 1 } else { 4 };
+        let (outputs, most) = (spec.units()[spec.layers.len()], widening * limits.outputs_in_columns);
+        if outputs > most {
+            return Err(format!("{outputs} outputs, more than {most}"));
+        }
+        if spec.optimizer.fuses() == Fuses::Nowhere {
+            return Err(format!("optimizer {}", spec.optimizer.name()));
+        }
+        let mut activations = Vec::new();
+        for (l, layer) in spec.layers.iter().enumerate() {
+            let Layer::Dense(dense) = layer else { return Err(format!("layer {} is {}", l + 1, layer.name())) };
+            activations.push(dense.activation);
+            if dense.l2 != 0.0 {
+                return Err(format!("l2 of layer {}", l + 1));
+            }
+        }
+        let (Some(output), first) = (activations.pop(), activations.first().copied()) else {
+            return Err("no layers".into());
+        };
+        if !matches!(Hidden::of(output), Some(Hidden::Identity)) {
+            return Err(format!("output activation {}", output.name()));
+        }
+        let Some(first) = first else { return Ok(Small { hidden: Hidden::Identity }) };
+        if let Some(other) = activations.iter().find(|&&other| other != first) {
+            return Err(format!("activations {} and {}", first.name(), other.name()));
+        }
+        match Hidden::of(first) {
+            Some(hidden) => Ok(Small { hidden }),
+            None => Err(format!("activation {}", first.name())),
+        }
+    }
+}
+
+impl<T: Real> Model<'_, T> {
+    /// Forward and back for the rows of `tile` of a batch whose weights sum to `weight_sum`; the losses are then in
+    /// `memory`. Returns whether the gradient provably stays below `limit`; true if no limit is given.
+    pub(crate) fn small_tile(
+        self,
+        memory: &mut SmallMemory<T>,
+        batch: &Batch<'_, T>,
+        tile: Tile<'_>,
+        Formulas { hidden, loss }: Formulas,
+        weight_sum: f64,
+        limit: Option<T>,
+    ) -> Result<bool, Error> {
+        let (rows, picks, machine, parameters) = (tile.len(), tile.picks, self.machine, self.parameters);
+        let SmallMemory { kernels, labels } = memory;
+        let largest_x = small_x(rows, self.spec.n_inputs);
+        let x_is_small = gather(machine, "X", batch.x, picks, &mut kernels.x_mut(rows), largest_x)?;
+        let labels_of_rows = match &batch.y {
+            Targets::Labels(from) => {
+                read_labels(from, picks, &mut labels[..rows], self.plan.n_outputs())?;
+                Some(&labels[..rows])
+            }
+            Targets::Values(from) => {
+                gather_columns("y", *from, picks, &mut kernels.y_t_mut(rows))?;
+                None
+            }
+        };
+        kernels.set_scale(rows, T::from_f64(1.0 / weight_sum));
+        let (in_registers, own_pass) = hidden.formulas();
+        kernels.forward(machine, parameters, rows, (in_registers, own_pass));
+        let formulas = (in_registers, loss.term());
+        let is_small = kernels.backward(machine, parameters, rows, labels_of_rows, formulas, limit);
+        Ok(is_small && x_is_small)
+    }
+
+    /// The outputs of the rows of `tile`, or the probabilities that follow from them, in the last of `ws.chain.a`.
+    pub(crate) fn small_outputs(
+        self,
+        ws: &mut Workspace<T>,
+        x: &dyn Rows<T>,
+        tile: Tile<'_>,
+        Small { hidden }: Small,
+        softmax: bool,
+    ) -> Result<(), Error> {
+        let (rows, chain, machine) = (tile.len(), &self.plan.chain, self.machine);
+        let kernels = &mut SmallMemory::first(&mut ws.small, self.plan, rows)?.kernels;
+        gather(machine, "X", x, tile.picks, &mut kernels.x_mut(rows), T::MAX)?;
+        kernels.forward(machine, self.parameters, rows, hidden.formulas());
+        let mut outputs = kernels.outputs(rows);
+        if softmax {
+            columns::softmax(machine, outputs.reborrow());
+        }
+        product::transpose(machine, outputs.as_ref(), chain.rows_of_mut(&mut ws.chain.a, chain.layers.len(), rows));
+        Ok(())
+    }
+
+    /// The gradient of the rows of `picks` in `ws.gradient`, tiles in parallel where that is worth it. `value` takes the
+    /// loss of a tile from those of its rows; the sum of these is returned.
+    pub(crate) fn small_gradient(
+        self,
+        ws: &mut Workspace<T>,
+        batch: &Batch<'_, T>,
+        (picks, training): (Picks<'_>, bool),
+        formulas: Formulas,
+        weight_sum: f64,
+        value: impl Fn(Tile<'_>, &[T]) -> f64 + Sync,
+    ) -> Result<f64, Error> {
+        ws.reserve_gradient(self.plan, false)?;
+        let Workspace { small, gradient, .. } = ws;
+        let rows = picks.len().min(self.plan.tile(picks.len(), training));
+        small.retain(|lane: &Lane<T, SmallMemory<T>>| lane.memory.kernels.rows() >= rows);
+        let way = WholeNetwork { model: self, batch, formulas, weight_sum, rows, value };
+        self.sum_of_tiles(&way, small, (picks, training), gradient)
+    }
+}
+
+/// The way of small networks; a tile has at most `rows` rows.
+struct WholeNetwork<'a, T, F> {
+    model: Model<'a, T>,
+    batch: &'a Batch<'a, T>,
+    formulas: Formulas,
+    weight_sum: f64,
+    rows: usize,
+    value: F,
+}
+
+impl<T: Real, F: Fn(Tile<'_>, &[T]) -> f64 + Sync> TileGradient<T> for WholeNetwork<'_, T, F> {
+    type Memory = SmallMemory<T>;
+
+    fn memory(&self) -> Result<SmallMemory<T>, Error> {
+        SmallMemory::new(self.model.plan, self.rows)
+    }
+
+    fn begin(&self, _memory: &mut SmallMemory<T>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn tile(&self, memory: &mut SmallMemory<T>, tile: Tile<'_>, gradient: &mut [T]) -> Result<f64, Error> {
+        self.model.small_tile(memory, self.batch, tile, self.formulas, self.weight_sum, None)?;
+        memory.kernels.gradient(self.model.machine, gradient, tile.len());
+        Ok((self.value)(tile, memory.kernels.losses(tile.len())))
+    }
+}
