@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .activations import ACTIVATIONS, Activation
 from .inits import INITS, Init
-from .layers import LAYERS, Dense, Dropout, Layer
+from .layers import LAYERS, Dense, Layer
 from .losses import LOSSES, Loss
 from .optimizers import OPTIMIZERS, Optimizer
 from .options import LARGEST, Option, check_keys, choose, from_dict, integer, shown
@@ -73,9 +73,9 @@ def resolve(
 
     Examples
     --------
-    >>> spec = resolve([4, 8, Dropout(0.5), 3], activation="tanh", seed=0)
+    >>> spec = resolve([4, Dense(8, l2=0.1), 3], activation="tanh", seed=0)
     >>> spec.layers[0]
-    Dense(units=8, activation=Tanh(), bias=True, init=GlorotUniform(), l2=0.0)
+    Dense(units=8, activation=Tanh(), bias=True, init=GlorotUniform(), l2=0.1)
     >>> spec.optimizer
     Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, eps=1e-08)
     >>> resolve([4, 8, 3], activation="rleu")
@@ -86,29 +86,20 @@ def resolve(
     last_activation = choose("output_activation", output_activation, ACTIVATIONS)
     default_init = choose("init", init, INITS)
     n_inputs, asked = _layers(layers)
-    resolved: list[Layer] = []
-    for l, layer in enumerate(asked):
-        if isinstance(layer, Dense):
-            default_activation = last_activation if l == len(asked) - 1 else hidden_activation
-            resolved.append(
-                dataclasses.replace(
-                    layer,
-                    activation=default_activation if layer.activation is None else layer.activation,
-                    init=default_init if layer.init is None else layer.init,
-                )
-            )
-        else:
-            resolved.append(layer)
     spec = Spec(
         n_inputs=n_inputs,
-        layers=tuple(resolved),
+        layers=tuple(
+            layer.with_defaults(last_activation if l == len(asked) - 1 else hidden_activation, default_init)
+            for l, layer in enumerate(asked)
+        ),
         loss=choose("loss", loss, LOSSES),
         optimizer=choose("optimizer", optimizer, OPTIMIZERS),
         dtype=_dtype(dtype),
         seed=new_seed() if seed is None else integer("seed", seed, 0, 2**63 - 1),
         n_threads=None if n_threads is None else integer("n_threads", n_threads, 1, LARGEST),
     )
-    _check_output(spec)
+    spec.layers[-1].check_last(spec.loss)
+    spec.loss.check_outputs(spec.n_outputs)
     return spec
 
 
@@ -150,16 +141,7 @@ def _from_config(config: object) -> Spec:
     check_keys("config", config, [field.name for field in dataclasses.fields(Spec)])
     if not isinstance(config["layers"], list):
         raise TypeError(f"layers must be a list, not {shown(config['layers'])}")
-    layers: list[Layer] = []
-    for l, entry in enumerate(config["layers"]):
-        name = f"layers[{l}]"
-        if isinstance(entry, dict) and entry.get("kind") == Dense.name:
-            entry = {
-                **entry,
-                "activation": from_dict(f"{name}.activation", entry.get("activation"), ACTIVATIONS),
-                "init": from_dict(f"{name}.init", entry.get("init"), INITS),
-            }
-        layers.append(from_dict(name, entry, LAYERS, key="kind"))
+    layers = [from_dict(f"layers[{l}]", entry, LAYERS, key="kind") for l, entry in enumerate(config["layers"])]
     return resolve(
         [config["n_inputs"], *layers],
         loss=from_dict("loss", config["loss"], LOSSES),
@@ -189,13 +171,7 @@ def _layers(layers: object) -> tuple[int, list[Layer]]:
     if isinstance(items[0], Layer):
         raise TypeError(f"layers[0] must be the number of inputs, an integer, not {shown(items[0])}")
     n_inputs = integer("layers[0], the number of inputs,", items[0], 1, LARGEST)
-    found = [_layer(position, item) for position, item in enumerate(items[1:], start=1)]
-    if isinstance(found[-1], Dropout):
-        raise ValueError(  # noqa: TRY004 - its type is fine, its place is not
-            f"the last of layers is {found[-1]}, but the last layer makes the network's outputs: silenced outputs "
-            "could not follow any target; put it before the last Dense layer"
-        )
-    return n_inputs, found
+    return n_inputs, [_layer(position, item) for position, item in enumerate(items[1:], start=1)]
 
 
 def _layer(position: int, item: object) -> Layer:
@@ -220,15 +196,3 @@ def _dtype(dtype: Any) -> str:
     if name not in DTYPES:
         raise ValueError(unknown("dtype", name, DTYPES))
     return name
-
-
-def _check_output(spec: Spec) -> None:
-    """Refuse an output layer that does not fit the loss."""
-    last, loss = spec.layers[-1], spec.loss
-    # Where the link is the identity there is nothing to repeat.
-    if isinstance(last, Dense) and last.activation == loss.link and loss.link.name != "identity":
-        raise ValueError(
-            f"{loss.name} takes the output before the {loss.link.name} and applies it itself; with {loss.link.name} as "
-            f'the output activation it would be applied twice. Use output_activation="identity"'
-        )
-    loss.check_outputs(spec.n_outputs)

@@ -21,17 +21,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from array import array
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
 from .inputs import as_matrix, as_row, weights_of_rows
-from .layers import Dense
 from .options import LARGEST, integer
-from .records import Gradient, History, LayerTrace
+from .records import Gradient, History, LayerTrace, biases, weights
 from .rng import DROPOUT, SHUFFLE, WEIGHTS, Stream
 from .spelling import checks_keywords
-from .vectors import Matrix, Row, dot, total
+from .vectors import Matrix, Row, Shape, Tensors, dot, flatten, total, unflatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,18 +129,23 @@ class Network:
         self.n_outputs = spec.n_outputs
         self.step_count = 0  # updates made
         self.epoch_count = 0  # passes through the data made
-        # w[l] and b[l] of layer l; [] where it has none.
-        self._w: list[Matrix] = []
-        self._b: list[Row] = []
+        # The numbers of layer l by name: tensors are trained, buffers are only saved.
+        self._shapes: list[dict[str, Shape]] = []
+        self._tensors: list[Tensors] = []
+        self.buffers: list[dict[str, Row]] = []
         n_in = self.n_inputs
         for l, layer in enumerate(self.layers):
-            w, b = layer.start(Stream(self.seed, WEIGHTS, l), n_in)
-            if self.dtype == "float32":
-                w = [list(array("f", row)) for row in w]  # to the nearest float32
-            if not all(map(math.isfinite, chain.from_iterable(w))):
-                raise ValueError(f"layer {l + 1}: the initial weights are too large for {self.dtype}")
-            self._w.append(w)
-            self._b.append(b)
+            shapes, tensors = layer.shapes(n_in), layer.start(Stream(self.seed, WEIGHTS, l), n_in)
+            for name, shape in shapes.items():
+                values = flatten(tensors[name])
+                if self.dtype == "float32":
+                    values = list(array("f", values))  # to the nearest float32
+                if not all(map(math.isfinite, values)):
+                    raise ValueError(f"layer {l + 1}: the initial weights are too large for {self.dtype}")
+                tensors[name] = unflatten(iter(values), shape)
+            self._shapes.append(shapes)
+            self._tensors.append(tensors)
+            self.buffers.append(layer.buffers(n_in))
             n_in = layer.n_outputs(n_in)
         self.n_parameters = len(self.parameters)
         self.state: State = {name: [0.0] * self.n_parameters for name in self.optimizer.state_names}
@@ -176,7 +179,7 @@ class Network:
             # The masks of a step are a function of its number: forward and backward, here and in the fast core,
             # find the same ones.
             stream = Stream(self.seed, DROPOUT, self.step_count * 65536 + l) if training else None
-            seen = layer.forward(x, self._w[l], self._b[l], stream)
+            seen = layer.forward(x, {**self._tensors[l], **self.buffers[l]}, stream)
             passes.append(seen)
             x = seen.a
         return passes
@@ -227,7 +230,7 @@ class Network:
     def _loss(self, a: Matrix, y: Matrix, row_weights: Row) -> float:
         """Return L = Σ w_i l_i / Σ w_i + Σ_layers ½ l2 ‖w‖²."""
         losses = [self.loss.value(a_row, y_row) for a_row, y_row in zip(a, y, strict=True)]
-        penalty = total(layer.penalty(w) for layer, w in zip(self.layers, self._w, strict=True))
+        penalty = total(layer.penalty(tensors) for layer, tensors in zip(self.layers, self._tensors, strict=True))
         return dot(row_weights, losses) / total(row_weights) + penalty
 
     def _error(self, a: Matrix, y: Matrix, row_weights: Row) -> Matrix:
@@ -258,22 +261,20 @@ class Network:
 
     def _backpropagate(
         self, passes: list[Pass], d_output: Matrix, *, to_inputs: bool = False
-    ) -> tuple[list[Matrix], list[Matrix], list[Row], Matrix]:
-        """Return delta, d_w and d_b of each layer, and d_inputs if asked for (else [])."""
+    ) -> tuple[list[Matrix], list[Tensors], Matrix]:
+        """Return delta and the gradient of each layer, and d_inputs if asked for (else [])."""
         deltas: list[Matrix] = []
-        d_ws: list[Matrix] = []
-        d_bs: list[Row] = []
+        gradients: list[Tensors] = []
         error = d_output  # dL/da of the layer at hand, at first the last
         for l in reversed(range(len(self.layers))):
-            layer, seen, w = self.layers[l], passes[l], self._w[l]
+            layer, seen, tensors = self.layers[l], passes[l], self._tensors[l]
             delta = layer.delta(error, seen)  # error * slope
-            d_w, d_b = layer.gradient(delta, seen, w)  # what each parameter of the layer did to the loss
+            gradient = layer.gradient(delta, seen, tensors)  # what each parameter of the layer did to the loss
             # The inputs of this layer are the outputs of the one before.
-            error = layer.d_inputs(delta, w) if l > 0 or to_inputs else []
+            error = layer.d_inputs(delta, seen, tensors) if l > 0 or to_inputs else []
             deltas.insert(0, delta)
-            d_ws.insert(0, d_w)
-            d_bs.insert(0, d_b)
-        return deltas, d_ws, d_bs, error
+            gradients.insert(0, gradient)
+        return deltas, gradients, error
 
     def gradient(
         self,
@@ -300,7 +301,7 @@ class Network:
         Returns
         -------
         Gradient
-            (loss, weights, biases, flat)
+            With loss, weights, biases and flat.
 
         Raises
         ------
@@ -316,18 +317,18 @@ class Network:
         (1.0, ([[-4.0]],), ([-2.0],))
         """
         x, targets, row_weights = self._batch(X, y, sample_weight)
-        loss, d_w, d_b = self._loss_and_gradient(x, targets, row_weights, training=training)
-        return self._as_gradient(loss, d_w, d_b)
+        loss, gradients, _ = self._loss_and_gradient(x, targets, row_weights, training=training)
+        return Gradient(loss, tuple(gradients), self._flatten(gradients))
 
     def _loss_and_gradient(
         self, x: Matrix, y: Matrix, row_weights: Row, *, training: bool
-    ) -> tuple[float, list[Matrix], list[Row]]:
+    ) -> tuple[float, list[Tensors], list[Pass]]:
         if total(row_weights) == 0.0:
-            return 0.0, *self._split([0.0] * self.n_parameters)
+            return 0.0, self._split([0.0] * self.n_parameters), []
         passes = self._propagate(x, training=training)
         a = passes[-1].a
-        _, d_w, d_b, _ = self._backpropagate(passes, self._error(a, y, row_weights))
-        return self._loss(a, y, row_weights), d_w, d_b
+        _, gradients, _ = self._backpropagate(passes, self._error(a, y, row_weights))
+        return self._loss(a, y, row_weights), gradients, passes
 
     def backward(
         self, X: Iterable[Iterable[float]], d_output: Iterable[Iterable[float]], *, training: bool = False
@@ -363,8 +364,8 @@ class Network:
         if len(error) != len(x):
             raise ValueError(f"d_output has {len(error)} rows but X has {len(x)}")
         passes = self._propagate(x, training=training)
-        _, d_w, d_b, d_x = self._backpropagate(passes, error, to_inputs=True)
-        return self._as_gradient(None, d_w, d_b, d_x)
+        _, gradients, d_x = self._backpropagate(passes, error, to_inputs=True)
+        return Gradient(None, tuple(gradients), self._flatten(gradients), d_x)
 
     # ── Update ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -381,7 +382,7 @@ class Network:
         """
         gradient = as_row("gradient", flat, self.n_parameters, "the network's parameters")
         new, self.state = self.optimizer.update(self.parameters, gradient, self.state, self.step_count + 1)
-        self._w, self._b = self._split(new)
+        self._tensors = self._split(new)
         self.step_count += 1
 
     def step(
@@ -389,13 +390,14 @@ class Network:
     ) -> float:
         """Return the loss of a batch, and take one step down: forward, backward, update.
 
-        The same as `apply_gradient(gradient(X, y, sample_weight, training=True).flat)`, but that a batch whose weights
-        are all zero changes nothing.
+        The same as `apply_gradient(gradient(X, y, sample_weight, training=True).flat)`, with two differences: the
+        buffers take their new values, and a batch whose weights are all zero changes nothing.
 
         Raises
         ------
         ValueError
-            As `gradient`; and if the loss is not finite any more, usually since the learning rate is too large.
+            As `gradient`; and if the loss is not finite any more, usually since the learning rate is too large. Nothing
+            has changed then.
 
         Examples
         --------
@@ -409,10 +411,11 @@ class Network:
     def _step(self, x: Matrix, y: Matrix, row_weights: Row) -> float:
         if total(row_weights) == 0.0:
             return 0.0
-        loss, d_w, d_b = self._loss_and_gradient(x, y, row_weights, training=True)
+        loss, gradients, passes = self._loss_and_gradient(x, y, row_weights, training=True)
         if not math.isfinite(loss):
             raise ValueError(f"the loss is {loss} at step {self.step_count}: try a smaller learning rate")
-        self.apply_gradient(_flatten(d_w, d_b))
+        self.apply_gradient(self._flatten(gradients))
+        self.buffers = [buffers | seen.buffers for buffers, seen in zip(self.buffers, passes, strict=True)]
         return loss
 
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -511,14 +514,13 @@ class Network:
         passes = self._propagate(x, training=True)
         if total(row_weights) > 0.0:
             d_output = self._error(passes[-1].a, targets, row_weights)
-            deltas, d_w, d_b, _ = self._backpropagate(passes, d_output)
-            old, gradient = self.parameters, _flatten(d_w, d_b)
-            new, _ = self.optimizer.update(old, gradient, self.state, self.step_count + 1)
-            update_w, update_b = self._split([n - o for n, o in zip(new, old, strict=True)])
+            deltas, gradients, _ = self._backpropagate(passes, d_output)
+            old = self.parameters
+            new, _ = self.optimizer.update(old, self._flatten(gradients), self.state, self.step_count + 1)
+            updates = self._split([n - o for n, o in zip(new, old, strict=True)])
         else:  # a batch that counts nothing changes nothing
             deltas = [[[0.0] * len(row) for row in seen.z] for seen in passes]
-            d_w, d_b = self._split([0.0] * self.n_parameters)
-            update_w, update_b = d_w, d_b
+            gradients = updates = self._split([0.0] * self.n_parameters)
         return [
             LayerTrace(
                 index=l + 1,
@@ -527,10 +529,8 @@ class Network:
                 a=seen.a,
                 slope=layer.slope(seen),
                 delta=deltas[l],
-                d_weight=d_w[l],
-                d_bias=d_b[l],
-                update_weight=update_w[l],
-                update_bias=update_b[l],
+                gradient=gradients[l],
+                update=updates[l],
             )
             for l, (layer, seen) in enumerate(zip(self.layers, passes, strict=True))
         ]
@@ -538,44 +538,40 @@ class Network:
     @property
     def parameters(self) -> Row:
         """All parameters in one row: w of the first layer row by row, its b, w of the second, … (a copy)."""
-        return _flatten(self._w, self._b)
+        return self._flatten(self._tensors)
 
     @parameters.setter
     def parameters(self, values: Iterable[float]) -> None:
-        self._w, self._b = self._split(as_row("parameters", values, self.n_parameters, "the network's parameters"))
+        self._tensors = self._split(as_row("parameters", values, self.n_parameters, "the network's parameters"))
 
     @property
     def weights(self) -> tuple[Matrix, ...]:
-        """The weights of each dense layer, (n_in, n_out) (copies); assign a whole sequence to set them."""
-        return tuple([row.copy() for row in self._w[l]] for l in self._dense())
+        """The weight of each layer that has one, (n_in, n_out) (copies); assign a whole sequence to set them."""
+        return tuple([row.copy() for row in w] for w in weights(self._tensors))
 
     @weights.setter
     def weights(self, values: Iterable[Iterable[Iterable[float]]]) -> None:
-        given, dense = list(values), self._dense()
-        if len(given) != len(dense):
-            raise ValueError(f"weights has {len(given)} items, but the network has {len(dense)} dense layers")
-        new = list(self._w)
-        for l, value in zip(dense, given, strict=True):
-            n_in, n_out = len(self._w[l]), len(self._w[l][0])
-            new[l] = as_matrix("weights", value, n_out, f"layer {l + 1} has {n_out} units")
-            if len(new[l]) != n_in:
-                raise ValueError(f"weights has {len(new[l])} rows for layer {l + 1} but it has {n_in} inputs")
-        self._w = new
+        new = list(self._tensors)
+        for l, value in self._with_weights("weights", values):
+            n_in, n_out = self._shapes[l]["weight"]
+            w = as_matrix("weights", value, n_out, f"layer {l + 1} has {n_out} units")
+            if len(w) != n_in:
+                raise ValueError(f"weights has {len(w)} rows for layer {l + 1} but it has {n_in} inputs")
+            new[l] = new[l] | {"weight": w}
+        self._tensors = new
 
     @property
     def biases(self) -> tuple[Row, ...]:
-        """The biases of each dense layer, (n_out,), [] where it has none (copies); assign a sequence to set them."""
-        return tuple(self._b[l].copy() for l in self._dense())
+        """The bias of each layer with a weight, (n_out,), [] if it has none (copies); assign a sequence to set them."""
+        return tuple(b.copy() for b in biases(self._tensors))
 
     @biases.setter
     def biases(self, values: Iterable[Iterable[float]]) -> None:
-        given, dense = list(values), self._dense()
-        if len(given) != len(dense):
-            raise ValueError(f"biases has {len(given)} items, but the network has {len(dense)} dense layers")
-        new = list(self._b)
-        for l, value in zip(dense, given, strict=True):
-            new[l] = as_row("biases", value, len(self._b[l]), f"the biases of layer {l + 1}")
-        self._b = new
+        new = list(self._tensors)
+        for l, value in self._with_weights("biases", values):
+            b = as_row("biases", value, self._shapes[l].get("bias", (0,))[0], f"the biases of layer {l + 1}")
+            new[l] = new[l] | ({"bias": b} if "bias" in new[l] else {})
+        self._tensors = new
 
     @property
     def learning_rate(self) -> float:
@@ -605,36 +601,23 @@ class Network:
         x = self._samples(X, at_least=1)
         return x, self.loss.targets(y, len(x), self.n_outputs), weights_of_rows(sample_weight, len(x))
 
-    def _dense(self) -> list[int]:
-        return [l for l, layer in enumerate(self.layers) if isinstance(layer, Dense)]
+    def _with_weights(self, name: str, values: Iterable[Any]) -> Iterable[tuple[int, Any]]:
+        """Pair the position of each layer that has a weight with its value."""
+        given = list(values)
+        layers = [l for l, tensors in enumerate(self._tensors) if "weight" in tensors]
+        if len(given) != len(layers):
+            raise ValueError(f"{name} has {len(given)} items, but the network has {len(layers)} layers with weights")
+        return zip(layers, given, strict=True)
 
-    def _as_gradient(
-        self, loss: float | None, d_w: list[Matrix], d_b: list[Row], d_x: Matrix | None = None
-    ) -> Gradient:
-        return Gradient(
-            loss=loss,
-            weights=tuple(d_w[l] for l in self._dense()),
-            biases=tuple(d_b[l] for l in self._dense()),
-            flat=_flatten(d_w, d_b),
-            inputs=d_x,
-        )
+    def _flatten(self, tensors: Sequence[Tensors]) -> Row:
+        """Return the tensors of all layers in one row, in the order of `parameters`."""
+        values: Row = []
+        for shapes, of_layer in zip(self._shapes, tensors, strict=True):
+            for name in shapes:
+                values += flatten(of_layer[name])
+        return values
 
-    def _split(self, values: Row) -> tuple[list[Matrix], list[Row]]:
-        """Return w and b of each layer from all of them in one row."""
+    def _split(self, values: Row) -> list[Tensors]:
+        """Return the tensors of each layer from all of them in one row."""
         rest = iter(values)
-        w: list[Matrix] = []
-        b: list[Row] = []
-        for w_l, b_l in zip(self._w, self._b, strict=True):
-            w.append([[next(rest) for _ in row] for row in w_l])
-            b.append([next(rest) for _ in b_l])
-        return w, b
-
-
-def _flatten(w: list[Matrix], b: list[Row]) -> Row:
-    """Return w row by row, then b, layer after layer, as one row."""
-    values: Row = []
-    for w_l, b_l in zip(w, b, strict=True):
-        for row in w_l:
-            values += row
-        values += b_l
-    return values
+        return [{name: unflatten(rest, shape) for name, shape in shapes.items()} for shapes in self._shapes]

@@ -50,9 +50,16 @@ class Option:
         check_keywords(cls.__name__, fields, field_names(cls))
         return super().__new__(cls)
 
+    @classmethod
+    def registries(cls) -> Mapping[str, Mapping[str, type[Option]]]:
+        """Return the fields that are options themselves, each with the registry of its kind."""
+        return {}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the fields, as they stand in the config."""
-        return {"name": self.name, **self._fields()}
+        fields = self._fields().items()
+        plain = {key: value.to_dict() if isinstance(value, Option) else value for key, value in fields}
+        return {"name": self.name, **plain}
 
     def _fields(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in field_names(type(self))}
@@ -148,7 +155,10 @@ def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]],
         raise ValueError(unknown(name, entry[key], registry))
     kind = registry[entry[key]]
     check_keys(name, entry, [key, *field_names(kind)])
-    return kind(**{field: entry[field] for field in field_names(kind)})
+    fields = {field: entry[field] for field in field_names(kind)}
+    for field, known in kind.registries().items():
+        fields[field] = from_dict(f"{name}.{field}", fields[field], known)
+    return kind(**fields)
 
 
 def check_keys(name: str, entry: Mapping[Any, Any], expected: Iterable[str]) -> None:

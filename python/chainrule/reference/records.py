@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from .vectors import Matrix, Row
+    from collections.abc import Iterable
+
+    from .vectors import Matrix, Row, Tensors
 
 
-class Gradient(NamedTuple):
+def weights(layers: Iterable[Tensors]) -> tuple[Matrix, ...]:
+    """Return the tensor "weight" of each layer that has one.
+
+    >>> weights([{"weight": [[1.0], [2.0]], "bias": [3.0]}, {}, {"weight": [[4.0]]}])
+    ([[1.0], [2.0]], [[4.0]])
+    """
+    return tuple(cast("Matrix", tensors["weight"]) for tensors in layers if "weight" in tensors)
+
+
+def biases(layers: Iterable[Tensors]) -> tuple[Row, ...]:
+    """Return the tensor "bias" of each layer with a weight, [] where it has none.
+
+    >>> biases([{"weight": [[1.0], [2.0]], "bias": [3.0]}, {}, {"weight": [[4.0]]}])
+    ([3.0], [])
+    """
+    return tuple(cast("Row", tensors.get("bias", [])) for tensors in layers if "weight" in tensors)
+
+
+@dataclass(frozen=True)
+class Gradient:
     """The slope of the loss along every parameter."""
 
     loss: float | None  # None where the caller has the loss (Network.backward)
-    weights: tuple[Matrix, ...]  # dL/dw of each Dense layer, (n_in, n_out)
-    biases: tuple[Row, ...]  # dL/db, (n_out,); [] where there is no bias
+    tensors: tuple[Tensors, ...]  # of each layer, by name: dL/d(tensor)
     flat: Row  # all of it in the order of Network.parameters
     inputs: Matrix | None = None  # dL/dX, (n, n_inputs); from Network.backward
+
+    @property
+    def weights(self) -> tuple[Matrix, ...]:
+        """dL/dw of each layer with a weight, (n_in, n_out)."""
+        return weights(self.tensors)
+
+    @property
+    def biases(self) -> tuple[Row, ...]:
+        """dL/db of each layer with a weight, (n_out,); [] where there is no bias."""
+        return biases(self.tensors)
 
 
 @dataclass(frozen=True)
@@ -29,10 +59,28 @@ class LayerTrace:
     a: Matrix  # (n, n_out) outputs
     slope: Matrix  # (n, n_out) da/dz
     delta: Matrix  # (n, n_out) dL/dz
-    d_weight: Matrix  # (n_in, n_out) dL/dw; [] where there is no weight
-    d_bias: Row  # (n_out,) dL/db; [] where there is no bias
-    update_weight: Matrix  # (n_in, n_out) what the step adds to w
-    update_bias: Row  # (n_out,) what the step adds to b
+    gradient: Tensors  # by name: dL/d(tensor)
+    update: Tensors  # by name: what the step adds to the tensor
+
+    @property
+    def d_weight(self) -> Matrix:
+        """dL/dw, (n_in, n_out); [] where there is no weight."""
+        return cast("Matrix", self.gradient.get("weight", []))
+
+    @property
+    def d_bias(self) -> Row:
+        """dL/db, (n_out,); [] where there is no bias."""
+        return cast("Row", self.gradient.get("bias", []))
+
+    @property
+    def update_weight(self) -> Matrix:
+        """What the step adds to w, (n_in, n_out); [] where there is no weight."""
+        return cast("Matrix", self.update.get("weight", []))
+
+    @property
+    def update_bias(self) -> Row:
+        """What the step adds to b, (n_out,); [] where there is no bias."""
+        return cast("Row", self.update.get("bias", []))
 
 
 @dataclass
