@@ -39,7 +39,7 @@ READERS = {
     FORMAT: "chainrule.Network.load",
     "chainrule.tabular": "chainrule.tabular.TabularModel.load (on the command line: chainrule predict, evaluate, info)",
 }
-LARGEST_COUNT = 2**47  # of steps and epochs: a step's dropout masks are told apart by step · 65536 + layer, in 64 bits
+LARGEST_COUNT = 2**53  # of steps and epochs: the optimizers count in doubles, which hold whole numbers up to here
 
 
 def state_dict(network: Network, *, training_state: bool = True) -> dict[str, Any]:

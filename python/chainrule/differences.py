@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-SAMPLE = 4  # the purpose of the random numbers that choose what is compared
+SAMPLE = 5  # the purpose of the random numbers that choose what is compared
 ON = 1e-9  # a unit is on a kink where its z is within this distance
 MET = 1e-5  # an output meets its target within this distance, over which a difference may step
 NEARER = (4, 32, 256)  # parts of the step, where there may be a kink

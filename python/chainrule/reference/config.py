@@ -33,7 +33,6 @@ REGISTRIES: Mapping[str, Mapping[str, type[Option]]] = {
     "layer": LAYERS,
 }
 DTYPES = ("float32", "float64")
-MOST_LAYERS = 65535  # a step's dropout masks are told apart by step · 65536 + layer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,8 +165,6 @@ def _layers(layers: object) -> tuple[int, list[Layer]]:
         raise ValueError(
             f"layers must have the number of inputs and at least one Dense layer, such as [4, 1], not {shown(layers)}"
         )
-    if len(items) - 1 > MOST_LAYERS:
-        raise ValueError(f"layers has {len(items) - 1} layers, but at most {MOST_LAYERS} are allowed")
     if isinstance(items[0], Layer):
         raise TypeError(f"layers[0] must be the number of inputs, an integer, not {shown(items[0])}")
     n_inputs = integer("layers[0], the number of inputs,", items[0], 1, LARGEST)

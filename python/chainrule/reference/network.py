@@ -27,7 +27,7 @@ from .config import from_config, resolve, to_config
 from .inputs import as_matrix, as_row, weights_of_rows
 from .options import LARGEST, integer
 from .records import Gradient, History, LayerTrace, biases, weights
-from .rng import DROPOUT, SHUFFLE, WEIGHTS, Stream
+from .rng import SHUFFLE, WEIGHTS, Draws, Stream
 from .spelling import checks_keywords
 from .vectors import Matrix, Row, Shape, Tensors, dot, flatten, total, unflatten
 
@@ -178,8 +178,8 @@ class Network:
         for l, layer in enumerate(self.layers):
             # The masks of a step are a function of its number: forward and backward, here and in the fast core,
             # find the same ones.
-            stream = Stream(self.seed, DROPOUT, self.step_count * 65536 + l) if training else None
-            seen = layer.forward(x, {**self._tensors[l], **self.buffers[l]}, stream)
+            draws = Draws(self.seed, l, self.step_count) if training else None
+            seen = layer.forward(x, {**self._tensors[l], **self.buffers[l]}, draws)
             passes.append(seen)
             x = seen.a
         return passes

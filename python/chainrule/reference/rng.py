@@ -1,9 +1,17 @@
 """Random numbers that never change: the same seed gives the same weights, masks and orders, here and in the fast core.
 
-Every use has a stream of its own, named by (seed, purpose, index), so that nothing depends on what was drawn before:
-epoch 7 is shuffled alike in a run that was never stopped and in one that was loaded after epoch 6.
+Every use has random numbers of its own, named by the seed and a few counters, so nothing depends on what was drawn
+before: epoch 7 is shuffled alike in a run that was never stopped and in one that was loaded after epoch 6.
 
-    seed, purpose, index ─ mix64 ─▶ SplitMix64 ─▶ four words ─▶ xoshiro256++ ─▶ 64 random bits ─▶ uniform, normal, …
+    key      x = seed, then x ← mix64(x + GOLDEN · (part + 1)) for each part
+
+    Stream   key(seed, purpose, index) ─▶ SplitMix64 ─▶ four words ─▶ xoshiro256++ ─▶ 64 bits ─▶ uniform, normal, …
+    Draws    key(seed, DROPOUT, layer, update, row, pair of units) ─▶ 64 bits: 32 for each unit of the pair
+
+A `Stream` is a sequence: its numbers are taken one after the other. `Draws` has no order: the bits of a unit depend on
+where the unit is and on nothing else (a counter-based generator, Salmon et al. 2011). Any rows of a dropout mask can be
+drawn alone, in any order and on any thread, and the way back can draw them again instead of keeping them. All sums and
+products of whole numbers wrap at 2^64.
 
 Steele, Lea & Flood 2014 (SplitMix64); Blackman & Vigna 2021 (xoshiro256++). Only integers of 64 bits and the exactly
 rounded operations of IEEE doubles (+ − × ÷ √) are used, and no exp, log or sine of the platform, so every machine
@@ -18,11 +26,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The purposes of a stream, with the index that tells streams of one purpose apart.
+# The purposes, with the counters that tell the random numbers of one purpose apart.
 WEIGHTS = 1  # position of the layer
 SHUFFLE = 2  # epoch
-DROPOUT = 3  # step · 65536 + position of the layer
-SAMPLE = 4  # free: which parameters a check looks at
+# 3 was the purpose of dropout masks that were drawn as a sequence; it is not used again.
+DROPOUT = 4  # position of the layer, updates made, row of the batch, pair of units
+SAMPLE = 5  # free: which parameters a check looks at
 
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / φ, odd
 MASK = 0xFFFFFFFFFFFFFFFF  # Python's integers are endless, those here wrap at 2^64
@@ -37,6 +46,17 @@ def mix64(z: int) -> int:
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
     return z ^ (z >> 31)
+
+
+def key(x: int, *parts: int) -> int:
+    """Return 64 bits that depend on `x` and on each part, in their order.
+
+    >>> key(0, WEIGHTS, 0) == key(key(0, WEIGHTS), 0)
+    True
+    """
+    for part in parts:
+        x = mix64((x + GOLDEN * (part + 1)) & MASK)
+    return x
 
 
 def splitmix64(x: int) -> Iterator[int]:
@@ -78,7 +98,7 @@ class Stream:
     seed : int
         In [0, 2**63).
     purpose : int
-        WEIGHTS, SHUFFLE, DROPOUT or SAMPLE.
+        WEIGHTS, SHUFFLE or SAMPLE.
     index : int
         Tells streams of one purpose apart.
 
@@ -90,10 +110,7 @@ class Stream:
     """
 
     def __init__(self, seed: int, purpose: int, index: int) -> None:
-        x = seed
-        for part in (purpose, index):
-            x = mix64((x + GOLDEN * (part + 1)) & MASK)
-        words = splitmix64(x)
+        words = splitmix64(key(seed, purpose, index))
         self._state = [next(words) for _ in range(4)]
         self._next_normal: float | None = None
 
@@ -149,6 +166,34 @@ class Stream:
         f = math.sqrt(-2.0 * ln(s) / s)
         self._next_normal = v * f
         return u * f
+
+
+class Draws:
+    """The random bits of one layer in one update.
+
+    Parameters
+    ----------
+    seed : int
+        In [0, 2**63).
+    layer : int
+        Its position in the network, from 0.
+    update : int
+        How many updates have been made before.
+
+    Examples
+    --------
+    >>> Draws(0, layer=1, update=0).bits(row=0, n_units=3)
+    [1879987363, 1698556831, 831700173]
+    """
+
+    def __init__(self, seed: int, layer: int, update: int) -> None:
+        self._key = key(seed, DROPOUT, layer, update)
+
+    def bits(self, row: int, n_units: int) -> list[int]:
+        """Return 32 random bits, as a whole number, for each unit of a row of the batch."""
+        row_key = key(self._key, row)
+        pairs = [key(row_key, pair) for pair in range((n_units + 1) // 2)]
+        return [bits for pair in pairs for bits in (pair & 0xFFFFFFFF, pair >> 32)][:n_units]
 
 
 def _rotate_left(x: int, k: int) -> int:

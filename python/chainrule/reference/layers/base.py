@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..activations import Activation
     from ..inits import Init
     from ..losses import Loss
-    from ..rng import Stream
+    from ..rng import Draws, Stream
     from ..vectors import Matrix, Row, Shape, Tensors
 
 
@@ -79,11 +79,11 @@ class Layer(Option):
 
     # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def forward(self, x: Matrix, tensors: Tensors, training: Stream | None = None) -> Pass:
+    def forward(self, x: Matrix, tensors: Tensors, training: Draws | None = None) -> Pass:
         """Return what becomes of the inputs x.
 
-        `tensors` has the buffers too. `training` is None outside training; in training it is the source of random
-        numbers for this step.
+        `tensors` has the buffers too. `training` is None outside training; in training it holds the random bits of this
+        layer in this update.
         """
         raise NotImplementedError
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..losses import Loss
     from ..options import Option
-    from ..rng import Stream
+    from ..rng import Draws, Stream
     from ..vectors import Matrix, Row, Shape, Tensors
 
 
@@ -125,7 +125,7 @@ class Dense(Layer):
             tensors["bias"] = [0.0] * self.units
         return tensors
 
-    def forward(self, x: Matrix, tensors: Tensors, training: Stream | None = None) -> Pass:
+    def forward(self, x: Matrix, tensors: Tensors, training: Draws | None = None) -> Pass:
         """Return z = x w + b and a = f(z)."""
         # Activation: z_j = Σ_i x_i w_ij + b_j, the article's sum(weight * input) + bias.
         into_unit = transpose(_weight(tensors))  # into_unit[j]: the weights that lead into unit j

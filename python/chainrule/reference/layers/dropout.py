@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import mul
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,7 +13,7 @@ from .base import Layer, Pass
 
 if TYPE_CHECKING:
     from ..losses import Loss
-    from ..rng import Stream
+    from ..rng import Draws
     from ..vectors import Matrix, Tensors
 
 
@@ -36,9 +37,9 @@ class Dropout(Layer):
 
     Examples
     --------
-    >>> from chainrule.reference.rng import DROPOUT, Stream
-    >>> Dropout(0.5).forward([[1.0, 2.0, 3.0, 4.0]], {}, training=Stream(0, DROPOUT, 1)).a
-    [[0.0, 4.0, 0.0, 8.0]]
+    >>> from chainrule.reference.rng import Draws
+    >>> Dropout(0.5).forward([[1.0, 2.0, 3.0, 4.0]], {}, training=Draws(7, layer=1, update=3)).a
+    [[2.0, 0.0, 6.0, 0.0]]
     >>> Dropout(0.5).forward([[1.0, 2.0, 3.0, 4.0]], {}).a
     [[1.0, 2.0, 3.0, 4.0]]
     """
@@ -62,12 +63,13 @@ class Dropout(Layer):
             "could not follow any target; put it before the last Dense layer"
         )
 
-    def mask(self, stream: Stream, n_rows: int, n_units: int) -> Matrix:
-        """Return the mask of a batch, drawn row by row, unit by unit."""
+    def mask(self, draws: Draws, n_rows: int, n_units: int) -> Matrix:
+        """Return the mask of a batch: a unit is kept if its 32 random bits are at least ⌊rate · 2³²⌋."""
+        threshold = math.floor(self.rate * 2.0**32)
         scale = 1.0 / (1.0 - self.rate)
-        return [[scale if stream.uniform() >= self.rate else 0.0 for _ in range(n_units)] for _ in range(n_rows)]
+        return [[scale if bits >= threshold else 0.0 for bits in draws.bits(row, n_units)] for row in range(n_rows)]
 
-    def forward(self, x: Matrix, tensors: Tensors, training: Stream | None = None) -> Pass:
+    def forward(self, x: Matrix, tensors: Tensors, training: Draws | None = None) -> Pass:
         """Return a = x ⊙ mask, or x outside training."""
         if training is None or self.rate == 0.0 or not x:
             return Pass(x, z=x, a=x)
