@@ -4,8 +4,8 @@
                                                      ▲                       │
                                                      └───── from_config ─────┘
 
-Constructors, saved files, pickles and the fast core all go through here, so there is one place that knows the defaults
-and one that refuses.
+Constructors, saved files, pickles and the fast core all go through here, so the defaults and the checks are in one
+place.
 """
 
 from __future__ import annotations

@@ -47,15 +47,15 @@ class Network:
 
     z_l = a_{l−1} w_l + b_l, a_l = f_l(z_l), a_0 = X. Rumelhart, Hinton & Williams 1986, "Learning representations by
     back-propagating errors". All arithmetic is in double precision, sums run from left to right. It is hundreds of
-    times slower than chainrule.Network and made to be read and to be compared with. Differences: rows are lists of
+    times slower than chainrule.Network, and is made to be read and to be compared with. Differences: rows are lists of
     floats, not arrays; with dtype="float32" only the initial weights are rounded to it; `fit` knows no callbacks and
     no metrics.
 
     Parameters
     ----------
     layers : sequence
-        First the number of inputs, then one item a layer: an int (a Dense layer of so many units), `Dense(...)` or
-        `Dropout(...)`. The last is dense and makes the outputs.
+        First the number of inputs, then one item for each layer: an int (a Dense layer with that many units),
+        `Dense(...)` or another layer. The last is dense and makes the outputs.
     activation, output_activation : str or option, default "relu" and "identity"
         The activation function of the dense layers that name none themselves: of the hidden ones, and of the last.
     loss : str or option, default "mse"
@@ -71,7 +71,7 @@ class Network:
         In [0, 2**63). Decides the initial weights, the order of rows and the dropout masks; the same seed gives the
         same ones in chainrule.Network. None draws one.
     n_threads : int, optional
-        Accepted for the sake of the same arguments; there is one thread.
+        Accepted so that both networks take the same arguments; there is one thread.
 
     Raises
     ------
@@ -291,8 +291,8 @@ class Network:
         X : rows of numbers, (n, n_inputs)
             The samples.
         y : rows of numbers, (n, n_targets)
-            Their targets, for most losses one an output; (n,) where there is one a row; (n,) integer labels for the
-            losses of classes.
+            Their targets, for most losses one for each output; (n,) where there is one for each row; (n,) integer
+            labels for the losses of classes.
         sample_weight : numbers, (n,), optional
             How much each sample counts, >= 0. If all are zero, loss and gradient are zero.
         training : bool, default False
@@ -432,7 +432,7 @@ class Network:
         sample_weight: Iterable[float] | None = None,
         validation_data: Sequence[Iterable[Any]] | None = None,
     ) -> History:
-        """Go through the samples `epochs` times, a step for each batch of them; a second fit goes on.
+        """Go through the samples `epochs` times, one step for each batch; a second fit goes on from there.
 
         The loss of an epoch is Σ_b L_b W_b / Σ_b W_b, where W_b is the sum of the weights of batch b and L_b its loss
         before the update.
@@ -446,8 +446,8 @@ class Network:
         batch_size : int, default 32
             How many samples a step looks at, >= 1; the last batch of an epoch may be smaller.
         shuffle : bool, default True
-            Whether each epoch takes the samples in a new order, a function of the seed and the epoch. One batch of all
-            samples takes them as they stand.
+            Whether each epoch takes the samples in a new order, a function of the seed and the epoch. A single batch of
+            all samples keeps their order.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Samples whose loss is measured after each epoch.
 

@@ -93,13 +93,13 @@ def hint(value: str, known: Iterable[str]) -> str:
 
 
 def unknown(name: str, value: str, known: Iterable[str]) -> str:
-    """Return the text of the error for a name that is not known, with the nearest that is."""
+    """Return the text of the error for an unknown name, with the nearest known one."""
     names = list(known)
     return f"{name} {value[:60]!r} is unknown{hint(value, names)} (known: {', '.join(names)})"
 
 
 def check_keywords(function: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a keyword that a call does not know, with the nearest that it does (Python itself tells from 3.13 on)."""
+    """Refuse an unknown keyword and name the nearest known one (Python itself does so from 3.13 on)."""
     names = list(known)
     for keyword in given:
         if keyword not in names:

@@ -3,12 +3,12 @@
 The article's "neuron transfer". A layer's weighted inputs z go through f one row (one sample) at a time. All but
 softmax treat each unit by itself.
 
-    base          what all have in common, and the identity
+    base          what they have in common, and the identity
     sigmoids      S-shaped, between two bounds: sigmoid, tanh, softsign
     rectifiers    positive z goes through: relu, leaky_relu, elu, selu, softplus
     gated         z times a gate that z opens: silu, gelu, gelu_tanh, mish
-    hard          straight lines in the place of curves: hard_sigmoid, hard_tanh, hard_silu
-    softmax       weights that sum to one, over the units of a layer
+    hard          straight lines in place of curves: hard_sigmoid, hard_tanh, hard_silu
+    softmax       outputs that sum to one over the units of a layer
 """
 
 from .base import Activation, Identity

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Activation(Option):
     """Base of the activation functions; `f` and `slope_of` are the formulas of one unit."""
 
-    # Where the slope jumps: there no derivative exists, and one is picked by convention.
+    # Where the slope jumps. No derivative exists there, so one is chosen by convention.
     kinks: ClassVar[tuple[float, ...]] = ()
 
     def f(self, z: float) -> float:

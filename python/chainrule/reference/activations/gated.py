@@ -1,6 +1,7 @@
 """Gated transfers: a = z g(z), where the gate g goes smoothly from 0 (closed) to 1 (open).
 
-They are rectifiers without a kink that dip below zero on their way, so no slope can be told from a alone: z is kept.
+They are rectifiers without a kink that dip below zero for negative z. There two z can have the same a, so the slope is
+computed from z.
 """
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
@@ -14,13 +15,13 @@ from .base import Activation
 from .rectifiers import softplus
 from .sigmoids import logistic
 
-# From here on every gate is 0 or 1 to the last digit. z is limited to it before it is multiplied by what is 0 there,
-# for the limit of such a product is 0 and ∞ · 0 is not.
+# From here on every gate is 0 or 1 to the last digit. z is limited to this before it is multiplied by a gate: where the
+# gate is 0 the product tends to 0, but ∞ · 0 would be NaN.
 FAR = 1e4
 
 
 def limited(z: float) -> float:
-    """Return z, or ±FAR where it is beyond.
+    """Return z, limited to ±FAR.
 
     >>> limited(-2.0), limited(float("inf"))
     (-2.0, 10000.0)
@@ -31,7 +32,7 @@ def limited(z: float) -> float:
 class SiLU(Activation):
     """z through a sigmoid gate: a = z σ(z) with σ(z) = 1 / (1 + exp(−z)), da/dz = σ(z) (1 + z (1 − σ(z))).
 
-    Its least value is −0.278 at z = −1.278. Elfwing, Uchibe & Doya 2018; as swish, Ramachandran, Zoph & Le 2017. The
+    Its minimum is −0.278 at z = −1.278. Elfwing, Uchibe & Doya 2018; as swish, Ramachandran, Zoph & Le 2017. The
     same as torch.nn.SiLU; scikit-learn has none.
 
     Examples
@@ -57,9 +58,9 @@ class SiLU(Activation):
 class GELU(Activation):
     """z through a gate of the normal distribution: a = z Φ(z), da/dz = Φ(z) + z φ(z).
 
-    Φ(z) is the probability that a normal number is below z, φ(z) = exp(−z² / 2) / √(2π) its density. Hendrycks & Gimpel
-    2016. The same as torch.nn.GELU(), but that Φ keeps its digits far on the left: torch's ½ (1 + erf(z / √2)) is 0
-    from z = −9 on. scikit-learn has none.
+    Φ(z) is the probability that a standard normal number is below z, φ(z) = exp(−z² / 2) / √(2π) its density. Hendrycks
+    & Gimpel 2016. The same as torch.nn.GELU(), except that Φ keeps its digits for very negative z: torch's
+    ½ (1 + erf(z / √2)) is 0 below about −9. scikit-learn has none.
 
     Examples
     --------
@@ -85,7 +86,7 @@ class GELU(Activation):
 
     def probability(self, z: float) -> float:
         """Return Φ(z) = ½ (1 + erf(z / √2))."""
-        # 1 + erf(x) = erfc(−x), without the loss of all digits where erf is near −1.
+        # 1 + erf(x) = erfc(−x), which keeps its digits where erf is near −1.
         return 0.5 * math.erfc(-z * math.sqrt(0.5))
 
 
@@ -93,8 +94,8 @@ class GELUTanh(Activation):
     """GELU by a formula without erf: a = ½ z (1 + tanh(u)), u = √(2/π) (z + 0.044715 z³).
 
     da/dz = ½ (1 + tanh(u)) + ½ z (1 − tanh²(u)) u', u' = √(2/π) (1 + 3 · 0.044715 z²). Within 5e-4 of GELU. Hendrycks &
-    Gimpel 2016, §2. The same as torch.nn.GELU(approximate="tanh"), but that 1 + tanh(u) keeps its digits far on the
-    left; scikit-learn has none.
+    Gimpel 2016, §2. The same as torch.nn.GELU(approximate="tanh"), except that 1 + tanh(u) keeps its digits for
+    very negative z; scikit-learn has none.
 
     Examples
     --------
@@ -126,7 +127,7 @@ class GELUTanh(Activation):
 class Mish(Activation):
     """z through a gate that opens with softplus: a = z tanh(softplus(z)), softplus(z) = log(1 + exp(z)).
 
-    da/dz = t + z (1 − t²) σ(z) with t = tanh(softplus(z)) and σ(z) = 1 / (1 + exp(−z)). Its least value is −0.309 at
+    da/dz = t + z (1 − t²) σ(z) with t = tanh(softplus(z)) and σ(z) = 1 / (1 + exp(−z)). Its minimum is −0.309 at
     z = −1.192. Misra 2020. The same as torch.nn.Mish; scikit-learn has none.
 
     Examples

@@ -1,4 +1,4 @@
-"""Hard transfers: straight lines in the place of a curve, for processors that have no exponential to spare."""
+"""Hard transfers: straight lines in place of a curve, for processors on which an exponential is expensive."""
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
 
@@ -13,7 +13,7 @@ class HardSigmoid(Activation):
     """Sigmoid in three lines: a = min(max(z + 3, 0), 6) / 6 in [0, 1], da/dz = 1/6 where −3 < z < 3, else 0.
 
     At both kinks the slope is 0, as in torch. Courbariaux, Bengio & David 2015, with the constants of Howard et al.
-    2019. The same as torch.nn.Hardsigmoid, whose slope of 1/6 is rounded to float32 in float64 too; scikit-learn has
+    2019. The same as torch.nn.Hardsigmoid, whose slope of 1/6 is rounded to float32 even in float64; scikit-learn has
     none.
 
     Examples
@@ -81,7 +81,7 @@ class HardSiLU(Activation):
 
     def f(self, z: float) -> float:
         """Return z min(max(z + 3, 0), 6) / 6."""
-        # Below −3 the gate is shut, and −∞ times 0 must be 0 too.
+        # Below −3 the gate is 0, and −∞ · 0 must be 0 as well.
         return max(z, -3.0) * hard_sigmoid(z)
 
     def slope_of(self, z: float, a: float) -> float:

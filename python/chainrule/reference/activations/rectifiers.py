@@ -1,4 +1,4 @@
-"""Rectifiers: what is positive goes through, of what is negative little or nothing."""
+"""Rectifiers: positive inputs go through, negative ones are made small or zero."""
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
 
@@ -20,14 +20,14 @@ def softplus(z: float) -> float:
     >>> softplus(0.0), softplus(-1000.0), softplus(1000.0)
     (0.6931471805599453, 0.0, 1000.0)
     """
-    # log(1 + exp(z)) = z + log(1 + exp(−z)): of the two forms the one whose exponent is never positive.
+    # log(1 + exp(z)) = z + log(1 + exp(−z)). The form whose exponent is not positive cannot overflow.
     return max(z, 0.0) + math.log1p(math.exp(-abs(z)))
 
 
 class ReLU(Activation):
     """The rectifier: a = max(z, 0), da/dz = 1 where z > 0, else 0.
 
-    Nair & Hinton 2010. At z = 0, where no slope exists, it is 0, as in torch and scikit-learn.
+    Nair & Hinton 2010. At z = 0 no slope exists; 0 is used, as in torch and scikit-learn.
 
     Examples
     --------
@@ -132,9 +132,9 @@ class ELU(Activation):
 class SELU(Activation):
     """The self-normalizing ELU: a = λ z where z > 0, else λ α (exp(z) − 1), with α = 1.67326… and λ = 1.05070….
 
-    da/dz is λ where z > 0, else λ α exp(z) = a + λ α (the latter at z = 0, as in torch). With these constants weighted
-    inputs of mean 0 and variance 1 give such again, layer after layer, given weights of mean 0 and variance 1 / n_in:
-    init="lecun_normal". Klambauer, Unterthiner, Mayr & Hochreiter 2017. The same as torch.nn.SELU; scikit-learn has
+    da/dz is λ where z > 0, else λ α exp(z) = a + λ α (the latter at z = 0, as in torch). With these constants the
+    outputs keep mean 0 and variance 1 from layer to layer, if the weights have mean 0 and variance 1 / n_in
+    (init="lecun_normal"). Klambauer, Unterthiner, Mayr & Hochreiter 2017. The same as torch.nn.SELU; scikit-learn has
     none.
 
     Examples
@@ -161,9 +161,9 @@ class SELU(Activation):
 class Softplus(Activation):
     """A rectifier without a kink: a = log(1 + exp(z)) > 0, da/dz = 1 / (1 + exp(−z)) = 1 − exp(−a).
 
-    For outputs that must be positive, such as a rate or a deviation. Dugas, Bengio, Bélisle, Nadeau & Garcia 2001. The
-    same as torch.nn.Softplus, but that torch returns z itself above its threshold of 20, where the two differ by less
-    than 2.1e-9 (the slopes by as much). scikit-learn has none.
+    For outputs that must be positive, such as a rate or a standard deviation. Dugas, Bengio, Bélisle, Nadeau & Garcia
+    2001. The same as torch.nn.Softplus up to torch's threshold of 20. Above it torch returns z itself, which differs by
+    less than 2.1e-9 (and so do the slopes). scikit-learn has none.
 
     Examples
     --------
@@ -181,5 +181,5 @@ class Softplus(Activation):
 
     def slope_of(self, z: float, a: float) -> float:
         """Return 1 − exp(−a)."""
-        # exp(−a) = 1 / (1 + exp(z)). expm1, for a may be as small as exp(z).
+        # exp(−a) = 1 / (1 + exp(z)). expm1 keeps its digits where a is as small as exp(z).
         return -math.expm1(-a)

@@ -1,4 +1,4 @@
-"""Transfers in the form of an S: the output follows z near zero and stops at a bound on either side."""
+"""S-shaped transfers: near zero the output follows z, far from zero it approaches a bound."""
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
 
@@ -16,8 +16,7 @@ def logistic(z: float) -> float:
     >>> logistic(0.0), logistic(-1000.0), logistic(1000.0)
     (0.5, 0.0, 1.0)
     """
-    # 1 / (1 + exp(−z)) = exp(z) / (exp(z) + 1): of the two forms the one whose exponent is
-    # never positive, so that nothing overflows.
+    # 1 / (1 + exp(−z)) = exp(z) / (exp(z) + 1). The form whose exponent is not positive cannot overflow.
     if z >= 0.0:
         return 1.0 / (1.0 + math.exp(-z))
     e = math.exp(z)
@@ -77,7 +76,7 @@ class Tanh(Activation):
 class Softsign(Activation):
     """An S with long tails: a = z / (1 + |z|) in [−1, 1], da/dz = 1 / (1 + |z|)².
 
-    Like tanh, but it nears its bounds as 1 / |z| and not exponentially, so that units far out go on learning. Bergstra,
+    Like tanh, but it approaches its bounds only as 1 / |z|, so that units far from zero keep learning. Bergstra,
     Desjardins, Lamblin & Bengio 2009. The same as torch.nn.Softsign; scikit-learn has none.
 
     Examples
@@ -93,11 +92,11 @@ class Softsign(Activation):
 
     def f(self, z: float) -> float:
         """Return z / (1 + |z|)."""
-        # ∞ / ∞ has no value, its limit is ±1.
+        # ∞ / ∞ would be NaN; the limit is ±1.
         return math.copysign(1.0, z) if math.isinf(z) else z / (1.0 + abs(z))
 
     def slope_of(self, z: float, a: float) -> float:
         """Return 1 / (1 + |z|)²."""
-        # (1 − |a|)² is the same, but has no digits left where a rounds to ±1.
+        # (1 − |a|)² is the same, but loses all digits where a rounds to ±1.
         r = 1.0 / (1.0 + abs(z))
         return r * r

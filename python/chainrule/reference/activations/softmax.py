@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Softmax(Activation):
-    """Weights that sum to one: a_j = exp(z_j) / Σ_k exp(z_k), over the units of the layer.
+    """Outputs that sum to one: a_j = exp(z_j) / Σ_k exp(z_k), over the units of the layer.
 
     Bridle 1990. Every output depends on every z of its row: da_j/dz_k = a_j ([j = k] − a_k). `slope` shows the
-    diagonal a_j (1 − a_j); `delta` uses all of it. The same as torch.nn.Softmax(dim=1). Not before cross_entropy, which
-    takes logits and applies the softmax itself.
+    diagonal a_j (1 − a_j); `delta` uses all of it. The same as torch.nn.Softmax(dim=1). Not for outputs with
+    cross_entropy, which takes logits and applies the softmax itself.
 
     Examples
     --------

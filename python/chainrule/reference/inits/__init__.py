@@ -1,7 +1,7 @@
 """Initial weights: how far from zero a connection starts.
 
 base          what every rule has
-variance      random, as wide as the sizes of the layer ask: Glorot, He, LeCun
+variance      random, with a width that follows from the sizes of the layer: Glorot, He, LeCun
 plain         the same for every layer: TruncatedNormal, Constant, Zeros
 orthogonal    rows or columns at right angles: Orthogonal
 """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Init(Option):
-    """Base of the rules for initial weights; one that draws each weight alone needs no more than `draw`."""
+    """Base of the rules for initial weights; a rule that draws each weight by itself defines only `draw`."""
 
     def draw(self, stream: Stream, n_in: int, n_out: int) -> float:
         """Return the next weight."""

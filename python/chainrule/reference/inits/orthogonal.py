@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def orthonormal(vectors: Matrix) -> Matrix:
-    """Return vectors of length 1 at right angles to each other: the process of Gram and Schmidt, in its modified form.
+    """Return vectors of length 1 at right angles to each other, by the modified Gram-Schmidt process.
 
     >>> orthonormal([[3.0, 4.0], [5.0, 5.0]])
     [[0.6, 0.8], [0.8, -0.6]]
@@ -39,8 +39,8 @@ class Orthogonal(Init):
     w wᵀ = gain² I where n_in <= n_out, else wᵀ w = gain² I: with a gain of 1 a signal, or the error on its way back,
     keeps its length. Saxe, McClelland & Ganguli 2014, §3. torch.nn.init.orthogonal_, which draws other numbers.
 
-    They come of normal random vectors by the process of Gram and Schmidt, which makes all such w equally likely
-    (Stewart 1980).
+    Normal random vectors are made orthogonal by the Gram-Schmidt process, so all such w are equally likely (Stewart
+    1980).
 
     Parameters
     ----------

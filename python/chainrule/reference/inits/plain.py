@@ -1,4 +1,4 @@
-"""TruncatedNormal, Constant and Zeros: weights that ask nothing of the sizes of the layer."""
+"""TruncatedNormal, Constant and Zeros: weights that do not depend on the sizes of the layer."""
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @option
 class TruncatedNormal(Init):
-    """Normal with a deviation of its own, without the tails: what lies beyond two deviations is drawn again.
+    """Normal with a given deviation, without the tails: a number beyond two deviations is drawn again.
 
-    What is left has the deviation 0.8796 std. As TruncatedNormal of Keras, whose default std is this; torch's
+    The weights have the deviation 0.8796 std. The same as Keras's TruncatedNormal, default included; torch's
     nn.init.trunc_normal_ cuts at -2 and 2 whatever its std, 1 by default.
 
     Parameters
@@ -52,7 +52,7 @@ class TruncatedNormal(Init):
 class Constant(Init):
     """All weights the same.
 
-    Only for a network of one layer: hidden units that start equal get equal errors and stay equal for ever.
+    Only for a network of one layer: hidden units that start equal get equal errors and stay equal forever.
     torch.nn.init.constant_.
 
     Parameters
@@ -83,7 +83,7 @@ class Constant(Init):
 class Zeros(Init):
     """All weights zero.
 
-    Only for a network of one layer: hidden units that start equal get equal errors and stay equal for ever.
+    Only for a network of one layer: hidden units that start equal get equal errors and stay equal forever.
 
     Examples
     --------

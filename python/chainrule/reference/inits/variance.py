@@ -1,4 +1,4 @@
-"""Glorot, He and LeCun: random weights as wide as the sizes of the layer ask.
+"""Glorot, He and LeCun: random weights whose width follows from the sizes of the layer.
 
 Weights too small let the signal fade from layer to layer, weights too large make it explode. Each rule below keeps the
 variance of the signal (or of the error on its way back) about the same through a layer of n_in inputs and n_out units.

@@ -35,12 +35,12 @@ class Dense(Layer):
     units : int
         How many outputs, >= 1.
     activation : str or option, optional
-        The activation function f, such as "tanh" or LeakyReLU(0.1). None: as the Network says, which is
+        The activation function f, such as "tanh" or LeakyReLU(0.1). None: that of the Network, which is
         `output_activation` for the last layer and `activation` for the others.
     bias : bool, default True
         Whether there is a b. It starts at zero and is trained as the weight of an input that is always 1.
     init : str or option, optional
-        The rule for the initial weights, such as "he_normal". None: as the Network says.
+        The rule for the initial weights, such as "he_normal". None: that of the Network.
     l2 : float, default 0.0
         Adds ½ · l2 · Σ w² to the loss (not the biases), >= 0.
 
@@ -103,7 +103,7 @@ class Dense(Layer):
         )
 
     def check_last(self, loss: Loss) -> None:
-        """Refuse to apply the loss's link, since the loss does that itself."""
+        """Refuse an activation that the loss applies itself, as its link."""
         link = loss.link
         if self.activation == link and link.name != "identity":  # to repeat the identity changes nothing
             raise ValueError(

@@ -28,7 +28,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        The probability to be silenced, in [0, 1).
+        The probability of being silenced, in [0, 1).
 
     Raises
     ------
@@ -57,7 +57,7 @@ class Dropout(Layer):
         return n_in
 
     def check_last(self, loss: Loss) -> None:
-        """Refuse: an output that is silenced follows no target."""
+        """Refuse, since a silenced output follows no target."""
         raise ValueError(
             f"the last of layers is {self}, but the last layer makes the network's outputs: silenced outputs "
             "could not follow any target; put it before the last Dense layer"

@@ -1,8 +1,8 @@
-"""Losses: how wrong one row of outputs is, and which way to turn each output.
+"""Losses: how wrong one row of outputs is, and how that changes with each output.
 
 The article's "error": l is the loss of one sample, a the raw output of the last layer, y what was expected. `slope` is
-dl/da, where the way back begins; for half_squared_error it is a − y, the article's (expected − actual) with the
-opposite sign, since a loss goes down where an error is corrected.
+dl/da, with which backpropagation begins. For half_squared_error it is a − y: the article's (expected − actual) with the
+opposite sign, since dl/da points to where the loss grows.
 
 A loss with a *link* works on logits: it applies the link inside, in a form that cannot overflow, and `predict` applies
 it for the user.
@@ -11,8 +11,8 @@ it for the user.
     regression    numbers
     likelihood    counts, and numbers with their uncertainty
     classes       one class among several
-    yes_or_no     answers, one an output
-    margins       sides, one an output
+    yes_or_no     a yes or no for each output
+    margins       a side of zero for each output
 """
 
 from .base import Loss

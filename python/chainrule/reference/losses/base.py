@@ -23,25 +23,25 @@ class Loss(Option):
     least_outputs: ClassVar[int] = 1
     #: Whether y are class probabilities, for which integer labels (n,) will do too.
     takes_labels: ClassVar[bool] = False
-    #: What a target may be, in words; `allows` is the same as a question.
+    #: Which targets are allowed, in words; `allows` checks one.
     takes: ClassVar[str] = "finite numbers"
-    #: Where each prediction by itself turns from no to yes, and each target. None: several outputs are classes that
-    #: compete, and the largest wins.
+    #: The value at which a prediction, or a target, turns from no to yes. None: several outputs are classes, and the
+    #: largest wins.
     boundary: ClassVar[float | None] = None
     #: Whether the slope jumps where an output meets its target.
     kinked: ClassVar[bool] = False
 
     @property
     def link(self) -> Activation:
-        """What turns a row of outputs into a prediction; the loss applies it inside."""
+        """The function that turns a row of outputs into a prediction; the loss applies it itself."""
         return Identity()
 
     def n_targets(self, n_outputs: int) -> int:
-        """Return how many columns y has; they belong to the first as many columns of a prediction."""
+        """Return the number of columns of y; they are compared with the first columns of a prediction."""
         return n_outputs
 
     def check_outputs(self, n_outputs: int) -> None:
-        """Refuse a number of outputs that the loss cannot stand on."""
+        """Refuse a number of outputs that the loss cannot work with."""
         if n_outputs < self.least_outputs:
             raise ValueError(
                 f"{self.name} needs at least {self.least_outputs} outputs, but the last of layers has {n_outputs}"
@@ -81,7 +81,7 @@ class Loss(Option):
 
 
 class LossOfEach(Loss):
-    """Base of the losses that compare each output with its own target: l is the mean of them, or the sum."""
+    """Base of the losses that compare each output with its own target: l is their mean, or their sum."""
 
     summed: ClassVar[bool] = False
 
@@ -106,7 +106,7 @@ class LossOfEach(Loss):
 
 
 def weighted(y: float, x: float) -> float:
-    """Return y x, and 0 where y is 0, however large x is.
+    """Return y x, or 0 where y is 0, however large x is.
 
     >>> weighted(0.0, float("inf"))
     0.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LossOfClasses(Loss):
-    """Base of the losses that look at the logarithms of the probabilities of a softmax."""
+    """Base of the losses that are computed from the log-probabilities of a softmax."""
 
     link: ClassVar[Activation] = Softmax()
     least_outputs: ClassVar[int] = 2
@@ -79,13 +79,14 @@ class CrossEntropy(LossOfClasses):
     """How surprised a softmax is by the right class: l = −Σ_j y_j ln p_j with p = softmax(a), dl/da_j = p_j Σ y − y_j.
 
     Takes logits, at least two outputs. y is one integer label a sample, or a row of probabilities that sum to 1.
-    Bishop 2006, §4.3.4. torch.nn.CrossEntropyLoss; scikit-learn's classifier where there are three classes or more.
+    Bishop 2006, §4.3.4. The same as torch.nn.CrossEntropyLoss, and as scikit-learn's classifier with three or more
+    classes.
 
     Parameters
     ----------
     label_smoothing : float, default 0.0
-        The share ε of y, in [0, 1), that goes to all k classes alike: y is (1 − ε) y + ε / k, so that no logit must
-        grow without end. Szegedy et al. 2016, §7; as torch's.
+        The share ε of y, in [0, 1), that is spread evenly over the k classes: y becomes (1 − ε) y + ε / k, so that no
+        logit has to grow without bound. Szegedy et al. 2016, §7; the same as torch's.
 
     Examples
     --------
@@ -121,9 +122,10 @@ class CrossEntropy(LossOfClasses):
 class KLDivergence(LossOfClasses):
     """How far p = softmax(a) is from y: l = Σ_j y_j (ln y_j − ln p_j), dl/da_j = p_j Σ y − y_j.
 
-    Takes logits; y as cross_entropy, with 0 ln 0 = 0. It is cross_entropy less the entropy of y, so that p = y costs 0;
-    the slopes are the same, and so are the values where y are labels. Kullback & Leibler 1951. torch.nn.KLDivLoss with
-    reduction="batchmean", which takes the log-softmax; scipy's rel_entr; scikit-learn has none.
+    Takes logits; y as for cross_entropy, with 0 ln 0 = 0. It is cross_entropy minus the entropy of y, so p = y costs 0.
+    The slopes are those of cross_entropy, and so are the values where y are labels. Kullback & Leibler
+    1951. torch.nn.KLDivLoss with reduction="batchmean", which takes the log-softmax; scipy's rel_entr; scikit-learn has
+    none.
 
     Examples
     --------
@@ -142,18 +144,18 @@ class KLDivergence(LossOfClasses):
 
 @option
 class Focal(LossOfClasses):
-    """Cross-entropy that looks at what is not yet right: l = Σ_j y_j (1 − p_j)^gamma (−ln p_j) with p = softmax(a).
+    """Cross-entropy weighted towards what is still wrong: l = Σ_j y_j (1 − p_j)^gamma (−ln p_j) with p = softmax(a).
 
     dl/da_k = y_k g_k − p_k Σ_j y_j g_j, where g_j = −(1 − p_j)^gamma [1 + gamma p_j (−ln p_j) / (1 − p_j)].
 
-    A class that is all but certain hardly counts, so that rare and hard samples lead. Takes logits; y as cross_entropy,
-    which this is for gamma = 0. Lin, Goyal, Girshick, He & Dollár 2017, "Focal Loss for Dense Object Detection", §3.2.
-    Keras's CategoricalFocalCrossentropy with alpha=1; torch and scikit-learn have none.
+    A class that is almost certain hardly counts, so rare and hard samples dominate. Takes logits; y as for
+    cross_entropy, which is the case gamma = 0. Lin, Goyal, Girshick, He & Dollár 2017, "Focal Loss for Dense
+    Object Detection", §3.2. Keras's CategoricalFocalCrossentropy with alpha=1; torch and scikit-learn have none.
 
     Parameters
     ----------
     gamma : float, default 2.0
-        How little what is right counts, >= 0.
+        How strongly the weight of a class falls as it becomes certain, >= 0.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Losses that are −ln of the probability of y, where the outputs say how y is distributed: counts, uncertain numbers.
+"""Losses that are −ln of the probability of y, where the outputs are the parameters of the distribution of y.
 
-What no weight changes (ln y!, ½ ln 2π) is left out.
+Terms that no weight changes (ln y!, ½ ln 2π) are left out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Poisson(LossOfEach):
     −ln of Poisson's probability, without ln y!. The outputs are the logarithms of the rates, y are counts (or other
     numbers >= 0); `predict` returns the rates. McCullagh & Nelder 1989, "Generalized Linear Models", ch. 6.
     torch.nn.PoissonNLLLoss with its defaults (log_input=True, full=False). The loss "poisson" of scikit-learn's
-    MLPRegressor is larger by y ln y − y, half the deviance, which changes no slope.
+    MLPRegressor is larger by y ln y − y, so that it is half the deviance; its slopes are the same.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Poisson(LossOfEach):
 
 @option
 class MeanVariance(Activation):
-    """The link of uncertain numbers: m means stay, m logarithms s become variances v = exp(s) + eps."""
+    """The link of gaussian_nll: m means stay, m logarithms s become variances v = exp(s) + eps."""
 
     eps: float
 
@@ -81,10 +81,10 @@ class GaussianNLL(Loss):
     l = (1/m) Σ_j ½ (ln v_j + (y_j − μ_j)² / v_j); dl/dμ_j = (μ_j − y_j) / v_j / m,
     dl/ds_j = ½ (1 − (y_j − μ_j)² / v_j) exp(s_j) / v_j / m.
 
-    −ln of the normal density, without ½ ln 2π: where the network is off it learns to say so. y has m columns, (n,) will
-    do where m is 1; `predict` returns the means and then the variances, (n, 2m). Nix & Weigend 1994, "Estimating the
-    mean and variance of the target probability distribution". torch.nn.GaussianNLLLoss takes v itself and holds it at
-    eps or above, here eps is added. scikit-learn's networks have no such loss.
+    −ln of the normal density, without ½ ln 2π. Where the means are far off, the network learns a large variance. y has
+    m columns; (n,) will do where m is 1. `predict` returns the means and then the variances, (n, 2m). Nix & Weigend
+    1994, "Estimating the mean and variance of the target probability distribution". torch.nn.GaussianNLLLoss takes v
+    itself and replaces it by eps where it is smaller; here eps is added. scikit-learn's networks have no such loss.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class GaussianNLL(Loss):
 
     @property
     def link(self) -> Activation:
-        """Means, and the variances of the logarithms."""
+        """The means stay, the logarithms become variances."""
         return MeanVariance(self.eps)
 
     def n_targets(self, n_outputs: int) -> int:
@@ -121,7 +121,7 @@ class GaussianNLL(Loss):
         return n_outputs // 2
 
     def check_outputs(self, n_outputs: int) -> None:
-        """Refuse what is not m means and m logarithms."""
+        """Refuse an odd number of outputs, which cannot be m means and m logarithms."""
         if n_outputs % 2:
             raise ValueError(
                 f"{self.name} needs an even number of outputs, the means and then the logarithms of the variances, but "
@@ -152,13 +152,13 @@ class GaussianNLL(Loss):
 
     def _share(self, s: float) -> float:
         """Return exp(s) / (exp(s) + eps)."""
-        # = 1 / (1 + exp(−(s − ln eps))), of the two forms of a sigmoid the one that does not overflow.
+        # = 1 / (1 + exp(−(s − ln eps))), a sigmoid, in the form that does not overflow.
         r = math.exp(-abs(s - math.log(self.eps)))
         return 1.0 / (1.0 + r) if s > math.log(self.eps) else r / (1.0 + r)
 
 
 def exp(x: float) -> float:
-    """Return eˣ, infinite where it is too large for a number, which Python's own says with an error.
+    """Return eˣ, or infinity where math.exp raises OverflowError.
 
     >>> exp(1000.0)
     inf

@@ -1,4 +1,4 @@
-"""Losses of margins: y = ±1 says on which side of 0 an output belongs, and 1 is how far it should go."""
+"""Losses of margins: y = ±1 says on which side of 0 an output belongs, at a distance of 1 or more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .base import LossOfEach
 
 
 class LossOfMargins(LossOfEach):
-    """Base of the losses of what an output lacks, max(0, 1 − y a)."""
+    """Base of the losses of what a margin lacks, max(0, 1 − y a)."""
 
     takes: ClassVar[str] = "-1 or 1 (2*y - 1 makes them of 0 and 1)"
     boundary: ClassVar[float | None] = 0.0
@@ -25,8 +25,8 @@ class LossOfMargins(LossOfEach):
 class Hinge(LossOfMargins):
     """Margins that are too small: l = (1/k) Σ_j max(0, 1 − y_j a_j), dl/da_j = −y_j / k where y_j a_j < 1, else 0.
 
-    y is −1 or 1, the class is the sign of the output. An output that is right by 1 or more counts nothing: what a
-    support vector machine minimizes (with an l2 on its layer). Where y a = 1, where no slope exists, it is 0.
+    y is −1 or 1; the class is the sign of the output. An output that is right by 1 or more adds nothing. With an l2 on
+    its layer, this is what a support vector machine minimizes. At y a = 1 no slope exists; 0 is used.
     Cortes & Vapnik 1995, "Support-Vector Networks". Keras's Hinge; scikit-learn's hinge_loss; torch has none.
 
     Examples
@@ -45,7 +45,7 @@ class Hinge(LossOfMargins):
         return self.lack(a, y)
 
     def slope_of(self, a: float, y: float) -> float:
-        """Return −y where something lacks, else 0."""
+        """Return −y where y a < 1, else 0."""
         return 0.0 if self.lack(a, y) == 0.0 else -y
 
 

@@ -10,7 +10,7 @@ from .base import LossOfEach
 
 
 class MSE(LossOfEach):
-    """Mean squared error: l = (1/k) Σ_j (a_j − y_j)², dl/da_j = (2/k) (a_j − y_j), k outputs.
+    """Mean squared error: l = (1/k) Σ_j (a_j − y_j)², dl/da_j = (2/k) (a_j − y_j), for k outputs.
 
     torch.nn.MSELoss. scikit-learn's regressor takes half of it.
 
@@ -61,9 +61,9 @@ class HalfSquaredError(LossOfEach):
 class AbsoluteError(LossOfEach):
     """Mean absolute error: l = (1/k) Σ_j |a_j − y_j|, dl/da_j = ±1/k, with the sign of a_j − y_j.
 
-    Its minimum is the median of y, which rows far away do not move. At a = y, where no slope exists, it is 0, as in
-    torch. Bloomfield & Steiger 1983, "Least Absolute Deviations". torch.nn.L1Loss; scikit-learn's mean_absolute_error,
-    which none of its networks trains on.
+    Its minimum is the median of y, which outliers do not move. At a = y no slope exists; 0 is used, as in torch.
+    Bloomfield & Steiger 1983, "Least Absolute Deviations". torch.nn.L1Loss; scikit-learn has it as a metric,
+    mean_absolute_error, but not for its networks.
 
     Examples
     --------
@@ -89,14 +89,14 @@ class AbsoluteError(LossOfEach):
 class Huber(LossOfEach):
     """Squares near the target, absolute differences far from it: l = (1/k) Σ_j h(d_j).
 
-    h(d) = ½ d² where |d| <= delta, else delta (|d| − ½ delta); dl/da_j = d_j / k, held within ±delta/k.
+    h(d) = ½ d² where |d| <= delta, else delta (|d| − ½ delta); dl/da_j = d_j / k, limited to ±delta/k.
     Huber 1964, "Robust Estimation of a Location Parameter". torch.nn.HuberLoss. scikit-learn's HuberRegressor divides
-    d by a scale that it estimates, its epsilon is delta in units of it; its networks have no such loss.
+    d by an estimated scale, and its epsilon is delta in units of that scale; its networks have no such loss.
 
     Parameters
     ----------
     delta : float, default 1.0
-        Where the one goes over to the other, > 0, in the unit of y.
+        The |d| at which the square ends and the absolute difference begins, > 0, in the unit of y.
 
     Examples
     --------
@@ -120,14 +120,14 @@ class Huber(LossOfEach):
         return 0.5 * d * d if d <= self.delta else self.delta * (d - 0.5 * self.delta)
 
     def slope_of(self, a: float, y: float) -> float:
-        """Return a − y, held within ±delta."""
+        """Return a − y, limited to ±delta."""
         return max(min(a - y, self.delta), -self.delta)
 
 
 class LogCosh(LossOfEach):
     """Mean logarithm of the hyperbolic cosine: l = (1/k) Σ_j ln cosh(a_j − y_j), dl/da_j = (1/k) tanh(a_j − y_j).
 
-    About ½ d² for small d and |d| − ln 2 for large ones: Huber's loss without a seam. Keras's LogCosh; torch and
+    About ½ d² for small d and |d| − ln 2 for large ones: a Huber loss without a seam. Keras's LogCosh; torch and
     scikit-learn have none.
 
     Examples
@@ -143,8 +143,8 @@ class LogCosh(LossOfEach):
     def value_of(self, a: float, y: float) -> float:
         """Return ln cosh(a − y)."""
         d = abs(a - y)
-        # cosh overflows, ln cosh d = |d| + ln(1 + exp(−2|d|)) − ln 2 does not. For small d that loses all its digits,
-        # but there cosh² = 1 + sinh² gives ln cosh d = ½ ln(1 + sinh² d).
+        # cosh overflows, but ln cosh d = |d| + ln(1 + exp(−2|d|)) − ln 2 does not. For small d that loses all its
+        # digits; there cosh² = 1 + sinh² gives ln cosh d = ½ ln(1 + sinh² d).
         if d < 1.0:
             return 0.5 * math.log1p(math.sinh(d) * math.sinh(d))
         return d + math.log1p(math.exp(-2.0 * d)) - math.log(2.0)
@@ -158,10 +158,10 @@ class LogCosh(LossOfEach):
 class Quantile(LossOfEach):
     """The loss whose minimum is a quantile of y: l = (1/k) Σ_j max(q (y_j − a_j), (q − 1) (y_j − a_j)).
 
-    dl/da_j = −q/k where a_j < y_j, (1 − q)/k where a_j > y_j. Too low an output costs q, too high a one 1 − q, so that
-    a share q of the targets comes to lie below; q = ½ is half of absolute_error. At a = y, where no slope exists, it is
-    0. Koenker & Bassett 1978, "Regression Quantiles". Also "pinball loss": scikit-learn's mean_pinball_loss with alpha
-    = q, as its QuantileRegressor; torch has none.
+    dl/da_j = −q/k where a_j < y_j, (1 − q)/k where a_j > y_j. An output that is too low costs q per unit, one that
+    is too high 1 − q, so a share q of the targets ends up below the output. With q = ½ it is half of absolute_error. At
+    a = y no slope exists; 0 is used. Koenker & Bassett 1978, "Regression Quantiles". Also called pinball loss:
+    scikit-learn's mean_pinball_loss with alpha = q, and the loss of its QuantileRegressor; torch has none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Losses of answers yes (y = 1) or no (y = 0), one an output, from logits: p = sigmoid(a)."""
+"""Losses of a yes (y = 1) or no (y = 0) for each output, from logits: p = sigmoid(a)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .classes import focused, focused_slope
 
 
 class LossOfAnswers(LossOfEach):
-    """Base of the losses of the probability of a yes; their sum, so that several outputs are several answers."""
+    """Base of the losses of the probability of a yes, summed over the outputs: each output is an answer of its own."""
 
     link: ClassVar[Activation] = Sigmoid()
     takes: ClassVar[str] = "values from 0 to 1"
@@ -27,8 +27,9 @@ class LossOfAnswers(LossOfEach):
 class BinaryCrossEntropy(LossOfAnswers):
     """Each output is a yes or no: l = −Σ_j [y_j ln p_j + (1 − y_j) ln(1 − p_j)] with p = sigmoid(a), dl/da = p − y.
 
-    Takes logits; y in [0, 1]. The sum over outputs, so that several outputs are several labels of one sample.
-    Bishop 2006, §4.3.2. torch.nn.BCEWithLogitsLoss, which takes the mean over outputs; as scikit-learn's classifier.
+    Takes logits; y in [0, 1]. Summed over the outputs, so several outputs are several labels of one sample.
+    Bishop 2006, §4.3.2. torch.nn.BCEWithLogitsLoss, which takes the mean over the outputs; the same as scikit-learn's
+    classifier with two classes or several labels.
 
     Examples
     --------
@@ -43,8 +44,8 @@ class BinaryCrossEntropy(LossOfAnswers):
     def value_of(self, a: float, y: float) -> float:
         """Return −[y ln sigmoid(a) + (1 − y) ln(1 − sigmoid(a))]."""
         # −ln sigmoid(a) = ln(1 + exp(−a)) and −ln(1 − sigmoid(a)) = a + ln(1 + exp(−a)), together
-        # max(a, 0) − a y + ln(1 + exp(−|a|)): the exponent is never positive. What stands before the logarithm is |a|
-        # times what y lacks of the side that a is on.
+        # max(a, 0) − a y + ln(1 + exp(−|a|)): the exponent is never positive. The part before the logarithm is |a|
+        # times the distance of y from the answer, 0 or 1, that a leans to.
         lack = 1.0 - y if a > 0.0 else y
         return weighted(lack, abs(a)) + math.log1p(math.exp(-abs(a)))
 
@@ -55,22 +56,22 @@ class BinaryCrossEntropy(LossOfAnswers):
 
 @option
 class BinaryFocal(LossOfAnswers):
-    """Binary cross-entropy that looks at what is not yet right.
+    """Binary cross-entropy weighted towards what is still wrong.
 
     l = −Σ_j [alpha y_j (1 − p_j)^gamma ln p_j + (1 − alpha) (1 − y_j) p_j^gamma ln(1 − p_j)] with p = sigmoid(a);
     dl/da = alpha y g(ln p) (1 − p) − (1 − alpha) (1 − y) g(ln(1 − p)) p with the g of `Focal`.
 
-    An answer that is all but certain hardly counts, so that few yes among many no are learned. Takes logits; y in
-    [0, 1]. Lin, Goyal, Girshick, He & Dollár 2017, "Focal Loss for Dense Object Detection", §3. The sum over outputs,
-    as binary_cross_entropy (half of which this is for gamma = 0, alpha = ½). torchvision.ops.sigmoid_focal_loss where y
+    An answer that is almost certain hardly counts, so a few yes among many no are learned. Takes logits; y in [0, 1].
+    Lin, Goyal, Girshick, He & Dollár 2017, "Focal Loss for Dense Object Detection", §3. Summed over the outputs, as
+    binary_cross_entropy; with gamma = 0 and alpha = ½ it is half of that. torchvision.ops.sigmoid_focal_loss where y
     is 0 or 1; Keras's BinaryFocalCrossentropy with apply_class_balancing=True; scikit-learn has none.
 
     Parameters
     ----------
     gamma : float, default 2.0
-        How little what is right counts, >= 0.
+        How strongly the weight of an answer falls as it becomes certain, >= 0.
     alpha : float, default 0.25
-        How much a yes counts, in [0, 1]; a no counts the rest.
+        The weight of a yes, in [0, 1]; that of a no is 1 − alpha.
 
     Examples
     --------

@@ -1,15 +1,15 @@
 """Optimizers: how a gradient changes the weights.
 
 The article's "updating the weights". Each `update` takes all parameters of the network as one row w, their gradient g,
-and what the optimizer remembers from earlier steps (as many rows as it has `state_names`), and returns the new w and
+and what the optimizer remembers from earlier steps (one row for each of its `state_names`), and returns the new w and
 the new memory. t counts the steps, from 1.
 
     base        what every optimizer has
-    descent     w goes against the gradient: SGD
-    adam        by the mean of the gradients, in units of their size: Adam, AdamW, AMSGrad
-    adam_kin    the same with a difference: Adamax, NAdam, RAdam
-    squares     by the gradient, in units of its size: RMSprop, Adagrad, Adadelta
-    signs       by the sign of the gradient alone: Rprop, Lion
+    descent     steps against the gradient: SGD
+    adam        steps by the mean gradient, divided by its typical size: Adam, AdamW, AMSGrad
+    adam_kin    variants of Adam: Adamax, NAdam, RAdam
+    squares     steps by the gradient, divided by its typical size: RMSprop, Adagrad, Adadelta
+    signs       steps by the sign of the gradient alone: Rprop, Lion
 """
 
 from .adam import Adam, AdamW, AMSGrad

@@ -81,7 +81,7 @@ class Adam(Optimizer):
 
 @option
 class AdamW(Adam):
-    """Adam, and every parameter shrinks by its own small share a step.
+    """Adam with weight decay: every parameter also shrinks by a small share of itself in each step.
 
     First w ← w − learning_rate · weight_decay · w, biases too, then Adam. Unlike a layer's l2 the decay does not go
     through m and v. Loshchilov & Hutter 2019, algorithm 2. torch.optim.AdamW; scikit-learn has none.
@@ -91,7 +91,7 @@ class AdamW(Adam):
     learning_rate, beta_1, beta_2, eps : float
         As for Adam.
     weight_decay : float, default 0.01
-        The share by which a parameter shrinks, in units of the learning rate, >= 0.
+        A step shrinks a parameter by learning_rate · weight_decay of itself, >= 0.
 
     Examples
     --------
@@ -122,9 +122,9 @@ class AMSGrad(Adam):
 
     m and v as Adam;  v_max ← max(v_max, v);
     w ← w − learning_rate · (m / (1 − beta_1^t)) / (sqrt(v_max / (1 − beta_2^t)) + eps).
-    A rare large gradient is not forgotten, which Adam needs to converge in some problems. Reddi, Kale & Kumar 2018,
-    algorithm 2, with the bias corrections of torch.optim.Adam(amsgrad=True), which the paper leaves out; scikit-learn
-    has none.
+    A rare large gradient is never forgotten; without this, Adam does not converge on some problems. Reddi, Kale & Kumar
+    2018, algorithm 2, with the bias corrections of torch.optim.Adam(amsgrad=True), which the paper leaves out;
+    scikit-learn has none.
 
     Parameters
     ----------

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @option
 class Adamax(Adam):
-    """Adam that measures gradients by the largest of late, not by a root mean square.
+    """Adam that divides by the largest recent gradient instead of a root mean square.
 
     m ← beta_1 m + (1 − beta_1) g;  u ← max(beta_2 u, abs(g) + eps);  w ← w − learning_rate · m / ((1 − beta_1^t) u).
-    Kingma & Ba 2015, algorithm 2. torch.optim.Adamax, whose eps the paper does without; scikit-learn has none.
+    Kingma & Ba 2015, algorithm 2. The same as torch.optim.Adamax; the paper has no eps. scikit-learn has none.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Adamax(Adam):
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """The running mean of g (m) and the largest |g| of late (u)."""
+        """The running mean of g (m) and the largest recent |g| (u)."""
         return ("m", "u")
 
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
@@ -61,7 +61,7 @@ class Adamax(Adam):
 
 @option
 class NAdam(Adam):
-    """Adam that looks ahead along its momentum, as nesterov does.
+    """Adam that looks ahead along its momentum, as Nesterov's method does.
 
     m and v as Adam;  mu_t = beta_1 (1 − 0.96^(t · momentum_decay) / 2);  P_t = mu_1 · mu_2 · … · mu_t;
     w ← w − learning_rate · (g (1 − mu_t) / (1 − P_t) + m mu_{t+1} / (1 − P_{t+1})) / (sqrt(v / (1 − beta_2^t)) + eps).
@@ -106,9 +106,9 @@ class NAdam(Adam):
         >>> nadam.momentum(1), nadam.product(3)
         (0.25, 0.015625)
         """
-        # torch carries the product along; as a function of t, nothing but t has to be remembered. It is
-        # beta_1^t · Π (1 − q^i / 2) with q = 0.96^momentum_decay, and ends soon: either the factors make it nothing
-        # beside the 1 that it is taken from, or q^i is so small that they are 1.
+        # torch keeps the product from step to step; as a function of t it need not be saved. It is
+        # beta_1^t · Π (1 − q^i / 2) with q = 0.96^momentum_decay. The loop ends early: either the product is too small
+        # to change 1 − product, or q^i is so small that all further factors are 1.
         q = math.pow(0.96, self.momentum_decay)
         factors = power = 1.0
         for _ in range(t):
@@ -134,14 +134,15 @@ class NAdam(Adam):
 
 
 class RAdam(Adam):
-    """Adam that waits for its mean of squares: before that can be trusted, steps go by the mean of the gradients alone.
+    """Adam with a careful start: until its mean of squares can be trusted, steps follow the mean gradient alone.
 
-    m and v as Adam. rho_inf = 2 / (1 − beta_2) − 1 and rho_t = rho_inf − 2 t beta_2^t / (1 − beta_2^t) say of about how
-    many squares v is the mean. Where rho_t > 5, with
+    m and v as Adam. rho_t = rho_inf − 2 t beta_2^t / (1 − beta_2^t), with rho_inf = 2 / (1 − beta_2) − 1, estimates how
+    many squares v averages. Where rho_t > 5, with
     r² = (rho_t − 4) (rho_t − 2) rho_inf / ((rho_inf − 4) (rho_inf − 2) rho_t):
     w ← w − learning_rate · (m / (1 − beta_1^t)) · r sqrt(1 − beta_2^t) / (sqrt(v) + eps);
     else w ← w − learning_rate · m / (1 − beta_1^t).
-    Liu et al. 2020, algorithm 2, where the bound is 4. torch.optim.RAdam, bound and eps are its; scikit-learn has none.
+    Liu et al. 2020, algorithm 2, where the bound is 4. The same as torch.optim.RAdam, which has the bound 5 and eps;
+    scikit-learn has none.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ class RAdam(Adam):
     name: ClassVar[str] = "radam"
 
     def rectification(self, t: int) -> float | None:
-        """Return r, how much of a step v may scale, or None where v is the mean of too few squares."""
+        """Return r, the factor of a step that v scales, or None while v averages too few squares."""
         rho_inf = 2.0 / (1.0 - self.beta_2) - 1.0
         rho = rho_inf - 2.0 * t * self.beta_2**t / (1.0 - self.beta_2**t)
         if rho <= 5.0:

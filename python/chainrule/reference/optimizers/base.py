@@ -25,7 +25,7 @@ class Optimizer(Option):
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """The names of the rows that are remembered from step to step; all start at zero."""
+        """The names of the rows that are kept from step to step; all start at zero."""
         raise NotImplementedError
 
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:

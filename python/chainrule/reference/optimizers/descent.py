@@ -28,7 +28,7 @@ class SGD(Optimizer):
     learning_rate : float, default 0.01
         The step size, > 0.
     momentum : float, default 0.0
-        The share of the velocity that stays, in [0, 1).
+        The share of the velocity that is kept, in [0, 1).
     nesterov : bool, default False
         Look ahead along the velocity; needs momentum > 0.
 

@@ -23,26 +23,27 @@ def sign(x: float) -> float:
 
 @option
 class Rprop(Optimizer):
-    """A step size for each weight, which grows while its gradient keeps its sign and shrinks where that turns.
+    """A step size for each weight, which grows while the gradient keeps its sign and shrinks when the sign changes.
 
     s ← s · eta_plus where g has the sign of the step before, s · eta_minus where it has the other, kept within
-    [step_min, step_max]; where the sign has turned g ← 0, which is also what the next step compares with;
-    w ← w − s · sign(g). s starts at learning_rate, and changing that after the first step changes nothing.
+    [step_min, step_max]; where the sign has changed g ← 0, and the next step compares with that;
+    w ← w − s · sign(g). s starts at learning_rate; to change that after the first step has no effect.
 
-    For whole batches: with mini-batches signs turn since the samples are others, and the steps shrink for nothing.
+    For full batches: from one mini-batch to the next signs also change because the samples do, and the steps shrink
+    without reason.
 
-    Riedmiller & Braun 1993, in the form without weight backtracking (iRprop−, Igel & Hüsken 2000). torch.optim.Rprop;
-    the signs are multiplied here, torch multiplies the gradients, whose product is 0 where both are tiny. scikit-learn
-    has none.
+    Riedmiller & Braun 1993, in the form without weight backtracking (iRprop−, Igel & Hüsken 2000). The same as
+    torch.optim.Rprop, except that torch compares signs by the product of the gradients, which underflows to 0 where
+    both are tiny. scikit-learn has none.
 
     Parameters
     ----------
     learning_rate : float, default 0.01
         The first step size, > 0.
     eta_minus : float, default 0.5
-        The factor of a step size where the sign has turned, in (0, 1).
+        The factor of a step size where the sign has changed, in (0, 1).
     eta_plus : float, default 1.2
-        The factor of a step size where the sign has stayed, > 1.
+        The factor of a step size where the sign is the same, > 1.
     step_min, step_max : float, default 1e-6 and 50.0
         The smallest and the largest step size, 0 < step_min <= step_max.
 
@@ -96,7 +97,7 @@ class Rprop(Optimizer):
 
 @option
 class Lion(Optimizer):
-    """Every weight moves by the learning rate, to the side that its momentum and its gradient point to.
+    """Every weight moves by the learning rate, in the direction of its momentum and gradient.
 
     c = beta_1 m + (1 − beta_1) g;  w ← w − learning_rate · (sign(c) + weight_decay · w);
     m ← beta_2 m + (1 − beta_2) g.
@@ -112,8 +113,8 @@ class Lion(Optimizer):
     beta_2 : float, default 0.99
         How slowly the momentum changes, in [0, 1).
     weight_decay : float, default 0.0
-        The share by which a parameter shrinks, biases too, in units of the learning rate, >= 0; three to ten times
-        more than for AdamW.
+        A step shrinks a parameter, biases too, by learning_rate · weight_decay of itself, >= 0; three to ten times more
+        than for AdamW.
 
     Examples
     --------

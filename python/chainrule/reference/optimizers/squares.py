@@ -1,4 +1,4 @@
-"""RMSprop, Adagrad and Adadelta: each gradient in units of its own size, by a root of its past squares."""
+"""RMSprop, Adagrad and Adadelta: each gradient divided by its own typical size, the root of its past squares."""
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @option
 class RMSprop(Optimizer):
-    """Each gradient in units of its own recent size.
+    """Each gradient divided by the root mean square of its recent values.
 
     v ← rho v + (1 − rho) g²;  w ← w − learning_rate · g / (sqrt(v) + eps).
     Tieleman & Hinton 2012, lecture 6.5. torch.optim.RMSprop (whose rho is called alpha); scikit-learn has none.
@@ -69,11 +69,11 @@ class RMSprop(Optimizer):
 
 @option
 class Adagrad(Optimizer):
-    """Each gradient in units of the root of the sum of its squares: weights that are seldom needed keep large steps.
+    """Each gradient divided by the root of the sum of its squares: weights that are rarely used keep large steps.
 
     v ← v + g²;  w ← w − learning_rate · g / (sqrt(v) + eps).
-    Duchi, Hazan & Singer 2011, figure 1, with a diagonal matrix. torch.optim.Adagrad, defaults too; scikit-learn has
-    none.
+    Duchi, Hazan & Singer 2011, figure 1, with a diagonal matrix. torch.optim.Adagrad with its defaults; scikit-learn
+    has none.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class Adagrad(Optimizer):
 
 @option
 class Adadelta(Optimizer):
-    """Steps as large as past steps, so that they have the unit of the weight and need no learning rate.
+    """Steps in proportion to past steps, so that they have the unit of the weight and need no learning rate.
 
     v ← rho v + (1 − rho) g²;  d = g · sqrt(u + eps) / sqrt(v + eps);  u ← rho u + (1 − rho) d²;
     w ← w − learning_rate · d.
@@ -128,7 +128,7 @@ class Adadelta(Optimizer):
     rho : float, default 0.9
         How slowly both means change, in [0, 1).
     eps : float, default 1e-6
-        Lets the first steps be more than nothing, > 0; they are about sqrt(eps / (1 − rho)).
+        Makes the first steps larger than zero, > 0; they are about sqrt(eps / (1 − rho)).
 
     Examples
     --------

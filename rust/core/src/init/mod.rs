@@ -1,4 +1,4 @@
-//! First weights: mostly a distribution whose width follows from the number of inputs and outputs of a layer.
+//! First weights: most rules draw from a distribution whose width follows from the sizes of the layer.
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
@@ -19,7 +19,7 @@ crate::kind::kind! {
     }
 }
 
-/// What making a layer asks of any init. Rules that draw each weight alone have it from [`Draw`].
+/// What a layer needs from a rule. Rules that draw each weight by itself implement [`Draw`] and get this from it.
 pub(crate) trait Fill {
     /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row, each made in double precision
     /// and rounded.

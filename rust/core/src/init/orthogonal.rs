@@ -1,9 +1,9 @@
 //! orthogonal:  the rows or the columns of w, whichever are fewer, are orthonormal, times gain.   Saxe, McClelland and
 //! Ganguli 2014, §3.
 //!
-//! Gram and Schmidt's process makes A = Q R of a normal matrix A, with a positive diagonal of R: that Q is uniform over
-//! the orthogonal matrices (Stewart 1980), no signs have to be set. Only IEEE operations, sums from left to right: the
-//! Python reference has the same bits.
+//! The Gram-Schmidt process factors a normal matrix A = Q R with a positive diagonal of R. Such a Q is uniform over the
+//! orthogonal matrices (Stewart 1980), so no signs have to be corrected. Only IEEE operations are used and sums run from
+//! left to right, so the Python reference has the same bits.
 
 use super::Fill;
 use crate::check::positive;
@@ -32,8 +32,8 @@ impl Fill for Orthogonal {
         let mut vectors = Buffer::zeroed(n * len)?;
         vectors.iter_mut().for_each(|x| *x = stream.normal());
         let mut panel = Buffer::zeroed(len * WIDTH)?;
-        // Vectors that nearly agree lose digits in the first round: of 10,000 matrices 2 × 2 the worst was 3e-11 from
-        // orthogonal, at 1000 × 1000 one was 2e-13. What the second begins with is near its end: 1e-15 is left.
+        // Vectors that point nearly the same way lose digits in the first round: the worst of 10,000 matrices of 2 × 2
+        // was 3e-11 from orthogonal, one of 1000 × 1000 was 2e-13. The second round starts from there and reaches 1e-15.
         for _ in 0..2 {
             orthonormalize(&mut vectors, len, panel.as_chunks_mut().0);
         }
@@ -50,15 +50,16 @@ impl Fill for Orthogonal {
     }
 }
 
-/// Vectors that are worked on side by side.
+/// The number of vectors that are processed side by side.
 const WIDTH: usize = 8;
 
-/// Gram and Schmidt's process, in its modified form: from each vector b, for each q before it, b ← b − (q · b) q; then
-/// q = b / ‖b‖. `vectors` are `len` numbers each, `panel` is for `len` rows.
+/// The modified Gram-Schmidt process: for each vector b and each q before it, b ← b − (q · b) q; then q = b / ‖b‖. Each
+/// vector has `len` numbers, `panel` has `len` rows.
 ///
-/// One sum from left to right waits for each of its additions, and one vector would read all before it from memory: so
-/// eight vectors, side by side in the panel, lose their parts along each q before them, then along each other. It is
-/// the same arithmetic. (1000 × 1000 on a core of an AMD EPYC: 0.21 s a round; vector by vector 0.64 s.)
+/// In a single sum from left to right every addition waits for the one before, and a single vector would read all earlier
+/// ones from memory. So eight vectors, side by side in the panel, lose their parts along each earlier q together, and
+/// then along each other. The arithmetic is the same. (1000 × 1000 on a core of an AMD EPYC: 0.21 s a round; vector by
+/// vector 0.64 s.)
 fn orthonormalize(vectors: &mut [f64], len: usize, panel: &mut [[f64; WIDTH]]) {
     for start in (0..vectors.len() / len).step_by(WIDTH) {
         let (done, rest) = vectors.split_at_mut(start * len);

@@ -1,5 +1,5 @@
-//! truncated_normal:  normal with a standard deviation of its own, drawn again where it is further than two of them from 0;
-//! what is left has 0.88 of it.   As Keras's; torch's cuts at ±2 whatever the deviation.
+//! truncated_normal:  normal with standard deviation std; a weight beyond ±2 std is drawn again. The result has a standard
+//! deviation of 0.88 std.   The same as Keras's; torch cuts at ±2 whatever the std.
 
 use super::Draw;
 use crate::check::positive;

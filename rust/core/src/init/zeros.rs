@@ -1,4 +1,4 @@
-//! zeros: every weight 0. Right for a linear model; with a hidden layer all its units stay alike.
+//! zeros: every weight 0. For linear models only: hidden units that start equal stay equal.
 
 use super::Draw;
 use crate::rng::Stream;
