@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chainrule import ELU, Dense, LeakyReLU, Network, reference, verify
 from chainrule.reference.activations import ACTIVATIONS, Activation
-from chainrule.rounding import elementwise
+from chainrule.verification.rounding import elementwise
 
 from .implementations import build, identity
 

@@ -288,7 +288,7 @@ def test_verify_holds(garden, pond, capsys, with_data):
 
 
 def test_verify_that_fails_has_exit_code_1(garden, capsys, monkeypatch):
-    from chainrule.report import Check, Report
+    from chainrule.verification.report import Check, Report
 
     report = Report((Check("gradient", "", 1.0, 0.1, 1),), "a network")
     monkeypatch.setattr(Network, "verify", lambda *_, **__: report)

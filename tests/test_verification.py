@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import SGD, Adam, Dense, Dropout, Network, Report, gradcheck, reference, verify
-from chainrule.differences import Derivative, Tolerance, compare
 from chainrule.reference.losses import LOSSES
-from chainrule.report import Check
+from chainrule.verification.differences import Derivative, Tolerance, compare
+from chainrule.verification.report import Check
 from tests import strategies
 from tests.strategies import cases
 

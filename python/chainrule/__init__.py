@@ -21,7 +21,6 @@ from ._native import DivergenceError, InternalError, __version__
 if TYPE_CHECKING:
     from . import examples, metrics, plots, reference
     from .explain import Explanation
-    from .gradient_check import gradcheck
     from .history import History
     from .network import Network
     from .records import Gradient, LayerTrace
@@ -83,8 +82,9 @@ if TYPE_CHECKING:
         TruncatedNormal,
         Zeros,
     )
-    from .report import Report
-    from .verification import verify
+    from .verification.case import verify
+    from .verification.gradient_check import gradcheck
+    from .verification.report import Report
 
 __all__ = [
     "ELU",
@@ -167,9 +167,9 @@ _MODULES = {
     "History": ".history",
     "LayerTrace": ".records",
     "Network": ".network",
-    "Report": ".report",
-    "gradcheck": ".gradient_check",
-    "verify": ".verification",
+    "Report": ".verification.report",
+    "gradcheck": ".verification.gradient_check",
+    "verify": ".verification.case",
 }
 _SUBMODULES = frozenset({"examples", "metrics", "plots", "reference"})
 

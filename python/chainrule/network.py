@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .reference.layers import Layer
     from .reference.losses import Loss
     from .reference.optimizers import Optimizer
-    from .report import Report
+    from .verification.report import Report
 
     Array: TypeAlias = NDArray[Any]
     MetricLike: TypeAlias = str | Callable[..., float]
@@ -696,9 +696,9 @@ class Network:
     ) -> Report:
         """Return a report on whether this network computes what it should, on your data; truthy where all holds.
 
-        See `chainrule.verification.verify`. The network is not changed.
+        See `chainrule.verify`. The network is not changed.
         """
-        from .verification import verify
+        from .verification.case import verify
 
         return verify(self, X, y, sample_weight, n_parameters=n_parameters, n_rows=n_rows, seed=seed)
 

@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from . import _arrays, differences, rounding
-from .describe import layer_name
+from chainrule import _arrays
+from chainrule.describe import layer_name
+from chainrule.records import LayerTrace
+from chainrule.reference import config as configuration
+from chainrule.reference.layers import Dense, Dropout
+from chainrule.reference.network import Network as ReferenceNetwork
+from chainrule.reference.options import LARGEST, integer
+
+from . import differences, rounding
 from .differences import Derivative, Tolerance, leave_kinks, meets_targets, sample
-from .records import LayerTrace
-from .reference import config as configuration
-from .reference.layers import Dense, Dropout
-from .reference.network import Network as ReferenceNetwork
-from .reference.options import LARGEST, integer
 from .report import Check, Report
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from . import _native
-    from ._parameters import Places
-    from .network import Network
-    from .reference.config import Spec
+    from chainrule import _native
+    from chainrule._parameters import Places
+    from chainrule.network import Network
+    from chainrule.reference.config import Spec
 
     Array: TypeAlias = NDArray[Any]
 
@@ -67,7 +69,7 @@ def verify(
        a = y) all parameters are first moved by up to 1e-3 ("nearby").
     3. *update*: the optimizer, native in float64 against `chainrule.reference`, from the same gradient.
     4. *rounding*: for a float32 network, every quantity in float32 against float64, in units of what rounding can do
-       at most (`chainrule.rounding`).
+       at most (`chainrule.verification.rounding`).
     5. *fused step*: `step` against `gradient` + `apply_gradient`, in the network's dtype: how many numbers differ.
 
     Parameters

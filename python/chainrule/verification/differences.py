@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .reference.layers import Dense
-from .reference.rng import Stream
+from chainrule.reference.layers import Dense
+from chainrule.reference.rng import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from . import _native
-    from ._parameters import Places
-    from .reference.layers import Layer
-    from .reference.losses import Loss
+    from chainrule import _native
+    from chainrule._parameters import Places
+    from chainrule.reference.layers import Layer
+    from chainrule.reference.losses import Loss
 
     Array: TypeAlias = NDArray[Any]
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from . import _arrays, differences
-from .describe import layer_name
+from chainrule import _arrays
+from chainrule.describe import layer_name
+from chainrule.reference.layers import Dense
+from chainrule.reference.losses import MSE
+from chainrule.reference.options import LARGEST, integer, number
+
+from . import differences
 from .differences import Derivative, Tolerance, chosen, leave_kinks, sample
-from .reference.layers import Dense
-from .reference.losses import MSE
-from .reference.options import LARGEST, integer, number
 from .report import Check, Report
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from .network import Network
+    from chainrule.network import Network
 
     Array: TypeAlias = NDArray[Any]
     CustomLoss: TypeAlias = Callable[[Array], tuple[float, ArrayLike]]

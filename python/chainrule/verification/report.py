@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .describe import aligned
+from chainrule.describe import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,16 +24,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .reference.activations import Activation
-from .reference.layers import Dense
+from chainrule.reference.activations import Activation
+from chainrule.reference.layers import Dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from .records import LayerTrace
-    from .reference.config import Spec
+    from chainrule.records import LayerTrace
+    from chainrule.reference.config import Spec
 
     Array: TypeAlias = NDArray[Any]
     Bounded: TypeAlias = tuple[Array, Array]  # values, and bounds of their errors
