@@ -13,8 +13,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from . import _arrays, metrics
+from . import metrics
 from ._native import DivergenceError
+from .batch import read_batch
 from .history import History
 from .progress import bar
 from .reference.options import LARGEST, integer, shown
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ._native import Snapshot
+    from .batch import Batch
     from .network import Network
     from .progress import Bar
 
@@ -38,8 +40,8 @@ class Plan(NamedTuple):
     epochs: int
     batch_size: int
     shuffle: bool
-    data: _arrays.Batch
-    validation: _arrays.Batch | None
+    data: Batch
+    validation: Batch | None
     metrics: dict[str, metrics.Metric]
     callbacks: tuple[Callback, ...]
 
@@ -62,7 +64,7 @@ def plan(
         epochs=integer("epochs", epochs, 1, LARGEST),
         batch_size=integer("batch_size", batch_size, 1, LARGEST),
         shuffle=flag("shuffle", shuffle),
-        data=_arrays.batch(network, X, y, sample_weight),
+        data=read_batch(network, X, y, sample_weight),
         validation=None if validation_data is None else validation(network, validation_data),
         metrics=metrics.choose(metric_names, network.loss),
         callbacks=callables(callbacks),
@@ -141,7 +143,7 @@ def go_back(network: Network, before: Snapshot) -> None:
         network.native.restore(before)
 
 
-def first_wrong(network: Network, data: _arrays.Batch, error: ValueError) -> ValueError:
+def first_wrong(network: Network, data: Batch, error: ValueError) -> ValueError:
     """Return the error that names the first row that is wrong: an epoch meets the rows in its own order."""
     try:
         network.native.loss(*data)
@@ -150,12 +152,12 @@ def first_wrong(network: Network, data: _arrays.Batch, error: ValueError) -> Val
     return error
 
 
-def evaluate(network: Network, batch: _arrays.Batch, chosen: dict[str, metrics.Metric]) -> dict[str, float]:
+def evaluate(network: Network, batch: Batch, chosen: dict[str, metrics.Metric]) -> dict[str, float]:
     """Return the loss and the metrics of a batch."""
     return {"loss": network.native.loss(*batch), **measure(network, chosen, batch)}
 
 
-def measure(network: Network, chosen: dict[str, metrics.Metric], batch: _arrays.Batch) -> dict[str, float]:
+def measure(network: Network, chosen: dict[str, metrics.Metric], batch: Batch) -> dict[str, float]:
     """Return the metrics of a batch; nothing is predicted where there are none."""
     if not chosen:
         return {}
@@ -173,13 +175,13 @@ def diverged(network: Network, error: DivergenceError) -> DivergenceError:
     return told
 
 
-def validation(network: Network, validation_data: Any) -> _arrays.Batch:
+def validation(network: Network, validation_data: Any) -> Batch:
     """Check validation_data, values and all: an error after the first epoch would come too late."""
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
         got = f"{len(validation_data)} of them" if isinstance(validation_data, tuple | list) else shown(validation_data)
         raise TypeError(f"validation_data must be (X, y) or (X, y, sample_weight), not {got}")
     try:
-        batch = _arrays.batch(network, *validation_data)
+        batch = read_batch(network, *validation_data)
         network.native.loss(*batch)
     except TypeError as error:
         raise TypeError(f"validation_data: {error}") from None

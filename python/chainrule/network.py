@@ -1,8 +1,8 @@
 """Network: the multilayer perceptron that users hold.
 
-Each method turns its arguments into what the Rust core reads (`_arrays`), calls the core, and wraps what comes back.
-Nothing is computed here. What takes more than that has a file of its own: `fitting`, `checkpoint`, `verification`,
-`explain`, `describe`.
+Each method turns its arguments into what the Rust core reads (`_arrays`, `batch`), calls the core, and wraps the
+result. Nothing is computed here. What takes more than that has a file of its own: `fitting`, `checkpoint`,
+`verification`, `explain`, `describe`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from . import _arrays, _native, checkpoint, describe, fitting, metrics
 from ._parameters import Places
+from .batch import read_batch
 from .records import Gradient, LayerTrace
 from .reference import config as configuration
 from .reference.options import number
@@ -277,7 +278,7 @@ class Network:
 
     # The methods that are called for every step first try their arguments as they are: the core checks an array in
     # some nanoseconds, and raises where it cannot read it in place or finds something wrong. Only then is anything
-    # converted, or refused in the words of `_arrays`. Subclasses of ndarray (masked arrays) always go the long way.
+    # converted, or refused in words. Subclasses of ndarray (masked arrays) always go the long way.
 
     def forward(self, X: ArrayLike, *, training: bool = False, out: Array | None = None) -> Array:
         """Return the raw outputs of the last layer, before the loss's link (the logits of the cross-entropies).
@@ -376,7 +377,7 @@ class Network:
         {'loss': 2.5, 'mae': 1.5}
         """
         chosen = choose_metrics(metrics, self.loss)
-        return fitting.evaluate(self, _arrays.batch(self, X, y, sample_weight), chosen)
+        return fitting.evaluate(self, read_batch(self, X, y, sample_weight), chosen)
 
     # ── Backward ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -428,7 +429,7 @@ class Network:
                 return Gradient(loss, flat, self.places)
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
-        loss, flat = self.native.gradient(*_arrays.batch(self, X, y, sample_weight), fitting.flag("training", training))
+        loss, flat = self.native.gradient(*read_batch(self, X, y, sample_weight), fitting.flag("training", training))
         return Gradient(loss, flat, self.places)
 
     def backward(self, X: ArrayLike, d_output: ArrayLike, *, training: bool = False) -> Gradient:
@@ -485,7 +486,7 @@ class Network:
         >>> layer.delta.item(), layer.d_weight.item(), layer.update_weight.item()
         (-2.0, -4.0, 0.4)
         """
-        return LayerTrace.of(self.layers, self.native.trace(*_arrays.batch(self, X, y, sample_weight)))
+        return LayerTrace.of(self.layers, self.native.trace(*read_batch(self, X, y, sample_weight)))
 
     @checks_keywords
     def explain(
@@ -584,7 +585,7 @@ class Network:
                 return self.native.step(X, y, sample_weight)  # type: ignore[arg-type]
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
-        return self.native.step(*_arrays.batch(self, X, y, sample_weight))
+        return self.native.step(*read_batch(self, X, y, sample_weight))
 
     def apply_gradient(self, flat: ArrayLike) -> None:
         """Make one update from a gradient of the caller's.

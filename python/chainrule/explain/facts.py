@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule import _arrays, _native
+from chainrule.batch import read_batch
 from chainrule.reference.layers import Dense
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from chainrule.batch import Batch
     from chainrule.network import Network
     from chainrule.records import LayerTrace
     from chainrule.reference.layers import Layer
@@ -127,7 +129,7 @@ class Facts:
 
 def gather(network: Network, X: object, y: object, sample_weight: object = None) -> Facts:
     """Return what there is to say of the coming `step` of `network`, which is not changed."""
-    x, target, weights = _arrays.batch(network, *as_rows(X, y, sample_weight))
+    x, target, weights = read_batch(network, *as_rows(X, y, sample_weight))
     with np.errstate(all="ignore"):  # a network that has diverged can be looked at: its infinities are shown
         layers = layers_of(network, x, network.trace(x, target, weights))
         loss, k = network.loss, network.n_outputs
@@ -197,7 +199,7 @@ def close(p: float, q: float) -> bool:
     return math.isclose(p, q, rel_tol=1e-12, abs_tol=1e-300)
 
 
-def loss_after(network: Network, batch: _arrays.Batch) -> float | None:
+def loss_after(network: Network, batch: Batch) -> float | None:
     """Return the loss of the same batch, with the same dropout masks, after the step."""
     after = network.copy()
     try:

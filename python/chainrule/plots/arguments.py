@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule import _arrays
+from chainrule.batch import read_batch
 from chainrule.network import Network
 from chainrule.reference.options import shown
 from chainrule.reference.spelling import unknown
@@ -37,7 +38,7 @@ def features(network: Network, X: object) -> Array:
 
 def batch(network: Network, X: object, y: object) -> tuple[Array, Array]:
     """Return X, (n, n_inputs), and y, labels (n,) or (n, n_outputs), every value checked."""
-    x, targets, _ = _arrays.batch(network, X, y)
+    x, targets, _ = read_batch(network, X, y)
     network.evaluate(x, targets)  # the core refuses what is not finite or out of range
     return x, targets
 

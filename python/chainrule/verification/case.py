@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chainrule import _arrays
+from chainrule.batch import read_batch
 from chainrule.describe import layer_name
 from chainrule.records import LayerTrace
 from chainrule.reference import config as configuration
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from chainrule import _native
     from chainrule._parameters import Places
+    from chainrule.batch import Batch
     from chainrule.network import Network
     from chainrule.reference.config import Spec
 
@@ -106,7 +108,7 @@ def verify(
     n_parameters = integer("n_parameters", n_parameters, 1, LARGEST)
     n_rows = integer("n_rows", n_rows, 1, LARGEST)
     seed = integer("seed", seed, 0, 2**63 - 1)
-    x, target, weights = _arrays.batch(network, X, y, sample_weight)
+    x, target, weights = read_batch(network, X, y, sample_weight)
     shown = f"{min(n_rows, len(x))} of {len(x)} rows" if n_rows < len(x) else f"{len(x)} rows"
     with np.errstate(all="ignore"):  # what overflows shows as an error that is not finite, which no tolerance admits
         case = Case(network, x[:n_rows], target[:n_rows], None if weights is None else weights[:n_rows])
@@ -165,7 +167,7 @@ class Case:
         reference.step_count, reference.epoch_count = native.step_count, native.epoch_count
         return reference
 
-    def traces(self, native: _native.Network, batch: _arrays.Batch) -> list[LayerTrace]:
+    def traces(self, native: _native.Network, batch: Batch) -> list[LayerTrace]:
         """Return what happens in each layer."""
         return LayerTrace.of(self.spec.layers, native.trace(*batch))
 
