@@ -12,6 +12,7 @@ from hypothesis import given
 
 import chainrule
 from chainrule import Adam, AdamW, Dense, Dropout, LeakyReLU, Network
+from chainrule.layout import shapes
 from tests.strategies import cases
 
 X = np.random.default_rng(0).standard_normal((9, 4))
@@ -263,3 +264,10 @@ def test_training_that_is_no_bool_is_named(training):
     for call in calls:
         with pytest.raises(TypeError, match="training must be True or False"):
             call()
+
+
+def test_shapes_of_the_layers_are_those_of_the_core():
+    net = Network([4, Dense(6, bias=False), Dropout(0.5), 5, 2], seed=0)
+    named = {key: tuple(shape) for key, shape, _ in net.native.tensors()}
+    assert list(shapes(net._spec).items()) == list(named.items())
+    assert list(named) == ["layers.0.weight", "layers.2.weight", "layers.2.bias", "layers.3.weight", "layers.3.bias"]

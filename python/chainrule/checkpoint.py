@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from . import _arrays, _native
-from ._parameters import Places
+from .layout import Layout, shapes
 from .reference import config as configuration
 from .reference.options import integer, shown
 from .reference.spelling import unknown
@@ -63,8 +63,8 @@ def state_dict(network: Network, *, training_state: bool = True) -> dict[str, An
         state["epoch"] = native.epoch_count
         flats.update({f"optimizer.{name}.": native.state(k) for k, name in enumerate(native.state_names)})
     for prefix, flat in flats.items():
-        for name, (place, shape) in Places(config).names().items():
-            state[prefix + name] = flat[place].reshape(shape)
+        for tensor in network.places.tensors:
+            state[prefix + tensor.key] = tensor.view(flat)
     return state
 
 
@@ -83,23 +83,23 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
     check_version(state)
     spec = configuration.from_config(needed(state, "config"))
     config = configuration.to_config(spec)
-    places = Places(config)
     prefixes, counts = [""], {}
     if "step" in state or "epoch" in state:
         prefixes += [f"optimizer.{name}." for name in spec.optimizer.state_names]
         counts = {name: count(name, needed(state, name)) for name in ("step", "epoch")}
-    expected = {prefix + name: at for prefix in prefixes for name, at in places.names().items()}
+    expected = {prefix + key: shape for prefix in prefixes for key, shape in shapes(spec).items()}
     for key in state:
         if key not in expected and key not in ("format_version", "config", "step", "epoch"):
             raise ValueError(unknown("key", str(key), expected))
-    arrays = {name: tensor(name, needed(state, name), shape) for name, (_, shape) in expected.items()}
+    arrays = {name: finite(name, needed(state, name), shape) for name, shape in expected.items()}
 
     # Only now, when the arrays are known to be as large as the config says, is memory taken for it.
     native = _native.Network(json.dumps(config), draw=False)
+    layout = Layout(native.tensors())
     for k, prefix in enumerate(prefixes, start=-1):
-        flat = np.empty(places.size, spec.dtype)
-        for name, (place, _) in places.names().items():
-            flat[place] = _arrays.cast(arrays[prefix + name], flat.dtype).ravel()
+        flat = np.empty(layout.size, spec.dtype)
+        for tensor in layout.tensors:
+            tensor.view(flat)[...] = _arrays.cast(arrays[prefix + tensor.key], flat.dtype)
         if prefix:
             native.set_state(k, flat)
         else:
@@ -136,7 +136,7 @@ def count(name: str, value: object) -> int:
         raise ValueError(str(error)) from None
 
 
-def tensor(name: str, value: object, shape: tuple[int, ...]) -> Array:
+def finite(name: str, value: object, shape: tuple[int, ...]) -> Array:
     """Return an array of that shape, all finite."""
     array = _arrays.as_numbers(value, np.dtype(np.float64), name)
     if array.shape != shape:

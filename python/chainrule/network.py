@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy import ndarray
 
 from . import _arrays, _native, checkpoint, describe, fitting, metrics
-from ._parameters import Places
 from .batch import read_batch
+from .layout import Layout
 from .records import Gradient, LayerTrace
 from .reference import config as configuration
 from .reference.options import number
@@ -24,7 +25,7 @@ from .reference.spelling import checks_keywords
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -144,12 +145,12 @@ class Network:
         """Hold the core's network, a new one where none is given."""
         config = configuration.to_config(spec)
         self._spec = spec
-        #: Where each weight and bias stands in the flat row of all parameters.
-        self.places = Places(config)
         self._dtype = np.dtype(spec.dtype)
         self._y_ndim = 1 if spec.loss.takes_labels else 2
         #: The Rust object behind this network. Not a promise: its methods may change.
         self.native = native if native is not None else _native.Network(json.dumps(config))
+        #: Where each weight and bias stands in the flat row of all parameters.
+        self.places = Layout(self.native.tensors())
 
     # ── What it is ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -263,7 +264,7 @@ class Network:
 
     @weights.setter
     def weights(self, values: Sequence[ArrayLike]) -> None:
-        self.native.set_parameters(self.places.with_weights(self.native.parameters(), values))
+        self._set("weights", self.places.weights, values)
 
     @property
     def biases(self) -> tuple[Array, ...]:
@@ -272,7 +273,26 @@ class Network:
 
     @biases.setter
     def biases(self, values: Sequence[ArrayLike]) -> None:
-        self.native.set_parameters(self.places.with_biases(self.native.parameters(), values))
+        self._set("biases", self.places.biases, values)
+
+    def _set(self, argument: str, views: Callable[[Array], Sequence[Array]], values: object) -> None:
+        """Replace the parts of the parameters that `views` cuts from them, one a Dense layer."""
+        flat = self.native.parameters()
+        old = views(flat)
+        if not isinstance(values, Iterable):
+            given = type(values).__name__
+            raise TypeError(f"{argument} must be a sequence of {len(old)} arrays, one a Dense layer, got {given}")
+        new = list(values)
+        if len(new) != len(old):
+            raise ValueError(f"{argument} must hold {len(old)} arrays, one a Dense layer, got {len(new)}")
+        for i, (weight, view, value) in enumerate(zip(self.places.named("weight"), old, new, strict=True)):
+            array = _arrays.as_numbers(value, self._dtype, f"{argument}[{i}]")
+            if array.shape != view.shape:
+                raise ValueError(
+                    f"{argument}[{i}] (layer {weight.layer + 1}) must have shape {view.shape}, got {array.shape}"
+                )
+            view[...] = _arrays.cast(array, self._dtype)
+        self.native.set_parameters(flat)
 
     # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ._parameters import Places
+    from .layout import Layout
     from .reference.layers import Layer
 
     Array: TypeAlias = NDArray[Any]
@@ -44,29 +44,29 @@ class Gradient:
     ((13,), (2, 3), (3,))
     """
 
-    __slots__ = ("_places", "flat", "inputs", "loss")
+    __slots__ = ("_layout", "flat", "inputs", "loss")
 
-    def __init__(self, loss: float | None, flat: Array, places: Places, inputs: Array | None = None) -> None:
+    def __init__(self, loss: float | None, flat: Array, layout: Layout, inputs: Array | None = None) -> None:
         self.loss = loss
         self.flat = flat
         self.inputs = inputs
-        self._places = places  # the views are cut when they are asked for: a step needs only `flat`
+        self._layout = layout  # the views are cut when they are asked for: a step needs only `flat`
 
     @property
     def weights(self) -> tuple[Array, ...]:
         """d_w of each Dense layer, (n_in, n_out)."""
-        return self._places.weights(self.flat)
+        return self._layout.weights(self.flat)
 
     @property
     def biases(self) -> tuple[Array, ...]:
         """d_b of each Dense layer, (n_out,), empty where the layer has no bias."""
-        return self._places.biases(self.flat)
+        return self._layout.biases(self.flat)
 
     def __repr__(self) -> str:
         """Show the loss and the sizes."""
         inputs = "" if self.inputs is None else f", inputs {self.inputs.shape}"
         loss = "" if self.loss is None else f"loss={self.loss:.6g}, "
-        shapes = ", ".join(str(shape) for shape in self._places.shapes)
+        shapes = ", ".join(str(w.shape) for w in self.weights)
         return f"Gradient({loss}{self.flat.size} parameters, weights {shapes}{inputs})"
 
 

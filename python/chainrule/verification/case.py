@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from chainrule import _native
-    from chainrule._parameters import Places
     from chainrule.batch import Batch
+    from chainrule.layout import Layout
     from chainrule.network import Network
     from chainrule.reference.config import Spec
 
@@ -127,7 +127,7 @@ class Case:
 
     def __init__(self, network: Network, x: Array, y: Array, sample_weight: Array | None) -> None:
         self.own = network.native.copy()
-        self.places: Places = network.places
+        self.places: Layout = network.places
         self.batch = x, y, sample_weight
         # What float32 makes of X and y is what is compared, in float64 too.
         exact = _arrays.cast(x, network.dtype).astype(np.float64)

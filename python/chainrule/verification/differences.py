@@ -11,6 +11,8 @@ every unit, and what it gives need not be the slope to either side.
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chainrule import _native
-    from chainrule._parameters import Places
+    from chainrule.layout import Layout
     from chainrule.reference.layers import Layer
     from chainrule.reference.losses import Loss
 
@@ -127,17 +129,16 @@ def leave_kinks(
     return on_kink
 
 
-def sample(places: Places, n: int, seed: int) -> Iterable[tuple[int, list[int]]]:
-    """Yield each layer with the flat indices of its parameters to compare: all, or as many from each w and b."""
-    tensors = list(places.names().values())
-    everything = places.size <= n
-    for i, place in enumerate(places.items):
-        indices: list[int] = []
-        for j, where in enumerate((place.weight, place.bias)):
-            size = where.stop - where.start
-            most = size if everything else -(-n // len(tensors))
-            indices += [where.start + index for index in chosen(size, most, seed, 2 * i + j)]
-        yield place.layer, indices
+def sample(layout: Layout, n: int, seed: int) -> Iterable[tuple[int, list[int]]]:
+    """Yield each layer with the flat indices of its parameters to compare: all, or as many from each tensor."""
+    most = layout.size if layout.size <= n else -(-n // len(layout.tensors))
+    found = [
+        (tensor.layer, tensor.at.start + index)
+        for i, tensor in enumerate(layout.tensors)
+        for index in chosen(tensor.at.stop - tensor.at.start, most, seed, i)
+    ]
+    for layer, indices in groupby(found, key=itemgetter(0)):
+        yield layer, [index for _, index in indices]
 
 
 def chosen(size: int, n: int, seed: int, index: int) -> list[int]:
