@@ -267,7 +267,7 @@ def test_training_that_is_no_bool_is_named(training):
 
 
 def test_shapes_of_the_layers_are_those_of_the_core():
-    net = Network([4, Dense(6, bias=False), Dropout(0.5), 5, 2], seed=0)
-    named = {key: tuple(shape) for key, shape, _ in net.native.tensors()}
-    assert list(shapes(net._spec).items()) == list(named.items())
+    engine = Network([4, Dense(6, bias=False), Dropout(0.5), 5, 2], seed=0)._engine
+    named = {key: tuple(shape) for key, shape, _ in engine.native.tensors()}
+    assert list(shapes(engine.spec).items()) == list(named.items())
     assert list(named) == ["layers.0.weight", "layers.2.weight", "layers.2.bias", "layers.3.weight", "layers.3.bias"]

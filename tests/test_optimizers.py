@@ -56,7 +56,7 @@ def test_updates_equal_reference(optimizer, shape, seed, scale, rates):
 
 @by_optimizer
 def test_state_names_are_those_of_the_core(optimizer):
-    core = Network([2, 3], optimizer=optimizer, seed=0).native.state_names
+    core = Network([2, 3], optimizer=optimizer, seed=0)._engine.native.state_names
     assert core == list(optimizer.state_names)
 
 

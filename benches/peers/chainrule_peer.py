@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 import chainrule
+from chainrule.engine import Engine
+from chainrule.reference.config import resolve
 
 from .workloads import Workload, data, first_weights
 
 NAME = "chainrule"
-VERSION = f"{chainrule.__version__} ({chainrule.Network([1, 1], seed=0).native.target})"
+VERSION = f"{chainrule.__version__} ({Engine.of(resolve([1, 1], seed=0)).native.target})"
 
 
 class Peer:

@@ -82,9 +82,9 @@ if TYPE_CHECKING:
         TruncatedNormal,
         Zeros,
     )
-    from .verification.case import verify
     from .verification.gradient_check import gradcheck
     from .verification.report import Report
+    from .verification.verify import verify
 
 __all__ = [
     "ELU",
@@ -169,7 +169,7 @@ _MODULES = {
     "Network": ".network",
     "Report": ".verification.report",
     "gradcheck": ".verification.gradient_check",
-    "verify": ".verification.case",
+    "verify": ".verification.verify",
 }
 _SUBMODULES = frozenset({"examples", "metrics", "plots", "reference"})
 

@@ -19,22 +19,22 @@ from . import _arrays
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .network import Network
+    from .reference.config import Spec
     from .reference.losses import Loss
 
     Array: TypeAlias = NDArray[Any]
     Batch: TypeAlias = tuple[Array, Array, Array | None]
 
 
-def read_batch(network: Network, X: object, y: object, sample_weight: object = None) -> Batch:
+def read_batch(spec: Spec, X: object, y: object, sample_weight: object = None) -> Batch:
     """Return features, targets and weights of the same n rows."""
-    x = _arrays.features(X, network.n_inputs, network.dtype)
+    x = _arrays.features(X, spec.n_inputs, np.dtype(spec.dtype))
     if not len(x):
         raise ValueError("X has no rows; at least one is needed")
-    return x, targets(y, len(x), network), weights(sample_weight, len(x))
+    return x, targets(y, len(x), spec), weights(sample_weight, len(x))
 
 
-def targets(y: object, n_rows: int, network: Network) -> Array:
+def targets(y: object, n_rows: int, spec: Spec) -> Array:
     """Return y as labels int64 (n,) where the loss takes labels, else as a table (n, n_targets).
 
     n_targets is the number of outputs for most losses. Nothing is broadcast: (n,) is one target a row, and only that.
@@ -47,7 +47,8 @@ def targets(y: object, n_rows: int, network: Network) -> Array:
         The shape is not (n,) or (n, n_targets) as the loss and the outputs ask, or n is not that of X.
     """
     array = _arrays.as_array(y, "y")
-    loss, n = network.loss, network.loss.n_targets(network.n_outputs)
+    loss, n_outputs, dtype = spec.loss, spec.n_outputs, np.dtype(spec.dtype)
+    n = loss.n_targets(n_outputs)
     if array.ndim == 0:
         given = "None" if y is None else f"a single {type(y).__name__}"
         raise TypeError(f"y must be an array of one entry a row, got {given}")
@@ -56,10 +57,10 @@ def targets(y: object, n_rows: int, network: Network) -> Array:
     if array.ndim == 1 and loss.takes_labels:
         return labels(array, loss.name)
     if array.ndim == 1 and n == 1:
-        return _arrays.readable(_arrays.to_float(array, network.dtype, "y").reshape(-1, 1))
+        return _arrays.readable(_arrays.to_float(array, dtype, "y").reshape(-1, 1))
     if array.ndim != 2 or array.shape[1] != n:
-        raise ValueError(wrong_target(array, network.n_outputs, loss))
-    return _arrays.readable(_arrays.to_float(array, network.dtype, "y"))
+        raise ValueError(wrong_target(array, n_outputs, loss))
+    return _arrays.readable(_arrays.to_float(array, dtype, "y"))
 
 
 def wrong_target(y: Array, n_outputs: int, loss: Loss) -> str:

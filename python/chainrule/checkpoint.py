@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from . import _arrays, _native
-from .layout import Layout, shapes
+from .engine import Engine
+from .layout import shapes
 from .reference import config as configuration
 from .reference.options import integer, shown
 from .reference.spelling import unknown
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
-
-    from .network import Network
-    from .reference.config import Spec
 
     Array: TypeAlias = NDArray[Any]
 
@@ -42,7 +40,7 @@ READERS = {
 LARGEST_COUNT = 2**53  # of steps and epochs: the optimizers count in doubles, which hold whole numbers up to here
 
 
-def state_dict(network: Network, *, training_state: bool = True) -> dict[str, Any]:
+def state_dict(engine: Engine, *, training_state: bool = True) -> dict[str, Any]:
     """Return the network as arrays and numbers, by the names above.
 
     The arrays are copies. With `training_state` a network made of it goes on exactly where this one stands.
@@ -53,8 +51,8 @@ def state_dict(network: Network, *, training_state: bool = True) -> dict[str, An
     >>> list(Network([2, 1], seed=0).state_dict(training_state=False))
     ['format_version', 'config', 'layers.0.weight', 'layers.0.bias']
     """
-    native = network.native.copy()  # all of one moment, whatever another thread does
-    config = network.config
+    native = engine.native.copy()  # all of one moment, whatever another thread does
+    config = configuration.to_config(engine.spec)
     config["optimizer"]["learning_rate"] = native.learning_rate
     state: dict[str, Any] = {"format_version": FORMAT_VERSION, "config": config}
     flats = {"": native.parameters()}
@@ -63,13 +61,13 @@ def state_dict(network: Network, *, training_state: bool = True) -> dict[str, An
         state["epoch"] = native.epoch_count
         flats.update({f"optimizer.{name}.": native.state(k) for k, name in enumerate(native.state_names)})
     for prefix, flat in flats.items():
-        for tensor in network.places.tensors:
+        for tensor in engine.layout.tensors:
             state[prefix + tensor.key] = tensor.view(flat)
     return state
 
 
-def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
-    """Return the spec and the core's network that `state_dict` described.
+def rebuilt(state: Mapping[str, Any]) -> Engine:
+    """Return the engine of the network that `state_dict` described.
 
     Raises
     ------
@@ -82,7 +80,6 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
         raise TypeError(f"state must be a dict such as Network.state_dict() returns, not {shown(state)}")
     check_version(state)
     spec = configuration.from_config(needed(state, "config"))
-    config = configuration.to_config(spec)
     prefixes, counts = [""], {}
     if "step" in state or "epoch" in state:
         prefixes += [f"optimizer.{name}." for name in spec.optimizer.state_names]
@@ -94,8 +91,8 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
     arrays = {name: finite(name, needed(state, name), shape) for name, shape in expected.items()}
 
     # Only now, when the arrays are known to be as large as the config says, is memory taken for it.
-    native = _native.Network(json.dumps(config), draw=False)
-    layout = Layout(native.tensors())
+    engine = Engine.of(spec, _native.Network(json.dumps(configuration.to_config(spec)), draw=False))
+    native, layout = engine.native, engine.layout
     for k, prefix in enumerate(prefixes, start=-1):
         flat = np.empty(layout.size, spec.dtype)
         for tensor in layout.tensors:
@@ -106,7 +103,7 @@ def rebuilt(state: Mapping[str, Any]) -> tuple[Spec, _native.Network]:
             native.set_parameters(flat)
     native.step_count = counts.get("step", 0)
     native.epoch_count = counts.get("epoch", 0)
-    return spec, native
+    return engine
 
 
 def check_version(state: Mapping[str, Any], newest: int = FORMAT_VERSION) -> None:
@@ -171,9 +168,9 @@ def check_same(mine: dict[str, Any], other: dict[str, Any], *, training_state: b
             )
 
 
-def save(network: Network, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
+def save(engine: Engine, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
     """Write `state_dict` to a file; see `Network.save`."""
-    write(path, FORMAT, state_dict(network, training_state=training_state))
+    write(path, FORMAT, state_dict(engine, training_state=training_state))
 
 
 def read(path: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from .reference.config import REGISTRIES
 from .reference.layers import Dense, Dropout
 
 if TYPE_CHECKING:
@@ -134,6 +135,4 @@ def call(option: Option) -> str:
 
 def choice(kind: str, name: str) -> Option:
     """Return the option of that name."""
-    from .reference.config import REGISTRIES
-
     return REGISTRIES[kind][name]()

@@ -4,14 +4,16 @@
                     ▲             │ the loss became NaN, or X has a NaN
                     └── restore ──┘
 
-The core trains a whole epoch in one call; between two calls nothing is locked, so callbacks may predict, evaluate,
-save, read the weights and set the learning rate.
+The core trains a whole epoch in one call. Between two calls nothing is locked, so callbacks may predict, evaluate,
+save, read the weights and set the learning rate. The history, the progress bar and the callbacks are told of an epoch
+in the same way (`Listener`).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import metrics
 from ._native import DivergenceError
@@ -21,17 +23,14 @@ from .progress import bar
 from .reference.options import LARGEST, integer, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from ._native import Snapshot
+    from . import _native
     from .batch import Batch
-    from .network import Network
-    from .progress import Bar
+    from .engine import Engine
 
-    Callback = Callable[[Network, int, dict[str, float]], object]
-
-
-Result = TypeVar("Result")
+    Callback = Callable[[Any, int, dict[str, float]], object]  # of the network, the epoch and its numbers
+    Listener = Callable[[int, dict[str, float]], object]
 
 
 class Plan(NamedTuple):
@@ -47,7 +46,7 @@ class Plan(NamedTuple):
 
 
 def plan(
-    network: Network,
+    engine: Engine,
     X: object,
     y: object,
     sample_weight: object,
@@ -64,125 +63,124 @@ def plan(
         epochs=integer("epochs", epochs, 1, LARGEST),
         batch_size=integer("batch_size", batch_size, 1, LARGEST),
         shuffle=flag("shuffle", shuffle),
-        data=read_batch(network, X, y, sample_weight),
-        validation=None if validation_data is None else validation(network, validation_data),
-        metrics=metrics.choose(metric_names, network.loss),
+        data=read_batch(engine.spec, X, y, sample_weight),
+        validation=None if validation_data is None else validation(engine, validation_data),
+        metrics=metrics.choose(metric_names, engine.spec.loss),
         callbacks=callables(callbacks),
     )
 
 
-def run(network: Network, plan: Plan, progress: bool | None) -> History:
-    """Train as planned."""
+def run(engine: Engine, plan: Plan, progress: bool | None, network: object) -> History:
+    """Train as planned; callbacks are given `network`."""
     if progress is not None:
         progress = flag("progress", progress)
-    bar_of_epochs = bar(progress, plan.epochs)
+    history, bar_of_epochs = History(), bar(progress, plan.epochs)
+    listeners: list[Listener] = [history.append, *(partial(callback, network) for callback in plan.callbacks)]
+    if bar_of_epochs is not None:
+        listeners.insert(1, bar_of_epochs.update)
     try:
-        return in_turn(network, lambda: _run(network, plan, bar_of_epochs))
+        in_turn(engine.native, lambda: train(engine, plan, listeners))
     finally:
         if bar_of_epochs is not None:
             bar_of_epochs.close()
+    return history
 
 
-def in_turn(network: Network, train: Callable[[], Result]) -> Result:
+def in_turn(native: _native.Network, change: Callable[[], object]) -> None:
     """Run what changes a network between begin_fit and end_fit, wherever Ctrl-C strikes."""
     # Python looks for signals after each call. So begin_fit stands inside the try, and in `finally` no call comes
     # before end_fit.
     refused = False
     try:
         try:
-            network.native.begin_fit()
+            native.begin_fit()
         except RuntimeError:
             refused = True  # another fit is on, which is not ours to end
             raise
-        return train()
+        change()
     finally:
         if not refused:
             try:  # noqa: SIM105 - suppress() would be a call
-                network.native.end_fit()
+                native.end_fit()
             except RuntimeError:  # interrupted before it began
                 pass
 
 
-def _run(network: Network, plan: Plan, bar_of_epochs: Bar | None) -> History:
-    native = network.native
-    history = History()
+def train(engine: Engine, plan: Plan, listeners: Sequence[Listener]) -> None:
+    """Train epoch by epoch; after each, every listener is told its numbers, and one that returns True ends the fit."""
+    native = engine.native
     x, y, sample_weight = plan.data
     for _ in range(plan.epochs):
         before = native.snapshot()
         try:
             loss = native.train_epoch(x, y, sample_weight, plan.batch_size, plan.shuffle)
         except DivergenceError as error:
-            go_back(network, before)
-            raise diverged(network, error) from None
+            go_back(native, before)
+            raise diverged(native, error) from None
         except ValueError as error:
-            go_back(network, before)
-            raise first_wrong(network, plan.data, error) from None
+            go_back(native, before)
+            raise first_wrong(native, plan.data, error) from None
         except Exception:  # not KeyboardInterrupt: the weights of its last step are as good as any
-            go_back(network, before)
+            go_back(native, before)
             raise
         logs = {"loss": loss}
         if plan.metrics:
-            logs.update(measure(network, plan.metrics, plan.data))
+            logs.update(measure(native, plan.metrics, plan.data))
         if plan.validation is not None:
             logs["val_loss"] = native.loss(*plan.validation)
-            values = measure(network, plan.metrics, plan.validation)
+            values = measure(native, plan.metrics, plan.validation)
             logs.update({f"val_{name}": value for name, value in values.items()})
-        epoch = native.epoch_count
-        history.append(epoch, logs)
-        if bar_of_epochs is not None:
-            bar_of_epochs.update(logs)
-        answers = [callback(network, epoch, dict(logs)) for callback in plan.callbacks]  # all, whatever one says
+        answers = [listener(native.epoch_count, dict(logs)) for listener in listeners]  # all, whatever one says
         if any(answer is True for answer in answers):
             break
-    return history
 
 
-def go_back(network: Network, before: Snapshot) -> None:
+def go_back(native: _native.Network, before: _native.Snapshot) -> None:
     """Restore the network as it was before the epoch."""
     with suppress(ValueError):  # it was not finite already then, and cannot be set
-        network.native.restore(before)
+        native.restore(before)
 
 
-def first_wrong(network: Network, data: Batch, error: ValueError) -> ValueError:
+def first_wrong(native: _native.Network, data: Batch, error: ValueError) -> ValueError:
     """Return the error that names the first row that is wrong: an epoch meets the rows in its own order."""
     try:
-        network.native.loss(*data)
+        native.loss(*data)
     except ValueError as first:
         return first
     return error
 
 
-def evaluate(network: Network, batch: Batch, chosen: dict[str, metrics.Metric]) -> dict[str, float]:
+def evaluate(native: _native.Network, batch: Batch, chosen: dict[str, metrics.Metric]) -> dict[str, float]:
     """Return the loss and the metrics of a batch."""
-    return {"loss": network.native.loss(*batch), **measure(network, chosen, batch)}
+    return {"loss": native.loss(*batch), **measure(native, chosen, batch)}
 
 
-def measure(network: Network, chosen: dict[str, metrics.Metric], batch: Batch) -> dict[str, float]:
+def measure(native: _native.Network, chosen: dict[str, metrics.Metric], batch: Batch) -> dict[str, float]:
     """Return the metrics of a batch; nothing is predicted where there are none."""
     if not chosen:
         return {}
     x, y, sample_weight = batch
-    return metrics.compute(chosen, y, network.native.predict(x, None), sample_weight)
+    return metrics.compute(chosen, y, native.predict(x, None), sample_weight)
 
 
-def diverged(network: Network, error: DivergenceError) -> DivergenceError:
+def diverged(native: _native.Network, error: DivergenceError) -> DivergenceError:
     """Return the error with what has become of the network."""
     told = DivergenceError(
-        f"{error} (the network is as it was after {network.epoch_count} epochs; "
-        f"its learning_rate is {network.learning_rate:g})"
+        f"{error} (the network is as it was after {native.epoch_count} epochs; "
+        f"its learning_rate is {native.learning_rate:g})"
     )
     told.epoch, told.batch = error.epoch, error.batch
     return told
 
 
-def validation(network: Network, validation_data: Any) -> Batch:
+def validation(engine: Engine, validation_data: Any) -> Batch:
     """Check validation_data, values and all: an error after the first epoch would come too late."""
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
         got = f"{len(validation_data)} of them" if isinstance(validation_data, tuple | list) else shown(validation_data)
         raise TypeError(f"validation_data must be (X, y) or (X, y, sample_weight), not {got}")
     try:
-        batch = read_batch(network, *validation_data)
-        network.native.loss(*batch)
+        batch = read_batch(engine.spec, *validation_data)
+        engine.native.loss(*batch)
     except TypeError as error:
         raise TypeError(f"validation_data: {error}") from None
     except ValueError as error:

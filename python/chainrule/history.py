@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from .plots import LossCurveDisplay
+    from .plots.loss_curve import LossCurveDisplay
 
 
 class History:
@@ -88,7 +88,7 @@ class History:
         >>> history.plot(columns="mae").ax_.get_ylabel()
         'mae'
         """
-        from .plots import LossCurveDisplay
+        from .plots.loss_curve import LossCurveDisplay
 
         return LossCurveDisplay.from_history(self, columns=columns, ax=ax)
 

@@ -8,17 +8,15 @@ result. Nothing is computed here. What takes more than that has a file of its ow
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 from numpy import ndarray
 
-from . import _arrays, _native, checkpoint, describe, fitting, metrics
+from . import _arrays, checkpoint, describe, fitting, metrics
 from .batch import read_batch
-from .layout import Layout
-from .records import Gradient, LayerTrace
+from .engine import Engine
+from .records import Gradient
 from .reference import config as configuration
 from .reference.options import number
 from .reference.spelling import checks_keywords
@@ -28,12 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
+    import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from .batch import Batch
     from .explain import Explanation
     from .history import History
+    from .records import LayerTrace
     from .reference.activations import Activation
-    from .reference.config import Spec
     from .reference.inits import Init
     from .reference.layers import Layer
     from .reference.losses import Loss
@@ -127,72 +127,65 @@ class Network:
         seed: int | None = None,
         n_threads: int | None = None,
     ) -> None:
-        self._build(
-            configuration.resolve(
-                layers,
-                activation=activation,
-                output_activation=output_activation,
-                loss=loss,
-                optimizer=optimizer,
-                init=init,
-                dtype=dtype,
-                seed=seed,
-                n_threads=n_threads,
-            )
+        spec = configuration.resolve(
+            layers,
+            activation=activation,
+            output_activation=output_activation,
+            loss=loss,
+            optimizer=optimizer,
+            init=init,
+            dtype=dtype,
+            seed=seed,
+            n_threads=n_threads,
         )
+        self._hold(Engine.of(spec))
 
-    def _build(self, spec: Spec, native: _native.Network | None = None) -> None:
-        """Hold the core's network, a new one where none is given."""
-        config = configuration.to_config(spec)
-        self._spec = spec
-        self._dtype = np.dtype(spec.dtype)
-        self._y_ndim = 1 if spec.loss.takes_labels else 2
-        #: The Rust object behind this network. Not a promise: its methods may change.
-        self.native = native if native is not None else _native.Network(json.dumps(config))
-        #: Where each weight and bias stands in the flat row of all parameters.
-        self.places = Layout(self.native.tensors())
+    def _hold(self, engine: Engine) -> None:
+        """Be the network of this engine."""
+        self._engine = engine
+        self._y_ndim = 1 if engine.spec.loss.takes_labels else 2
 
     # ── What it is ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def n_inputs(self) -> int:
         """Number of input features."""
-        return self._spec.n_inputs
+        return self._engine.spec.n_inputs
 
     @property
     def n_outputs(self) -> int:
         """Number of outputs, the units of the last layer."""
-        return self.native.n_outputs
+        return self._engine.native.n_outputs
 
     @property
     def n_parameters(self) -> int:
         """Number of weights and biases."""
-        return self.places.size
+        return self._engine.layout.size
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers after the inputs, with every default filled in."""
-        return self._spec.layers
+        return self._engine.spec.layers
 
     @property
     def loss(self) -> Loss:
         """The loss, an option with a `.name`."""
-        return self._spec.loss
+        return self._engine.spec.loss
 
     @property
     def optimizer(self) -> Optimizer:
         """The optimizer as an option, with the learning rate as it stands."""
-        return self._spec.optimizer.with_learning_rate(self.native.learning_rate)
+        return self._engine.current.optimizer
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """What is computed in: float32 or float64."""
-        return self._dtype
+        return self._engine.dtype
 
     @property
     def seed(self) -> int:
         """What initial weights, masks and permutations follow from."""
-        return self._spec.seed
+        return self._engine.spec.seed
 
     @property
     def n_threads(self) -> int:
@@ -201,31 +194,31 @@ class Network:
         What was asked for, else the environment variable CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the
         processors that this process may use; never more than those.
         """
-        return self.native.n_threads
+        return self._engine.native.n_threads
 
     @property
     def config(self) -> dict[str, Any]:
         """What was asked for, every default filled in, as dicts, lists, strings and numbers (ready for JSON)."""
-        return configuration.to_config(dataclasses.replace(self._spec, optimizer=self.optimizer))
+        return configuration.to_config(self._engine.current)
 
     @property
     def learning_rate(self) -> float:
         """Step size of the next update, > 0. Assign to change it, between epochs too (in a callback of `fit`)."""
-        return self.native.learning_rate
+        return self._engine.native.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.native.learning_rate = number("learning_rate", value, "(0, inf)")
+        self._engine.native.learning_rate = number("learning_rate", value, "(0, inf)")
 
     @property
     def step_count(self) -> int:
         """Updates made so far."""
-        return self.native.step_count
+        return self._engine.native.step_count
 
     @property
     def epoch_count(self) -> int:
         """Epochs of `fit` made so far; the next one's order of rows follows from it."""
-        return self.native.epoch_count
+        return self._engine.native.epoch_count
 
     def summary(self) -> str:
         """Return a table of the layers with their outputs, activations and numbers of parameters.
@@ -240,44 +233,44 @@ class Network:
            total                              67
         loss cross_entropy, optimizer adam, float32, seed 0
         """
-        return describe.summary(self._spec)
+        return describe.summary(self._engine.spec)
 
     def __repr__(self) -> str:
         """Show the call that builds such a network."""
-        return describe.constructor(dataclasses.replace(self._spec, optimizer=self.optimizer), type(self).__name__)
+        return describe.constructor(self._engine.current, type(self).__name__)
 
     # ── Parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def parameters(self) -> Array:
         """All parameters in one row, (n_parameters,): w_1 row by row, b_1, w_2, … A read-only copy; assign to set."""
-        return read_only(self.native.parameters())
+        return read_only(self._engine.native.parameters())
 
     @parameters.setter
     def parameters(self, values: ArrayLike) -> None:
-        self.native.set_parameters(_arrays.flat(values, self.n_parameters, self.dtype, "parameters"))
+        self._engine.native.set_parameters(_arrays.flat(values, self.n_parameters, self.dtype, "parameters"))
 
     @property
     def weights(self) -> tuple[Array, ...]:
         """The w of each Dense layer, (n_in, n_out). Read-only copies; assign a whole sequence to set them."""
-        return self.places.weights(self.parameters)
+        return self._engine.layout.weights(self.parameters)
 
     @weights.setter
     def weights(self, values: Sequence[ArrayLike]) -> None:
-        self._set("weights", self.places.weights, values)
+        self._set("weights", self._engine.layout.weights, values)
 
     @property
     def biases(self) -> tuple[Array, ...]:
         """The b of each Dense layer, (n_out,), empty where it has none. Read-only copies; assign a whole sequence."""
-        return self.places.biases(self.parameters)
+        return self._engine.layout.biases(self.parameters)
 
     @biases.setter
     def biases(self, values: Sequence[ArrayLike]) -> None:
-        self._set("biases", self.places.biases, values)
+        self._set("biases", self._engine.layout.biases, values)
 
     def _set(self, argument: str, views: Callable[[Array], Sequence[Array]], values: object) -> None:
         """Replace the parts of the parameters that `views` cuts from them, one a Dense layer."""
-        flat = self.native.parameters()
+        flat = self._engine.native.parameters()
         old = views(flat)
         if not isinstance(values, Iterable):
             given = type(values).__name__
@@ -285,14 +278,14 @@ class Network:
         new = list(values)
         if len(new) != len(old):
             raise ValueError(f"{argument} must hold {len(old)} arrays, one a Dense layer, got {len(new)}")
-        for i, (weight, view, value) in enumerate(zip(self.places.named("weight"), old, new, strict=True)):
-            array = _arrays.as_numbers(value, self._dtype, f"{argument}[{i}]")
+        for i, (weight, view, value) in enumerate(zip(self._engine.layout.named("weight"), old, new, strict=True)):
+            array = _arrays.as_numbers(value, self.dtype, f"{argument}[{i}]")
             if array.shape != view.shape:
                 raise ValueError(
                     f"{argument}[{i}] (layer {weight.layer + 1}) must have shape {view.shape}, got {array.shape}"
                 )
-            view[...] = _arrays.cast(array, self._dtype)
-        self.native.set_parameters(flat)
+            view[...] = _arrays.cast(array, self.dtype)
+        self._engine.native.set_parameters(flat)
 
     # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -336,11 +329,11 @@ class Network:
         """
         if type(X) is ndarray:
             try:
-                return self.native.forward(X, training, out)
+                return self._engine.native.forward(X, training, out)
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
-        return self.native.forward(
-            _arrays.features(X, self.n_inputs, self._dtype), fitting.flag("training", training), out
+        return self._engine.native.forward(
+            _arrays.features(X, self.n_inputs, self.dtype), fitting.flag("training", training), out
         )
 
     def predict(self, X: ArrayLike, *, out: Array | None = None) -> Array:
@@ -357,10 +350,10 @@ class Network:
         """
         if type(X) is ndarray:
             try:
-                return self.native.predict(X, out)
+                return self._engine.native.predict(X, out)
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
-        return self.native.predict(_arrays.features(X, self.n_inputs, self._dtype), out)
+        return self._engine.native.predict(_arrays.features(X, self.n_inputs, self.dtype), out)
 
     @checks_keywords
     def evaluate(
@@ -397,7 +390,7 @@ class Network:
         {'loss': 2.5, 'mae': 1.5}
         """
         chosen = choose_metrics(metrics, self.loss)
-        return fitting.evaluate(self, read_batch(self, X, y, sample_weight), chosen)
+        return fitting.evaluate(self._engine.native, self._batch(X, y, sample_weight), chosen)
 
     # ── Backward ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -445,12 +438,12 @@ class Network:
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
                 # What is no array for native is refused by it, and converted below.
-                loss, flat = self.native.gradient(X, y, sample_weight, training)  # type: ignore[arg-type]
-                return Gradient(loss, flat, self.places)
+                loss, flat = self._engine.native.gradient(X, y, sample_weight, training)  # type: ignore[arg-type]
+                return Gradient(loss, flat, self._engine.layout)
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
-        loss, flat = self.native.gradient(*read_batch(self, X, y, sample_weight), fitting.flag("training", training))
-        return Gradient(loss, flat, self.places)
+        loss, flat = self._engine.native.gradient(*self._batch(X, y, sample_weight), fitting.flag("training", training))
+        return Gradient(loss, flat, self._engine.layout)
 
     def backward(self, X: ArrayLike, d_output: ArrayLike, *, training: bool = False) -> Gradient:
         """Return the gradient that follows from the caller's own dL/d(output): for losses that chainrule has not.
@@ -483,10 +476,10 @@ class Network:
         >>> gradient.weights[0].ravel().tolist(), gradient.inputs.tolist()
         ([10.0, 20.0], [[3.0, 4.0]])
         """
-        x = _arrays.features(X, self.n_inputs, self._dtype)
-        d = _arrays.table(d_output, self.n_outputs, self._dtype, "d_output")
-        flat, inputs = self.native.backward(x, d, fitting.flag("training", training))
-        return Gradient(None, flat, self.places, inputs)
+        x = _arrays.features(X, self.n_inputs, self.dtype)
+        d = _arrays.table(d_output, self.n_outputs, self.dtype, "d_output")
+        flat, inputs = self._engine.native.backward(x, d, fitting.flag("training", training))
+        return Gradient(None, flat, self._engine.layout, inputs)
 
     def trace(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> list[LayerTrace]:
         """Return every quantity of the coming `step`, layer by layer, without making it.
@@ -506,7 +499,7 @@ class Network:
         >>> layer.delta.item(), layer.d_weight.item(), layer.update_weight.item()
         (-2.0, -4.0, 0.4)
         """
-        return LayerTrace.of(self.layers, self.native.trace(*read_batch(self, X, y, sample_weight)))
+        return self._engine.trace(self._batch(X, y, sample_weight))
 
     @checks_keywords
     def explain(
@@ -576,7 +569,7 @@ class Network:
         """
         from .explain import explain
 
-        return explain(self, X, y, sample_weight, limit=limit, digits=digits)
+        return explain(self._engine, X, y, sample_weight, call=repr(self), limit=limit, digits=digits)
 
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -602,10 +595,10 @@ class Network:
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
                 # What is no array for native is refused by it, and converted below.
-                return self.native.step(X, y, sample_weight)  # type: ignore[arg-type]
+                return self._engine.native.step(X, y, sample_weight)  # type: ignore[arg-type]
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
-        return self.native.step(*read_batch(self, X, y, sample_weight))
+        return self._engine.native.step(*self._batch(X, y, sample_weight))
 
     def apply_gradient(self, flat: ArrayLike) -> None:
         """Make one update from a gradient of the caller's.
@@ -622,7 +615,7 @@ class Network:
         RuntimeError
             As in `step`.
         """
-        self.native.apply_gradient(_arrays.flat(flat, self.n_parameters, self._dtype, "gradient"))
+        self._engine.native.apply_gradient(_arrays.flat(flat, self.n_parameters, self.dtype, "gradient"))
 
     @checks_keywords
     def fit(
@@ -691,7 +684,7 @@ class Network:
         (200, True)
         """
         plan = fitting.plan(
-            self,
+            self._engine,
             X,
             y,
             sample_weight,
@@ -702,7 +695,7 @@ class Network:
             metric_names=metrics,
             callbacks=callbacks,
         )
-        return fitting.run(self, plan, progress)
+        return fitting.run(self._engine, plan, progress, self)
 
     @checks_keywords
     def verify(
@@ -719,15 +712,20 @@ class Network:
 
         See `chainrule.verify`. The network is not changed.
         """
-        from .verification.case import verify
+        from .verification.case import verify_engine
 
-        return verify(self, X, y, sample_weight, n_parameters=n_parameters, n_rows=n_rows, seed=seed)
+        return verify_engine(
+            self._engine, X, y, sample_weight, call=repr(self), n_parameters=n_parameters, n_rows=n_rows, seed=seed
+        )
+
+    def _batch(self, X: object, y: object, sample_weight: object) -> Batch:
+        return read_batch(self._engine.spec, X, y, sample_weight)
 
     # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def state_dict(self, *, training_state: bool = True) -> dict[str, Any]:
         """Return the network as arrays and numbers, by name; see `chainrule.checkpoint`."""
-        return checkpoint.state_dict(self, training_state=training_state)
+        return checkpoint.state_dict(self._engine, training_state=training_state)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Become what `state_dict` returned of a network of the same layers and loss.
@@ -752,23 +750,24 @@ class Network:
         >>> net.step_count
         0
         """
-        spec, native = checkpoint.rebuilt(state)
+        engine = checkpoint.rebuilt(state)
+        native, spec = engine.native, engine.spec
         training_state = "step" in state
         checkpoint.check_same(self.config, configuration.to_config(spec), training_state=training_state)
         if not training_state:
             self.parameters = native.parameters()
         elif spec.seed == self.seed:
-            self.native.restore(native.snapshot())
-            self.native.learning_rate = native.learning_rate
+            self._engine.native.restore(native.snapshot())
+            self._engine.native.learning_rate = native.learning_rate
         else:  # a seed is for life: the network behind this one is replaced, which none must be training
-            spec = dataclasses.replace(spec, n_threads=self._spec.n_threads)
-            fitting.in_turn(self, lambda: self._build(spec, native))
+            spec = dataclasses.replace(spec, n_threads=self._engine.spec.n_threads)
+            fitting.in_turn(self._engine.native, lambda: self._hold(dataclasses.replace(engine, spec=spec)))
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> Self:
         """Return a new network from what `state_dict` returned."""
         network = object.__new__(cls)
-        network._build(*checkpoint.rebuilt(state))
+        network._hold(checkpoint.rebuilt(state))
         return network
 
     @checks_keywords
@@ -797,7 +796,7 @@ class Network:
         ...     bool((Network.load(path).parameters == net.parameters).all())
         True
         """
-        checkpoint.save(self, path, training_state=training_state)
+        checkpoint.save(self._engine, path, training_state=training_state)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -820,7 +819,7 @@ class Network:
         """Return a network of its own with the same parameters, moments and counters."""
         network = object.__new__(type(self))
         network.__dict__.update(self.__dict__)
-        network.native = self.native.copy()
+        network._engine = self._engine.copy()
         return network
 
     def __copy__(self) -> Self:
@@ -833,7 +832,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the state, and what others have attached."""
-        own = {"_spec", "places", "_dtype", "_y_ndim", "native"}
+        own = {"_engine", "_y_ndim"}
         return {
             "state": self.state_dict(),
             "attributes": {name: value for name, value in self.__dict__.items() if name not in own},
@@ -841,8 +840,13 @@ class Network:
 
     def __setstate__(self, pickled: dict[str, Any]) -> None:
         """Rebuild from what was pickled."""
-        self._build(*checkpoint.rebuilt(pickled["state"]))
+        self._hold(checkpoint.rebuilt(pickled["state"]))
         self.__dict__.update(pickled["attributes"])
+
+
+def engine_of(network: Network) -> Engine:
+    """Return what computes in a network, for those parts of this package that take a Network from their caller."""
+    return network._engine  # noqa: SLF001 - kept for this package
 
 
 choose_metrics = metrics.choose  # `metrics` is an argument of the methods above

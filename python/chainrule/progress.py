@@ -13,9 +13,9 @@ SECONDS_BETWEEN_LINES = 0.1
 
 
 class Bar(Protocol):
-    """What `fit` tells after each epoch."""
+    """What `fit` tells of each epoch, and of the end."""
 
-    def update(self, logs: Mapping[str, float]) -> None:
+    def update(self, _: int, logs: Mapping[str, float]) -> None:
         """One more epoch, with its numbers."""
 
     def close(self) -> None:
@@ -41,7 +41,7 @@ class Tqdm:
     def __init__(self, inner: object) -> None:
         self.inner: object = inner
 
-    def update(self, logs: Mapping[str, float]) -> None:
+    def update(self, _: int, logs: Mapping[str, float]) -> None:
         """One more epoch, with its numbers."""
         inner = self.inner
         inner.set_postfix_str(text(logs), refresh=False)  # type: ignore[attr-defined] # a tqdm, kept as object
@@ -61,7 +61,7 @@ class Line:
         self.next_time = 0.0
         self.width = 0
 
-    def update(self, logs: Mapping[str, float]) -> None:
+    def update(self, _: int, logs: Mapping[str, float]) -> None:
         """One more epoch, with its numbers."""
         self.done += 1
         now = time.monotonic()

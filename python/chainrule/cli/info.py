@@ -38,7 +38,9 @@ def installation() -> dict[str, str]:
     """Return versions, kernels and registries."""
     import numpy as np
 
-    from chainrule import Network, __version__, _native, registry
+    from chainrule import __version__, _native, registry
+    from chainrule.engine import Engine
+    from chainrule.reference.config import resolve
 
     found = {
         "chainrule": __version__,
@@ -46,7 +48,7 @@ def installation() -> dict[str, str]:
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
-        "target": f"{Network([1, 1], seed=0).native.target} (usable here: {', '.join(_native.targets())})",
+        "target": f"{Engine.of(resolve([1, 1], seed=0)).native.target} (usable here: {', '.join(_native.targets())})",
     }
     variables = ("CHAINRULE_TARGET", "CHAINRULE_NUM_THREADS", "OMP_NUM_THREADS")
     found |= {name: os.environ[name] for name in variables if name in os.environ}

@@ -27,25 +27,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from chainrule.network import Network
+    from chainrule.engine import Engine
     from chainrule.records import LayerTrace
 
     from .writing import Section
 
 
 def explain(
-    network: Network,
+    engine: Engine,
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
+    call: str,
     limit: int,
     digits: int,
 ) -> Explanation:
-    """Return the coming step of a network as an `Explanation`; see `Network.explain`."""
+    """Return the coming step of a network as an `Explanation`; see `Network.explain`. `call` is what builds it."""
     limit = integer("limit", limit, 0, LARGEST)
     digits = integer("digits", digits, 1, 17)
-    return Explanation(gather(network, X, y, sample_weight), limit=limit, digits=digits)
+    return Explanation(gather(engine, X, y, sample_weight, call), limit=limit, digits=digits)
 
 
 class Explanation:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chainrule.batch import Batch
-    from chainrule.network import Network
+    from chainrule.engine import Engine
     from chainrule.records import LayerTrace
     from chainrule.reference.layers import Layer
     from chainrule.reference.losses import Loss
@@ -127,31 +127,34 @@ class Facts:
         return found
 
 
-def gather(network: Network, X: object, y: object, sample_weight: object = None) -> Facts:
-    """Return what there is to say of the coming `step` of `network`, which is not changed."""
-    x, target, weights = read_batch(network, *as_rows(X, y, sample_weight))
+def gather(engine: Engine, X: object, y: object, sample_weight: object, call: str) -> Facts:
+    """Return what there is to say of the coming step of a network, which is not changed."""
+    spec, native = engine.current, engine.native
+    batch = read_batch(spec, *as_rows(X, y, sample_weight))
+    x, target, weights = batch
     with np.errstate(all="ignore"):  # a network that has diverged can be looked at: its infinities are shown
-        layers = layers_of(network, x, network.trace(x, target, weights))
-        loss, k = network.loss, network.n_outputs
+        layers = layers_of(engine, x, engine.trace(batch))
+        loss, k = spec.loss, spec.n_outputs
         outputs = layers[-1].trace.a[:ROWS]
         return Facts(
-            call=repr(network),
+            call=call,
             layers=layers,
             option=loss,
-            optimizer=network.optimizer,
-            step=network.step_count + 1,
+            optimizer=spec.optimizer,
+            step=native.step_count + 1,
             row_weights=np.ones(len(x)) if weights is None else weights.copy(),
             rows=tuple(row_loss(loss, a, y_row, k) for a, y_row in zip(outputs, target, strict=False)),
-            loss=network.gradient(x, target, weights, training=True).loss or 0.0,
-            loss_after=loss_after(network, (x, target, weights)),
+            loss=native.gradient(*batch, True)[0],
+            loss_after=loss_after(native, batch),
         )
 
 
-def layers_of(network: Network, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
+def layers_of(engine: Engine, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
     """Return each layer with what came in: X, copied, or what the layer before gave out."""
-    layers, came_in = [], _arrays.cast(x.copy(), network.dtype)
-    dense = iter(zip(network.weights, network.biases, strict=True))
-    for option, trace in zip(network.layers, traces, strict=True):
+    layers, came_in = [], _arrays.cast(x.copy(), engine.dtype)
+    flat = engine.native.parameters()
+    dense = iter(zip(engine.layout.weights(flat), engine.layout.biases(flat), strict=True))
+    for option, trace in zip(engine.spec.layers, traces, strict=True):
         w, b = next(dense) if isinstance(option, Dense) else (np.empty((0, 0)), np.empty(0))
         layers.append(LayerFacts(option, trace, came_in, w, b))
         came_in = trace.a
@@ -199,12 +202,12 @@ def close(p: float, q: float) -> bool:
     return math.isclose(p, q, rel_tol=1e-12, abs_tol=1e-300)
 
 
-def loss_after(network: Network, batch: Batch) -> float | None:
+def loss_after(native: _native.Network, batch: Batch) -> float | None:
     """Return the loss of the same batch, with the same dropout masks, after the step."""
-    after = network.copy()
+    after = native.copy()
     try:
         after.step(*batch)
     except _native.DivergenceError:
         return None
-    after.native.step_count = network.step_count  # the masks are a function of it
-    return after.gradient(*batch, training=True).loss
+    after.step_count = native.step_count  # the masks are a function of it
+    return after.gradient(*batch, True)[0]

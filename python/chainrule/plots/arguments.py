@@ -1,4 +1,4 @@
-"""What callers bring, checked: networks, numbers and classes of one entry a row; messages name the argument."""
+"""What callers bring, checked: names, and numbers and classes of one entry a row; messages name the argument."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule import _arrays
-from chainrule.batch import read_batch
-from chainrule.network import Network
 from chainrule.reference.options import shown
 from chainrule.reference.spelling import unknown
 
@@ -18,29 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[Any]
-
-
-def as_network(network: object) -> Network:
-    """Return the network, or say that it is none."""
-    if not isinstance(network, Network):
-        raise TypeError(f"network must be a chainrule.Network, not {shown(network)}")
-    return network
-
-
-def features(network: Network, X: object) -> Array:
-    """Return X, (n, n_inputs) with n >= 1, every value checked."""
-    x = _arrays.features(X, network.n_inputs, network.dtype)
-    if not len(x):
-        raise ValueError("X has no rows; at least one is needed")
-    network.forward(x)  # the core refuses what is not finite
-    return x
-
-
-def batch(network: Network, X: object, y: object) -> tuple[Array, Array]:
-    """Return X, (n, n_inputs), and y, labels (n,) or (n, n_outputs), every value checked."""
-    x, targets, _ = read_batch(network, X, y)
-    network.evaluate(x, targets)  # the core refuses what is not finite or out of range
-    return x, targets
 
 
 def one_of(argument: str, value: object, known: Iterable[str]) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from chainrule.reference.spelling import checks_keywords
 
-from .arguments import as_network, batch, classes, names_of_classes, one_of, same_length
+from .arguments import classes, names_of_classes, one_of, same_length
 from .display import Display, size_in_points
+from .networks import as_network, batch
 from .outputs import Outputs
 
 if TYPE_CHECKING:

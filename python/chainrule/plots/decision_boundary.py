@@ -9,8 +9,9 @@ import numpy as np
 from chainrule.reference.options import integer, number
 from chainrule.reference.spelling import checks_keywords
 
-from .arguments import as_network, batch, features, names_of_classes
+from .arguments import names_of_classes
 from .display import MARKERS, PALETTE, Display, limits, makes_room, note
+from .networks import as_network, batch, features
 from .outputs import Outputs
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import numpy as np
 
 from chainrule.reference.spelling import checks_keywords
 
-from .arguments import as_network
 from .display import LARGEST, Display
 from .layer_rows import Row, draw_rows, own_size
+from .networks import as_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

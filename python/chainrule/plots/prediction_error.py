@@ -9,8 +9,9 @@ import numpy as np
 from chainrule.reference.options import integer
 from chainrule.reference.spelling import checks_keywords
 
-from .arguments import as_network, batch, numbers, one_of, same_length
+from .arguments import numbers, one_of, same_length
 from .display import PALETTE, Display, limits, note, tidy
+from .networks import as_network, batch
 
 if TYPE_CHECKING:
     from typing import Self

@@ -11,9 +11,9 @@ from chainrule.reference.layers import Dense
 from chainrule.reference.options import shown
 from chainrule.reference.spelling import checks_keywords
 
-from .arguments import as_network
 from .display import Display, limits
 from .layer_rows import Row, draw_rows, own_size
+from .networks import as_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import _native
+from chainrule.layout import Layout
 from chainrule.sklearn.layers import activations_of, dropout_of
 
 if TYPE_CHECKING:
@@ -46,12 +47,11 @@ class Engine:
     ) -> None:
         """Make the network of the first `n_layers` layers, or of all; only with a `dropout_seed` it drops units."""
         coefs = estimator.coefs_[:n_layers]
-        self.shapes = [coef.shape for coef in coefs]
         dtype = dtype or coefs[0].dtype
         self.dtype: np.dtype[Any] = dtype if dtype == np.float32 else np.dtype(np.float64)
         is_whole = len(coefs) == len(estimator.coefs_)
         config = {
-            "n_inputs": int(self.shapes[0][0]),
+            "n_inputs": int(coefs[0].shape[0]),
             "layers": _layers(estimator, len(coefs), with_dropout=dropout_seed is not None),
             "loss": _loss(estimator) if is_whole else {"name": "half_squared_error"},
             "optimizer": OPTIMIZERS[solver],
@@ -60,6 +60,7 @@ class Engine:
             "n_threads": None if estimator.n_threads is None else int(estimator.n_threads),
         }
         self.network = _native.Network(json.dumps(config), draw=False)
+        self.layout = Layout(self.network.tensors())
         self.network.set_parameters(self.joined([*coefs, *estimator.intercepts_[:n_layers]]))
 
     def store(self, estimator: Any) -> None:
@@ -73,20 +74,14 @@ class Engine:
 
     def joined(self, arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Give weights of all layers and then biases of all layers as w_1, b_1, w_2, …."""
-        half = len(self.shapes)
-        parts = [part.ravel() for pair in zip(arrays[:half], arrays[half:], strict=True) for part in pair]
-        flat: NDArray[Any] = np.concatenate(parts).astype(self.dtype, copy=False)
+        flat = np.empty(self.layout.size, self.dtype)
+        for view, array in zip(self.split(flat), arrays, strict=True):
+            view[...] = array.reshape(view.shape)
         return flat
 
     def split(self, flat: NDArray[Any]) -> list[NDArray[Any]]:
         """Undo `joined`; views."""
-        weights, biases, start = [], [], 0
-        for n_in, n_out in self.shapes:
-            middle, end = start + n_in * n_out, start + n_in * n_out + n_out
-            weights.append(flat[start:middle].reshape(n_in, n_out))
-            biases.append(flat[middle:end])
-            start = end
-        return weights + biases
+        return [*self.layout.weights(flat), *self.layout.biases(flat)]
 
 
 def _layers(estimator: Any, n: int, *, with_dropout: bool) -> list[dict[str, Any]]:

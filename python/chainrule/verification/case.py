@@ -12,7 +12,6 @@ of the coming step.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,8 +19,7 @@ import numpy as np
 from chainrule import _arrays
 from chainrule.batch import read_batch
 from chainrule.describe import layer_name
-from chainrule.records import LayerTrace
-from chainrule.reference import config as configuration
+from chainrule.reference.config import to_config
 from chainrule.reference.layers import Dense, Dropout
 from chainrule.reference.network import Network as ReferenceNetwork
 from chainrule.reference.options import LARGEST, integer
@@ -33,13 +31,9 @@ from .report import Check, Report
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
-    from chainrule import _native
-    from chainrule.batch import Batch
-    from chainrule.layout import Layout
-    from chainrule.network import Network
-    from chainrule.reference.config import Spec
+    from chainrule.engine import Engine
 
     Array: TypeAlias = NDArray[Any]
 
@@ -48,70 +42,25 @@ UPDATE = 1e-13  # relative error of an optimizer's update: some ten operations a
 STEPS = 2  # fused against separate: the second has moments that are not zero
 
 
-def verify(
-    network: Network,
-    X: ArrayLike,
-    y: ArrayLike,
-    sample_weight: ArrayLike | None = None,
+def verify_engine(
+    engine: Engine,
+    X: object,
+    y: object,
+    sample_weight: object,
     *,
-    n_parameters: int = 500,
-    n_rows: int = 32,
-    seed: int = 0,
+    call: str,
+    n_parameters: object,
+    n_rows: object,
+    seed: object,
 ) -> Report:
-    """Return a report on whether a network computes what it should, on given data.
-
-    The checks, in the order of the report:
-
-    1. *reference*: every quantity of a step (z and a, slope, loss, delta, d_weight and d_bias of every layer), native
-       in float64 against `chainrule.reference`. Error ‖native − reference‖ / ‖reference‖, at most
-       1e-12 · layers · widest layer (more only where digits cancel and rounding alone can do more).
-    2. *central differences*: the native gradient in float64 against (L(p + eps) − L(p − eps)) / 2 eps of the native
-       loss, with torch.autograd.gradcheck's eps, atol and rtol (1e-6, 1e-5, 1e-3). The number that comes off worst
-       is shown. Where p ± eps crosses a kink (relu, absolute_error) it is skipped, and where units sit on one (z = 0,
-       a = y) all parameters are first moved by up to 1e-3 ("nearby").
-    3. *update*: the optimizer, native in float64 against `chainrule.reference`, from the same gradient.
-    4. *rounding*: for a float32 network, every quantity in float32 against float64, in units of what rounding can do
-       at most (`chainrule.verification.rounding`).
-    5. *fused step*: `step` against `gradient` + `apply_gradient`, in the network's dtype: how many numbers differ.
-
-    Parameters
-    ----------
-    network : Network
-        It is not changed; moments, counters and the dropout masks of the coming step are as they stand.
-    X, y, sample_weight : array_like
-        As in `Network.gradient`.
-    n_parameters : int, default 500
-        How many parameters are compared with central differences, >= 1: all where there are no more, else as many from
-        each weight and bias.
-    n_rows : int, default 32
-        How many rows are looked at, >= 1, from the first. The reference takes about 0.1 µs for each product.
-    seed : int, default 0
-        Decides which parameters are compared.
-
-    Returns
-    -------
-    Report
-        Truthy where all checks hold; printed, it is a table.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in `Network.gradient`; or the loss or its gradient is not finite.
-
-    Examples
-    --------
-    >>> from chainrule import Network
-    >>> report = verify(Network([2, 3, 1], activation="tanh", seed=0), [[0.0, 1.0], [1.0, 0.5]], [1.0, 2.0])
-    >>> bool(report), report.failures
-    (True, ())
-    """
+    """Return the report of `verify`; `call` names the network in its title."""
     n_parameters = integer("n_parameters", n_parameters, 1, LARGEST)
     n_rows = integer("n_rows", n_rows, 1, LARGEST)
     seed = integer("seed", seed, 0, 2**63 - 1)
-    x, target, weights = read_batch(network, X, y, sample_weight)
+    x, target, weights = read_batch(engine.spec, X, y, sample_weight)
     shown = f"{min(n_rows, len(x))} of {len(x)} rows" if n_rows < len(x) else f"{len(x)} rows"
     with np.errstate(all="ignore"):  # what overflows shows as an error that is not finite, which no tolerance admits
-        case = Case(network, x[:n_rows], target[:n_rows], None if weights is None else weights[:n_rows])
+        case = Case(engine, x[:n_rows], target[:n_rows], None if weights is None else weights[:n_rows])
         checks = [
             *case.against_reference(),
             *case.against_differences(n_parameters, seed),
@@ -119,27 +68,26 @@ def verify(
             *case.rounded_against_exact(),
             *case.fused_against_separate(),
         ]
-    return Report(tuple(checks), f"{network!r} on {shown}, {network.native.target}")
+    return Report(tuple(checks), f"{call} on {shown}, {engine.native.target}")
 
 
 class Case:
     """A network with a batch, as copies in float64: native, reference, and what they say of each layer."""
 
-    def __init__(self, network: Network, x: Array, y: Array, sample_weight: Array | None) -> None:
-        self.own = network.native.copy()
-        self.places: Layout = network.places
+    def __init__(self, engine: Engine, x: Array, y: Array, sample_weight: Array | None) -> None:
+        self.own = engine.copy()
         self.batch = x, y, sample_weight
         # What float32 makes of X and y is what is compared, in float64 too.
-        exact = _arrays.cast(x, network.dtype).astype(np.float64)
-        exact_y = y if y.ndim == 1 else _arrays.cast(y, network.dtype).astype(np.float64)
+        exact = _arrays.cast(x, engine.dtype).astype(np.float64)
+        exact_y = y if y.ndim == 1 else _arrays.cast(y, engine.dtype).astype(np.float64)
         self.batch64 = exact, exact_y, sample_weight
-        self.spec: Spec = configuration.from_config({**network.config, "dtype": "float64"})
-        self.native = self.in_float64(self.own, json.dumps(configuration.to_config(self.spec)))
-        self.found = self.traces(self.native, self.batch64)  # refuses what is wrong with the batch
-        loss, gradient = self.own.gradient(*self.batch, True)
+        self.engine = self.own.in_float64()
+        self.native, self.spec = self.engine.native, self.engine.spec
+        self.found = self.engine.trace(self.batch64)  # refuses what is wrong with the batch
+        loss, gradient = self.own.native.gradient(*self.batch, True)
         if not (np.isfinite(loss) and np.isfinite(gradient).all()):
             raise ValueError(
-                f"the loss ({loss}) or its gradient is not finite in {network.dtype} on this data: there is nothing to "
+                f"the loss ({loss}) or its gradient is not finite in {engine.dtype} on this data: there is nothing to "
                 "compare; scale X and y, or begin again with a smaller learning_rate"
             )
         self.reference = self.as_reference()
@@ -149,32 +97,19 @@ class Case:
         self.names = [f"layer {i} ({layer_name(layer)})" for i, layer in enumerate(self.spec.layers, start=1)]
         self.bounds64 = self.bounds("float64")
 
-    def in_float64(self, own: _native.Network, config: str) -> _native.Network:
-        """Return the same network in float64."""
-        native = type(own)(config)
-        native.set_parameters(own.parameters().astype(np.float64))
-        for k in range(len(own.state_names)):
-            native.set_state(k, own.state(k).astype(np.float64))
-        native.step_count, native.epoch_count = own.step_count, own.epoch_count
-        return native
-
     def as_reference(self) -> ReferenceNetwork:
         """Return the same network in plain Python."""
         native = self.native
-        reference = ReferenceNetwork.from_config(configuration.to_config(self.spec))
+        reference = ReferenceNetwork.from_config(to_config(self.spec))
         reference.parameters = native.parameters().tolist()
         reference.state = {name: native.state(k).tolist() for k, name in enumerate(native.state_names)}
         reference.step_count, reference.epoch_count = native.step_count, native.epoch_count
         return reference
 
-    def traces(self, native: _native.Network, batch: Batch) -> list[LayerTrace]:
-        """Return what happens in each layer."""
-        return LayerTrace.of(self.spec.layers, native.trace(*batch))
-
     def bounds(self, dtype: str) -> tuple[list[rounding.LayerBound], float]:
         """Return what rounding in `dtype` can do at most."""
         flat = self.native.parameters()
-        parameters = self.places.weights(flat), self.places.biases(flat)
+        parameters = self.engine.layout.weights(flat), self.engine.layout.biases(flat)
         batch = self.batch64[0], self.y_rows, self.row_weight
         return rounding.bounds(self.spec, parameters, batch, self.found, dtype)
 
@@ -236,7 +171,7 @@ class Case:
         name = "central differences" + (" nearby" if moved else "")
         gradient = native.gradient(*self.batch64, self.dropout)[1]
         along = Derivative(native.parameters(), gradient, rounding=4 * self.bounds64[1])
-        for l, indices in sample(self.places, n_parameters, seed):
+        for l, indices in sample(self.engine.layout, n_parameters, seed):
             found = differences.compare(loss, along, indices, Tolerance())
             yield Check(name, self.names[l], *found)
 
@@ -264,24 +199,24 @@ class Case:
 
     def rounded_against_exact(self) -> Iterable[Check]:
         """Compare the network's own dtype with float64, in units of the bound of rounding."""
-        if self.own.dtype == "float64":
+        if self.own.dtype == np.float64:
             return
-        found = self.traces(self.own, self.batch)
-        bounds, loss_bound = self.bounds(self.own.dtype)
-        name = f"rounding of {self.own.dtype}"
+        found = self.own.trace(self.batch)
+        bounds, loss_bound = self.bounds(self.own.spec.dtype)
+        name = f"rounding of {self.own.spec.dtype}"
         for l, (mine, exact, bound) in enumerate(zip(found, self.found, bounds, strict=True)):
             fields = ("z", "a", "slope", "delta", "d_weight", "d_bias")
             errors = [in_units(getattr(mine, f) - getattr(exact, f), getattr(bound, f)) for f in fields]
             n = sum(getattr(mine, f).size for f in fields)
             yield Check(name, self.names[l], max(errors), 1.0, n)
-        loss = self.own.gradient(*self.batch, True)[0] - self.native.gradient(*self.batch64, True)[0]
+        loss = self.own.native.gradient(*self.batch, True)[0] - self.native.gradient(*self.batch64, True)[0]
         yield Check(f"{name}: loss", "", in_units(np.array([loss]), np.array([loss_bound])), 1.0, 1)
 
     # ── 5 ──
 
     def fused_against_separate(self) -> Iterable[Check]:
         """Compare `step` with `gradient` and `apply_gradient`, bit by bit."""
-        fused, separate = self.own.copy(), self.own.copy()
+        fused, separate = self.own.native.copy(), self.own.native.copy()
         n_wrong = n_compared = 0
         for _ in range(STEPS):
             other, gradient = separate.gradient(*self.batch, True)

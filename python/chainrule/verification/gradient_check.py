@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule import _arrays
 from chainrule.describe import layer_name
+from chainrule.network import engine_of
 from chainrule.reference.layers import Dense
 from chainrule.reference.losses import MSE
 from chainrule.reference.options import LARGEST, integer, number
@@ -88,16 +89,16 @@ def gradcheck(
     tolerance = Tolerance(eps, atol, rtol)
     if not callable(loss):
         raise TypeError(f"loss must be a function of the output that returns (value, d_output), not {loss!r}")
-    x = _arrays.features(X, network.n_inputs, network.dtype).astype(np.float64)
+    engine = engine_of(network)
+    x = _arrays.features(X, network.n_inputs, engine.dtype).astype(np.float64)
     if not len(x):
         raise ValueError("X has no rows; at least one is needed")
     # Its own loss is not asked for anything: one that takes any target stands in, where a trace needs one.
-    config = {**network.config, "dtype": "float64", "loss": MSE().to_dict()}
-    network64 = type(network).from_state_dict({**network.state_dict(training_state=False), "config": config})
-    native, places = network64.native, network64.places
-    l2 = [layer.l2 for layer in network64.layers if isinstance(layer, Dense)]
+    engine = engine.in_float64(loss=MSE())
+    native, layers = engine.native, engine.spec.layers
+    l2 = [layer.l2 for layer in layers if isinstance(layer, Dense)]
     nothing = np.zeros((len(x), network.n_outputs))
-    leave_kinks(native, network.layers, [record["z"] for record in native.trace(x, nothing, None)], seed)
+    leave_kinks(native, layers, [record["z"] for record in native.trace(x, nothing, None)], seed)
     point = native.parameters()
     output = native.forward(x, False, None)
     value, d_output = called(loss, output)
@@ -109,7 +110,7 @@ def gradcheck(
 
     def by_parameters(moved: Array) -> float:
         native.set_parameters(moved)
-        penalty = sum(0.5 * c * float((w * w).sum()) for c, w in zip(l2, places.weights(moved), strict=True))
+        penalty = sum(0.5 * c * float((w * w).sum()) for c, w in zip(l2, engine.layout.weights(moved), strict=True))
         return by_output(native.forward(x, False, None)) + penalty
 
     def by_inputs(moved: Array) -> float:
@@ -120,8 +121,8 @@ def gradcheck(
 
     by_outputs = Derivative(output.ravel(), d_output.ravel(), rounding_of_loss)
     checks = [check("d_output", "", by_output, by_outputs, chosen(output.size, n_parameters, seed, 0))]
-    for l, indices in sample(places, n_parameters, seed):
-        name = f"layer {l + 1} ({layer_name(network64.layers[l])})"
+    for l, indices in sample(engine.layout, n_parameters, seed):
+        name = f"layer {l + 1} ({layer_name(layers[l])})"
         checks.append(check("parameters", name, by_parameters, Derivative(point, flat, rounding_of_loss), indices))
     native.set_parameters(point)
     along_x = Derivative(x.ravel(), inputs.ravel(), rounding_of_loss)
