@@ -258,6 +258,15 @@ def test_divergence_brings_back_the_last_finite_epoch(learning_rate, epochs):
     assert np.isfinite(net.fit(X, Y, batch_size=10).loss).all()
 
 
+def test_step_that_diverges_is_computed_once(monkeypatch):
+    net = Network([4, 2], optimizer=SGD(learning_rate=1e30), dtype="float64", seed=0)
+    X, y = np.full((3, 4), 1e200), np.zeros((3, 2))
+    monkeypatch.setattr("chainrule.network.read_batch", lambda *_: pytest.fail("a diverged step was made again"))
+    with pytest.raises(DivergenceError):
+        net.step(X, y)
+    assert net.step_count == 0
+
+
 def test_step_that_diverges_changes_nothing():
     net = Network([4, 1], seed=0)
     net.weights = [np.full((4, 1), 3e38)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from numpy import ndarray
 
 from . import _arrays, checkpoint, describe, fitting, metrics
+from ._native import DivergenceError
 from .batch import read_batch
 from .engine import Engine
 from .records import Gradient
@@ -596,6 +597,8 @@ class Network:
             try:
                 # What is no array for native is refused by it, and converted below.
                 return self._engine.native.step(X, y, sample_weight)  # type: ignore[arg-type]
+            except DivergenceError:  # a ValueError, but of the loss
+                raise
             except (TypeError, ValueError):
                 pass  # converted, or refused in words, below
         return self._engine.native.step(*self._batch(X, y, sample_weight))
