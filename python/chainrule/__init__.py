@@ -7,8 +7,11 @@
 `ReLU`, …) may be given by name or as objects.
 """
 
-# Importing this package loads the compiled core and nothing else of it: every name below is fetched from its module
+# ruff: noqa: F403 - the packages of options say in `__all__` what they have
+
+# Importing this package loads the compiled core and nothing else of it: every other name is fetched from its module
 # when it is first asked for (PEP 562), so that a script that only looks at the version does not wait for the rest.
+# Type checkers read the names from the imports below.
 
 from __future__ import annotations
 
@@ -16,150 +19,28 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._native import DivergenceError, InternalError, __version__
+from ._native import DivergenceError as DivergenceError
+from ._native import InternalError as InternalError
+from ._native import __version__ as __version__
 
 if TYPE_CHECKING:
-    from . import examples, metrics, plots, reference
-    from .explain import Explanation
-    from .history import History
-    from .network import Network
-    from .records import Gradient, LayerTrace
-    from .reference import (
-        ELU,
-        GELU,
-        MSE,
-        SELU,
-        SGD,
-        AbsoluteError,
-        Adadelta,
-        Adagrad,
-        Adam,
-        Adamax,
-        AdamW,
-        AMSGrad,
-        BinaryCrossEntropy,
-        BinaryFocal,
-        Constant,
-        CrossEntropy,
-        Dense,
-        Dropout,
-        Focal,
-        GaussianNLL,
-        GELUTanh,
-        GlorotNormal,
-        GlorotUniform,
-        HalfSquaredError,
-        HardSigmoid,
-        HardSiLU,
-        HardTanh,
-        HeNormal,
-        HeUniform,
-        Hinge,
-        Huber,
-        Identity,
-        KLDivergence,
-        LeakyReLU,
-        LeCunNormal,
-        LeCunUniform,
-        Lion,
-        LogCosh,
-        Mish,
-        NAdam,
-        Orthogonal,
-        Poisson,
-        Quantile,
-        RAdam,
-        ReLU,
-        RMSprop,
-        Rprop,
-        Sigmoid,
-        SiLU,
-        Softmax,
-        Softplus,
-        Softsign,
-        SquaredHinge,
-        Tanh,
-        TruncatedNormal,
-        Zeros,
-    )
-    from .verification.gradient_check import gradcheck
-    from .verification.report import Report
-    from .verification.verify import verify
-
-__all__ = [
-    "ELU",
-    "GELU",
-    "MSE",
-    "SELU",
-    "SGD",
-    "AMSGrad",
-    "AbsoluteError",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "BinaryCrossEntropy",
-    "BinaryFocal",
-    "Constant",
-    "CrossEntropy",
-    "Dense",
-    "DivergenceError",
-    "Dropout",
-    "Explanation",
-    "Focal",
-    "GELUTanh",
-    "GaussianNLL",
-    "GlorotNormal",
-    "GlorotUniform",
-    "Gradient",
-    "HalfSquaredError",
-    "HardSiLU",
-    "HardSigmoid",
-    "HardTanh",
-    "HeNormal",
-    "HeUniform",
-    "Hinge",
-    "History",
-    "Huber",
-    "Identity",
-    "InternalError",
-    "KLDivergence",
-    "LayerTrace",
-    "LeCunNormal",
-    "LeCunUniform",
-    "LeakyReLU",
-    "Lion",
-    "LogCosh",
-    "Mish",
-    "NAdam",
-    "Network",
-    "Orthogonal",
-    "Poisson",
-    "Quantile",
-    "RAdam",
-    "RMSprop",
-    "ReLU",
-    "Report",
-    "Rprop",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Softsign",
-    "SquaredHinge",
-    "Tanh",
-    "TruncatedNormal",
-    "Zeros",
-    "__version__",
-    "examples",
-    "gradcheck",
-    "metrics",
-    "plots",
-    "reference",
-    "registry",
-    "verify",
-]
+    from . import examples as examples
+    from . import metrics as metrics
+    from . import plots as plots
+    from . import reference as reference
+    from .explain import Explanation as Explanation
+    from .history import History as History
+    from .network import Network as Network
+    from .records import Gradient as Gradient
+    from .records import LayerTrace as LayerTrace
+    from .reference.activations import *
+    from .reference.inits import *
+    from .reference.layers import *
+    from .reference.losses import *
+    from .reference.optimizers import *
+    from .verification.gradient_check import gradcheck as gradcheck
+    from .verification.report import Report as Report
+    from .verification.verify import verify as verify
 
 _MODULES = {
     "Explanation": ".explain",
@@ -171,7 +52,7 @@ _MODULES = {
     "gradcheck": ".verification.gradient_check",
     "verify": ".verification.verify",
 }
-_SUBMODULES = frozenset({"examples", "metrics", "plots", "reference"})
+_SUBMODULES = ("examples", "metrics", "plots", "reference")
 
 
 def registry() -> dict[str, list[str]]:
@@ -192,13 +73,33 @@ def registry() -> dict[str, list[str]]:
 def __getattr__(name: str) -> object:
     if name in _SUBMODULES:
         return import_module(f".{name}", __name__)
-    if name not in __all__:
+    value: object
+    if name in _MODULES:
+        value = getattr(import_module(_MODULES[name], __name__), name)
+    elif name == "__all__":
+        value = sorted(
+            {"DivergenceError", "InternalError", "__version__", "registry"}.union(_MODULES, _SUBMODULES, _options())
+        )
+    elif name[:1].isupper() and name in _options():
+        value = _options()[name]
+    else:
         # With name and obj Python's traceback adds the nearest name there is.
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
-    value = getattr(import_module(_MODULES.get(name, ".reference"), __name__), name)
     globals()[name] = value
     return value
 
 
+def _options() -> dict[str, type]:
+    """Return the options (`Dense`, `Adam`, `ReLU`, …) by name."""
+    options: dict[str, type] = import_module(".reference.config", __name__).OPTIONS
+    return options
+
+
+def _public() -> list[str]:
+    return sorted(
+        {"DivergenceError", "InternalError", "__version__", "registry"}.union(_MODULES, _SUBMODULES, _options())
+    )
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_public()})

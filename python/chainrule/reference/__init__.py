@@ -16,123 +16,24 @@ Begin with `network`. The classes of options (Dense, Adam, ...) are the very one
 `chainrule.Network.verify` holds it to this package.
 """
 
-from .activations import (
-    ELU,
-    GELU,
-    SELU,
-    GELUTanh,
-    HardSigmoid,
-    HardSiLU,
-    HardTanh,
-    Identity,
-    LeakyReLU,
-    Mish,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Softsign,
-    Tanh,
-)
-from .config import REGISTRIES
-from .inits import (
-    Constant,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LeCunNormal,
-    LeCunUniform,
-    Orthogonal,
-    TruncatedNormal,
-    Zeros,
-)
-from .layers import Dense, Dropout
-from .losses import (
-    MSE,
-    AbsoluteError,
-    BinaryCrossEntropy,
-    BinaryFocal,
-    CrossEntropy,
-    Focal,
-    GaussianNLL,
-    HalfSquaredError,
-    Hinge,
-    Huber,
-    KLDivergence,
-    LogCosh,
-    Poisson,
-    Quantile,
-    SquaredHinge,
-)
-from .network import Network
-from .optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSprop, Rprop
-from .records import Gradient, History, LayerTrace
+# ruff: noqa: F403 - the packages of options say in `__all__` what they have
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "MSE",
-    "SELU",
-    "SGD",
-    "AMSGrad",
-    "AbsoluteError",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "BinaryCrossEntropy",
-    "BinaryFocal",
-    "Constant",
-    "CrossEntropy",
-    "Dense",
-    "Dropout",
-    "Focal",
-    "GELUTanh",
-    "GaussianNLL",
-    "GlorotNormal",
-    "GlorotUniform",
-    "Gradient",
-    "HalfSquaredError",
-    "HardSiLU",
-    "HardSigmoid",
-    "HardTanh",
-    "HeNormal",
-    "HeUniform",
-    "Hinge",
-    "History",
-    "Huber",
-    "Identity",
-    "KLDivergence",
-    "LayerTrace",
-    "LeCunNormal",
-    "LeCunUniform",
-    "LeakyReLU",
-    "Lion",
-    "LogCosh",
-    "Mish",
-    "NAdam",
-    "Network",
-    "Orthogonal",
-    "Poisson",
-    "Quantile",
-    "RAdam",
-    "RMSprop",
-    "ReLU",
-    "Rprop",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Softsign",
-    "SquaredHinge",
-    "Tanh",
-    "TruncatedNormal",
-    "Zeros",
-    "registry",
-]
+from typing import TYPE_CHECKING
+
+from .activations import *
+from .config import OPTIONS, REGISTRIES
+from .inits import *
+from .layers import *
+from .losses import *
+from .network import Network as Network
+from .optimizers import *
+from .records import Gradient as Gradient
+from .records import History as History
+from .records import LayerTrace as LayerTrace
+
+if not TYPE_CHECKING:  # which knows the names from the imports, and would take this list for an empty one
+    __all__ = ["Gradient", "History", "LayerTrace", "Network", "registry"]
+    __all__ += list(OPTIONS)
 
 
 def registry() -> dict[str, list[str]]:

@@ -32,6 +32,8 @@ REGISTRIES: Mapping[str, Mapping[str, type[Option]]] = {
     "init": INITS,
     "layer": LAYERS,
 }
+#: Every option by the name of its class.
+OPTIONS = {kind.__name__: kind for kinds in REGISTRIES.values() for kind in kinds.values()}
 DTYPES = ("float32", "float64")
 
 

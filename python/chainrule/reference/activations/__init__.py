@@ -11,54 +11,32 @@ softmax treat each unit by itself.
     softmax       outputs that sum to one over the units of a layer
 """
 
-from .base import Activation, Identity
+from .base import Activation as Activation
+from .base import Identity
 from .gated import GELU, GELUTanh, Mish, SiLU
 from .hard import HardSigmoid, HardSiLU, HardTanh
 from .rectifiers import ELU, SELU, LeakyReLU, ReLU, Softplus
 from .sigmoids import Sigmoid, Softsign, Tanh
 from .softmax import Softmax
 
-__all__ = [
-    "ACTIVATIONS",
+# The kinds, in the order of the core. Their names are written here alone: the packages above take them from here.
+__all__ = (  # noqa: RUF022 - not by the alphabet
+    "Identity",
+    "Sigmoid",
+    "Tanh",
+    "ReLU",
+    "LeakyReLU",
     "ELU",
-    "GELU",
     "SELU",
-    "Activation",
+    "Softplus",
+    "SiLU",
+    "GELU",
     "GELUTanh",
-    "HardSiLU",
+    "Mish",
+    "Softsign",
     "HardSigmoid",
     "HardTanh",
-    "Identity",
-    "LeakyReLU",
-    "Mish",
-    "ReLU",
-    "SiLU",
-    "Sigmoid",
+    "HardSiLU",
     "Softmax",
-    "Softplus",
-    "Softsign",
-    "Tanh",
-]
-
-ACTIVATIONS: dict[str, type[Activation]] = {
-    kind.name: kind
-    for kind in (
-        Identity,
-        Sigmoid,
-        Tanh,
-        ReLU,
-        LeakyReLU,
-        ELU,
-        SELU,
-        Softplus,
-        SiLU,
-        GELU,
-        GELUTanh,
-        Mish,
-        Softsign,
-        HardSigmoid,
-        HardTanh,
-        HardSiLU,
-        Softmax,
-    )
-}
+)
+ACTIVATIONS: dict[str, type[Activation]] = {kind.name: kind for kind in map(globals().__getitem__, __all__)}

@@ -5,22 +5,11 @@ dense      every unit sees every input: Dense
 dropout    inputs silenced at random in training: Dropout
 """
 
-from .base import Layer, Pass
+from .base import Layer as Layer
+from .base import Pass as Pass
 from .dense import Dense
 from .dropout import Dropout
 
-__all__ = [
-    "LAYERS",
-    "Dense",
-    "Dropout",
-    "Layer",
-    "Pass",
-]
-
-LAYERS: dict[str, type[Layer]] = {
-    kind.name: kind
-    for kind in (
-        Dense,
-        Dropout,
-    )
-}
+# The kinds, in the order of the core. Their names are written here alone: the packages above take them from here.
+__all__ = ("Dense", "Dropout")
+LAYERS: dict[str, type[Layer]] = {kind.name: kind for kind in map(globals().__getitem__, __all__)}
