@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
-from .reference.config import REGISTRIES
-from .reference.layers import Dense, Dropout
+from .reference.config import REGISTRIES, activation_of
+from .reference.layers import Dense
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -19,14 +20,33 @@ if TYPE_CHECKING:
 def layer_name(layer: Layer) -> str:
     """Return a layer in a few words.
 
+    >>> from chainrule import Dropout
     >>> layer_name(Dense(100, "relu")), layer_name(Dropout(0.5))
     ('Dense 100 relu', 'Dropout 0.5')
     """
-    if isinstance(layer, Dense):
-        return f"Dense {layer.units} {layer.transfer.name}" if layer.activation else f"Dense {layer.units}"
-    if isinstance(layer, Dropout):
-        return f"Dropout {layer.rate:g}"
-    return repr(layer)
+    words = [type(layer).__name__, *(f"{getattr(layer, field):g}" for field in required_fields(layer))]
+    activation = activation_of(layer)
+    return " ".join([*words, activation.name] if activation else words)
+
+
+def required_fields(layer: Layer) -> list[str]:
+    """Return the names of the fields that have no default, such as `units` and `rate`: numbers, in every kind."""
+    return [field.name for field in dataclasses.fields(layer) if field.default is dataclasses.MISSING]
+
+
+def remarks(layer: Layer) -> str:
+    """Return a kind of layer with what is not in the other columns of the table.
+
+    >>> from chainrule import Dropout
+    >>> remarks(Dense(3, bias=False, l2=0.1)), remarks(Dropout(0.5))
+    ('Dense, no bias, l2 0.1', 'Dropout 0.5')
+    """
+    words = [f" {getattr(layer, field):g}" for field in required_fields(layer) if field != "units"]
+    for field in dataclasses.fields(layer):
+        value = getattr(layer, field.name)
+        if isinstance(value, int | float) and field.name not in required_fields(layer) and value != field.default:
+            words.append(f", no {field.name}" if value is False else f", {field.name} {value:g}")
+    return "".join([type(layer).__name__, *words])
 
 
 def summary(spec: Spec) -> str:
@@ -35,14 +55,10 @@ def summary(spec: Spec) -> str:
     n_in, total = spec.n_inputs, 0
     for i, layer in enumerate(spec.layers, start=1):
         n_out = layer.n_outputs(n_in)
-        name, activation, n_parameters = type(layer).__name__, "", 0
-        if isinstance(layer, Dense):
-            activation = layer.transfer.name
-            n_parameters = (n_in + layer.bias) * n_out
-            name += ("" if layer.bias else ", no bias") + (f", l2 {layer.l2:g}" if layer.l2 else "")
-        elif isinstance(layer, Dropout):
-            name += f" {layer.rate:g}"
-        rows.append((str(i), name, f"(n, {n_out})", activation, f"{n_parameters:,}"))
+        activation = activation_of(layer)
+        n_parameters = sum(map(math.prod, layer.shapes(n_in).values()))
+        transfer = activation.name if activation else ""
+        rows.append((str(i), remarks(layer), f"(n, {n_out})", transfer, f"{n_parameters:,}"))
         n_in, total = n_out, total + n_parameters
     rows.append(("", "total", "", "", f"{total:,}"))
     told = f"loss {spec.loss.name}, optimizer {spec.optimizer.name}, {spec.dtype}, seed {spec.seed}"
@@ -64,6 +80,7 @@ def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[s
 def constructor(spec: Spec, name: str = "Network") -> str:
     """Return the call that builds the network; evaluated, it gives the same config.
 
+    >>> from chainrule import Dropout
     >>> from chainrule.reference.config import resolve
     >>> constructor(resolve([4, 8, Dropout(0.5), Dense(3, l2=0.1)], activation="tanh", seed=0))
     "Network([4, 8, Dropout(rate=0.5), Dense(3, l2=0.1)], activation='tanh', seed=0)"

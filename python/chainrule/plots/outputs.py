@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from chainrule.reference.layers import Dense
+from chainrule.reference.config import activation_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -53,7 +53,8 @@ class Outputs:
             return cls("yes or no" if single else "several yes or no", margin=loss.boundary == 0.0)
         if loss.link.name == "softmax":
             return cls("one of several")
-        if isinstance(last, Dense) and last.transfer.name in PROBABILITIES:
+        activation = activation_of(last)
+        if activation and activation.name in PROBABILITIES:
             return cls("yes or no" if single else "one of several")
         return cls("numbers")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from chainrule.describe import layer_name
-from chainrule.reference.layers import Dense
+from chainrule.network import engine_of
 from chainrule.reference.options import shown
 from chainrule.reference.spelling import checks_keywords
 
@@ -94,10 +94,11 @@ class WeightHistogramDisplay(Display):
         ValueError
             `ax` cannot be drawn into.
         """
-        layers = enumerate(as_network(network).layers, start=1)
+        engine = engine_of(as_network(network))
         if not isinstance(biases, bool):
             raise TypeError(f"biases must be True or False, not {shown(biases)}")
-        names = [f"{i} {layer_name(layer)}" for i, layer in layers if isinstance(layer, Dense)]
+        at = [tensor.layer for tensor in engine.layout.named("weight")]
+        names = [f"{l + 1} {layer_name(engine.spec.layers[l])}" for l in at]
         return cls(names, network.weights, network.biases if biases else None).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:

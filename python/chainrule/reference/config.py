@@ -153,6 +153,12 @@ def _from_config(config: object) -> Spec:
     )
 
 
+def activation_of(layer: Layer) -> Activation | None:
+    """Return the activation function of a layer that has one."""
+    activation: Activation | None = getattr(layer, "activation", None)
+    return activation
+
+
 def new_seed() -> int:
     """Return a seed from the operating system's randomness."""
     return int.from_bytes(os.urandom(8), "little") >> 1

@@ -20,7 +20,6 @@ from chainrule import _arrays
 from chainrule.batch import read_batch
 from chainrule.describe import layer_name
 from chainrule.reference.config import to_config
-from chainrule.reference.layers import Dense, Dropout
 from chainrule.reference.network import Network as ReferenceNetwork
 from chainrule.reference.options import LARGEST, integer
 
@@ -93,7 +92,8 @@ class Case:
         self.reference = self.as_reference()
         self.row_weight = np.ones(len(x)) if sample_weight is None else sample_weight
         self.y_rows = np.array(self.spec.loss.targets(exact_y.tolist(), len(x), self.spec.n_outputs))
-        self.dropout = any(isinstance(layer, Dropout) and layer.rate > 0.0 for layer in self.spec.layers)
+        in_training, outside = (self.native.forward(exact, training, None) for training in (True, False))
+        self.trains_otherwise = not np.array_equal(in_training, outside)  # by dropout
         self.names = [f"layer {i} ({layer_name(layer)})" for i, layer in enumerate(self.spec.layers, start=1)]
         self.bounds64 = self.bounds("float64")
 
@@ -140,8 +140,8 @@ class Case:
             yield compare("z, a", ("z", "a"), l)
             yield compare("slope", ("slope",), l)
         loss = self.native.gradient(*self.batch64, True)[0]
-        # Only its gradient has the masks of the coming step; without dropout the loss alone takes half as long.
-        if self.dropout:
+        # Only its gradient has the masks of the coming step; otherwise the loss alone takes half as long.
+        if self.trains_otherwise:
             other = self.reference.gradient(*lists, training=True).loss or 0.0
         else:
             other = self.reference.evaluate(*lists)["loss"]
@@ -149,7 +149,7 @@ class Case:
         yield Check("reference: loss", "", found.error, found.tolerance, 1)
         for l in reversed(layers):
             yield compare("delta", ("delta",), l)
-            if isinstance(self.spec.layers[l], Dense):
+            if self.found[l].d_weight.size:
                 yield compare("d_weight, d_bias", ("d_weight", "d_bias"), l)
         flat = self.native.gradient(*self.batch64, True)[1]
         traced = [t.ravel() for trace in self.found for t in (trace.d_weight, trace.d_bias)]
@@ -163,13 +163,13 @@ class Case:
 
         def loss(flat: Array) -> float:
             native.set_parameters(flat)
-            return native.gradient(*self.batch64, True)[0] if self.dropout else native.loss(*self.batch64)
+            return native.gradient(*self.batch64, True)[0] if self.trains_otherwise else native.loss(*self.batch64)
 
         z = [trace.z for trace in self.found]
         on_kink = meets_targets(self.spec.loss, self.found[-1].a, self.y_rows)
         moved = leave_kinks(native, self.spec.layers, z, seed, on_kink=on_kink)
         name = "central differences" + (" nearby" if moved else "")
-        gradient = native.gradient(*self.batch64, self.dropout)[1]
+        gradient = native.gradient(*self.batch64, self.trains_otherwise)[1]
         along = Derivative(native.parameters(), gradient, rounding=4 * self.bounds64[1])
         for l, indices in sample(self.engine.layout, n_parameters, seed):
             found = differences.compare(loss, along, indices, Tolerance())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from chainrule.reference.layers import Dense
+from chainrule.reference.config import activation_of
 from chainrule.reference.rng import Stream
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def leave_kinks(
 ) -> bool:
     """Move the parameters a little where a unit sits on a kink, or `on_kink` says so; `z` is that of each layer."""
     for layer, z_l in zip(layers, z, strict=True):
-        kinks = layer.transfer.kinks if isinstance(layer, Dense) else ()
+        activation = activation_of(layer)
+        kinks = activation.kinks if activation else ()
         on_kink = on_kink or any((np.abs(z_l - kink) <= ON).any() for kink in kinks)
     if on_kink:
         flat = native.parameters()

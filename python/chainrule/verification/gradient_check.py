@@ -9,7 +9,6 @@ import numpy as np
 from chainrule import _arrays
 from chainrule.describe import layer_name
 from chainrule.network import engine_of
-from chainrule.reference.layers import Dense
 from chainrule.reference.losses import MSE
 from chainrule.reference.options import LARGEST, integer, number
 
@@ -96,7 +95,7 @@ def gradcheck(
     # Its own loss is not asked for anything: one that takes any target stands in, where a trace needs one.
     engine = engine.in_float64(loss=MSE())
     native, layers = engine.native, engine.spec.layers
-    l2 = [layer.l2 for layer in layers if isinstance(layer, Dense)]
+    l2 = [getattr(layers[tensor.layer], "l2", 0.0) for tensor in engine.layout.named("weight")]
     nothing = np.zeros((len(x), network.n_outputs))
     leave_kinks(native, layers, [record["z"] for record in native.trace(x, nothing, None)], seed)
     point = native.parameters()
