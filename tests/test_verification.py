@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import SGD, Adam, Dense, Dropout, Network, Report, gradcheck, reference, verify
+from chainrule.reference.layers import LAYERS
 from chainrule.reference.losses import LOSSES
 from chainrule.verification.differences import Derivative, Tolerance, compare
 from chainrule.verification.report import Check
+from chainrule.verification.rounding import RULES
 from tests import strategies
 from tests.strategies import cases
 
@@ -28,6 +30,11 @@ def trained(**arguments):
     net = network(**arguments)
     net.fit(X, Y, epochs=3, batch_size=5)
     return net
+
+
+@pytest.mark.parametrize("kind", LAYERS.values())
+def test_every_kind_of_layer_has_a_rounding_rule(kind):
+    assert kind in RULES
 
 
 # ── Right networks ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -108,10 +108,9 @@ class Case:
 
     def bounds(self, dtype: str) -> tuple[list[rounding.LayerBound], float]:
         """Return what rounding in `dtype` can do at most."""
-        flat = self.native.parameters()
-        parameters = self.engine.layout.weights(flat), self.engine.layout.biases(flat)
+        tensors = self.engine.tensors(self.native.parameters())
         batch = self.batch64[0], self.y_rows, self.row_weight
-        return rounding.bounds(self.spec, parameters, batch, self.found, dtype)
+        return rounding.bounds(self.spec, tensors, batch, self.found, dtype)
 
     # ── 1 ──
 

@@ -16,19 +16,23 @@ losses) the worst combination of signs is not known; a few random ones are tried
 The bound is a worst case: actual errors, whose signs differ, stay far below it; a wrong formula does not.
 """
 
+# ruff: noqa: ARG004 - one signature for all kinds of layers; a rule takes from it what it needs
+
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from chainrule.reference.activations import Activation
-from chainrule.reference.layers import Dense
+from chainrule.reference.config import activation_of
+from chainrule.reference.layers import Dense, Dropout, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
     Bounded: TypeAlias = tuple[Array, Array]  # values, and bounds of their errors
+    Tensors: TypeAlias = dict[str, Array]  # of a layer, by name
 
 ULPS = 8  # of the core's transcendental functions, with room
 SIGN_PATTERNS = 6
@@ -54,75 +59,134 @@ class LayerBound:
     d_bias: Array
 
 
+class Unit(NamedTuple):
+    """What one operation rounds by: the unit roundoff, and the smallest normal number where it underflows."""
+
+    u: float
+    tiny: float
+
+    @classmethod
+    def of(cls, dtype: str) -> Self:
+        """Return those of a dtype."""
+        return cls(float(np.finfo(dtype).eps) / 2, float(np.finfo(dtype).tiny))
+
+
 def bounds(
     spec: Spec,
-    parameters: tuple[Sequence[Array], Sequence[Array]],
+    tensors: Sequence[Tensors],
     batch: tuple[Array, Array, Array],
     traces: Sequence[LayerTrace],
     dtype: str,
 ) -> tuple[list[LayerBound], float]:
     """Return the bounds of every layer, and of the loss, for computing in `dtype`.
 
-    `parameters` are the weights and biases of the Dense layers, `batch` is x, y as one row of numbers each, and the
-    weight of each row; `traces` is what happened, all in float64.
+    `tensors` are the parameters of each layer by name, `batch` is x, y as one row of numbers each, and the weight of
+    each row; `traces` is what happened, all in float64.
     """
-    u = float(np.finfo(dtype).eps) / 2
-    tiny = float(np.finfo(dtype).tiny)
+    unit = u, tiny = Unit.of(dtype)
     x, y, row_weight = batch
-    dense = iter(zip(*parameters, strict=True))
-    nothing: tuple[Array, Array] = np.empty((0, 0)), np.empty(0)
-    of_layer = [next(dense) if isinstance(layer, Dense) else nothing for layer in spec.layers]
+    rules = [RULES[type(layer)] for layer in spec.layers]
 
     # ── Forward ──
-    inputs, e_inputs = [x], [u * np.abs(x)]
+    inputs: list[Bounded] = [(x, u * np.abs(x))]
     e_zs: list[Array] = []
     e_slopes: list[Array] = []
-    for layer, (w, b), trace in zip(spec.layers, of_layer, traces, strict=True):
-        e_x = e_inputs[-1]
-        if isinstance(layer, Dense):
-            size = np.abs(inputs[-1]) @ np.abs(w) + (np.abs(b) if len(b) else 0.0)
-            e_z = e_x @ np.abs(w)
-            e_z += (len(w) + 4) * (u * (size + e_z) + tiny * (size > 0.0))
-            e_a, e_slope = transfer(layer.transfer, trace, e_z, u, tiny)
-        else:  # the mask is exact but for the rounding of its scale
-            e_z, e_slope = e_x, u * trace.slope
-            e_a = (e_z + 2 * u * np.abs(trace.z)) * trace.slope
+    for rule, layer, own, trace in zip(rules, spec.layers, tensors, traces, strict=True):
+        e_z, e_a, e_slope = rule.forward(layer, own, inputs[-1], trace, unit)
         e_zs.append(e_z)
         e_slopes.append(e_slope)
-        inputs.append(trace.a)
-        e_inputs.append(e_a)
+        inputs.append((trace.a, e_a))
 
     # ── Loss ──
-    e_loss, e_d = loss_bounds(spec, (traces[-1].a, e_inputs[-1]), y, row_weight, u)
+    e_loss, e_d = loss_bounds(spec, inputs[-1], y, row_weight, u)
     d = last_error(spec, traces[-1].a, y, row_weight)
-    for layer, (w, _) in zip(spec.layers, of_layer, strict=True):
-        if isinstance(layer, Dense) and layer.l2:
-            e_loss += (w.size + 4) * u * 0.5 * layer.l2 * float((w * w).sum())
+    for layer, own in zip(spec.layers, tensors, strict=True):
+        if l2 := getattr(layer, "l2", 0.0):
+            w = own["weight"]
+            e_loss += (w.size + 4) * u * 0.5 * l2 * float((w * w).sum())
 
     # ── Backward ──
     found: list[LayerBound] = []
-    n = len(x)
     for l in reversed(range(len(traces))):
-        layer, (w, _), trace = spec.layers[l], of_layer[l], traces[l]
+        layer, trace = spec.layers[l], traces[l]
+        e_z, e_a, e_slope = e_zs[l], inputs[l + 1][1], e_slopes[l]
         size = np.abs(trace.delta)
-        if isinstance(layer, Dense) and not elementwise(layer.transfer):
-            e_delta = mixing_delta(layer.transfer, trace, (d, e_d), (e_zs[l], e_inputs[l + 1]), u)
+        f = activation_of(layer)
+        if f is None or elementwise(f):
+            e_delta = e_d * np.abs(trace.slope) + (np.abs(d) + e_d) * e_slope
         else:
-            e_delta = e_d * np.abs(trace.slope) + (np.abs(d) + e_d) * e_slopes[l]
+            e_delta = mixing_delta(f, trace, (d, e_d), (e_z, e_a), u)
         e_delta += 4 * u * size + tiny * (size > 0.0)
-        e_w, e_b = np.empty((0, 0)), np.empty(0)
-        if isinstance(layer, Dense):
-            in_size = np.abs(inputs[l])
-            e_w = e_inputs[l].T @ (size + e_delta) + in_size.T @ e_delta
-            e_w += (n + 4) * u * (in_size.T @ size + layer.l2 * np.abs(w)) + (n + 4) * tiny
-            if layer.bias:
-                e_b = e_delta.sum(axis=0) + (n + 4) * (u * size.sum(axis=0) + tiny)
-            d = trace.delta @ w.T
-            e_d = e_delta @ np.abs(w).T + (w.shape[1] + 4) * (u * (size @ np.abs(w).T) + tiny)
-        else:
-            d, e_d = trace.delta, e_delta
-        found.insert(0, LayerBound(e_zs[l], e_inputs[l + 1], e_slopes[l], e_delta, e_w, e_b))
+        (d, e_d), e_own = rules[l].backward(layer, tensors[l], inputs[l], (trace.delta, e_delta), unit)
+        e_w, e_b = e_own.get("weight", np.empty((0, 0))), e_own.get("bias", np.empty(0))
+        found.insert(0, LayerBound(e_z, e_a, e_slope, e_delta, e_w, e_b))
     return found, e_loss
+
+
+# ── One rule a kind of layer ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Rule:
+    """How the errors of a layer follow from those of the layers beside it."""
+
+    @staticmethod
+    def forward(layer: Any, tensors: Tensors, x: Bounded, trace: LayerTrace, unit: Unit) -> tuple[Array, Array, Array]:
+        """Return the bounds of z, a and slope from what came in."""
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(layer: Any, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
+        """Return d_x with its bound, and the bounds of the gradients of the layer's tensors, from its delta."""
+        raise NotImplementedError
+
+
+class DenseRule(Rule):
+    """z = x w + b, a = f(z)."""
+
+    @staticmethod
+    def forward(
+        layer: Dense, tensors: Tensors, x: Bounded, trace: LayerTrace, unit: Unit
+    ) -> tuple[Array, Array, Array]:
+        """Bound a sum of n_in products, and f."""
+        (x_value, e_x), w, (u, tiny) = x, tensors["weight"], unit
+        size = np.abs(x_value) @ np.abs(w) + np.abs(tensors.get("bias", 0.0))
+        e_z = e_x @ np.abs(w)
+        e_z += (len(w) + 4) * (u * (size + e_z) + tiny * (size > 0.0))
+        return e_z, *transfer(layer.transfer, trace, e_z, u, tiny)
+
+    @staticmethod
+    def backward(layer: Dense, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
+        """Bound sums over the units, and over the rows."""
+        (x_value, e_x), (delta_value, e_delta), w, (u, tiny) = x, delta, tensors["weight"], unit
+        size, in_size, n = np.abs(delta_value), np.abs(x_value), len(x_value)
+        e_w = e_x.T @ (size + e_delta) + in_size.T @ e_delta
+        e_w += (n + 4) * u * (in_size.T @ size + layer.l2 * np.abs(w)) + (n + 4) * tiny
+        e_b = e_delta.sum(axis=0) + (n + 4) * (u * size.sum(axis=0) + tiny)
+        e_d = e_delta @ np.abs(w).T + (w.shape[1] + 4) * (u * (size @ np.abs(w).T) + tiny)
+        return (delta_value @ w.T, e_d), {"weight": e_w, **({"bias": e_b} if layer.bias else {})}
+
+
+class DropoutRule(Rule):
+    """a = z ⊙ mask with z = x; the mask is exact but for the rounding of its scale."""
+
+    @staticmethod
+    def forward(
+        layer: Dropout, tensors: Tensors, x: Bounded, trace: LayerTrace, unit: Unit
+    ) -> tuple[Array, Array, Array]:
+        """Bound one product."""
+        e_z = x[1]
+        return e_z, (e_z + 2 * unit.u * np.abs(trace.z)) * trace.slope, unit.u * trace.slope
+
+    @staticmethod
+    def backward(layer: Dropout, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
+        """Pass delta on: it is d_x."""
+        return delta, {}
+
+
+RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule}
+
+
+# ── Activations and losses ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def elementwise(f: Activation) -> bool:
