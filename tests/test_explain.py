@@ -13,13 +13,20 @@ from numpy.testing import assert_allclose
 import chainrule
 from chainrule import SGD, Adam, Dense, Dropout, Explanation, Network
 from chainrule.examples import mazur
+from chainrule.explain.rules import RULES
 from chainrule.reference.config import REGISTRIES
+from chainrule.reference.layers import LAYERS
 
 from . import strategies
 from .strategies import cases
 
 KINDS = chainrule.registry()
 NUMBER = r"-?(?:\d+\.?\d*(?:e[+-]\d+)?|inf|nan)"
+
+
+@pytest.mark.parametrize("kind", LAYERS.values())
+def test_every_kind_of_layer_has_a_rule(kind):
+    assert kind in RULES
 
 
 def section(text, title):

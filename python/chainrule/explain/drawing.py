@@ -1,7 +1,7 @@
 """A network as a drawing (SVG): layers from left to right, the first row's numbers in and beside the units.
 
     unit     a circle with its a inside; filled by delta, orange below zero and blue above, none for the inputs
-    weight   a line, as wide as |w| of its layer says, orange below zero and blue above; dashed through a dropout layer
+    weight   a line, as wide as |w| of its layer says, orange below zero and blue above; dashed where none is trained
 
 Of a wide layer the first and last units are drawn, of a deep network the first and last layers. Colors are laid over
 the background with some transparency and the rest has the color of the text around, so the drawing reads on light and
@@ -14,9 +14,8 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import numpy as np
-
-from .svg import Attributes, element, text, title
+from .rules import rule_of
+from .svg import INK, NEGATIVE, POSITIVE, Attributes, color, element, fraction, greatest, text, title
 from .writing import count
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-NEGATIVE, POSITIVE = "#d55e00", "#0072b2"  # of the Okabe-Ito palette: apart for every kind of color vision
-INK = "currentColor"  # that of the text around
 UNITS, OUTPUTS, LAYERS = 7, 10, 8  # drawn at most, the gap counts as one
 RADIUS, DOWN, ACROSS = 26, 64, 190  # of a circle; from one to the next, downward and across
 TOP, LEFT, RIGHT, BOTTOM = 64, 80, 130, 64  # room for headings, for targets, for the legend
@@ -103,30 +100,17 @@ def height_of(column: Column, slot: int, middle: float) -> float:
 
 
 def lines(before: Column, column: Column, middle: float, number: Numbers) -> Iterator[str]:
-    """Return the weights between two columns; through a dropout layer each unit goes to itself."""
+    """Return the lines between two columns."""
     layer = column.layer
     if layer is None:
         return
-    largest = greatest(layer.w)
+    rule = rule_of(layer)
     for to, j in enumerate(column.units):
         for start, i in enumerate(before.units):
-            if i is None or j is None or (layer.dense is None and i != j):
-                continue
-            rims = (before.x, height_of(before, start, middle)), (column.x, height_of(column, to, middle))
-            if layer.dense is None:
-                mask = float(layer.trace.slope[0, j])
-                opacity = 0.6 if mask else 0.25
-                shown: Attributes = {"stroke": INK, "stroke-opacity": opacity, "stroke-dasharray": "4 4"}
-                yield line(rims, shown, f"mask = {number(mask)}")
-                continue
-            w, trace = float(layer.w[i, j]), layer.trace
-            strength = fraction(w, largest)
-            told = (
-                f"layer {trace.index}: w[{i}, {j}] = {number(w)}, d_w = {number(trace.d_weight[i, j])}, "
-                f"w ← {number(w + float(trace.update_weight[i, j]))}"
-            )
-            width, opacity = 0.8 + 4.2 * strength, 0.45 + 0.45 * strength
-            yield line(rims, {"stroke": color(w), "stroke-width": width, "stroke-opacity": opacity}, told)
+            found = rule.line(i, j, number) if i is not None and j is not None else None
+            if found is not None:
+                rims = (before.x, height_of(before, start, middle)), (column.x, height_of(column, to, middle))
+                yield line(rims, *found)
 
 
 def line(between: tuple[tuple[float, float], tuple[float, float]], shown: Attributes, told: str) -> str:
@@ -218,21 +202,3 @@ def brief(value: float) -> str:
         if len(written) <= 6 or written.startswith(("inf", "nan")):
             return written
     return written
-
-
-def color(value: float) -> str:
-    """Return the color of a sign."""
-    return NEGATIVE if value < 0 else POSITIVE
-
-
-def greatest(array: Array) -> float:
-    """Return the largest finite |value|; 0 where there is none."""
-    finite = np.abs(array[np.isfinite(array)])
-    return float(finite.max(initial=0.0))
-
-
-def fraction(value: float, largest: float) -> float:
-    """Return |value| / largest, from 0 to 1; what is not finite is 1."""
-    if not math.isfinite(value):
-        return 1.0
-    return min(abs(value) / largest, 1.0) if largest else 0.0

@@ -17,7 +17,7 @@ import numpy as np
 
 from chainrule import _arrays, _native
 from chainrule.batch import read_batch
-from chainrule.reference.layers import Dense
+from chainrule.reference.config import activation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chainrule.batch import Batch
     from chainrule.engine import Engine
     from chainrule.records import LayerTrace
+    from chainrule.reference.activations import Activation
     from chainrule.reference.layers import Layer
     from chainrule.reference.losses import Loss
     from chainrule.reference.optimizers import Optimizer
@@ -60,14 +61,19 @@ class LayerFacts:
         return int(self.trace.z.shape[1])
 
     @property
-    def dense(self) -> Dense | None:
-        """The option where it is a Dense layer."""
-        return self.option if isinstance(self.option, Dense) else None
+    def activation(self) -> Activation | None:
+        """The activation function, where the layer has one."""
+        return activation_of(self.option)
+
+    @property
+    def l2(self) -> float:
+        """The factor of the layer's penalty, 0 where it has none."""
+        return float(getattr(self.option, "l2", 0.0))
 
     @property
     def coupled(self) -> bool:
         """Whether each a depends on every z of the layer, not on its own alone."""
-        return self.dense is not None and self.dense.transfer.name == "softmax"
+        return self.activation is not None and self.activation.name == "softmax"
 
 
 @dataclass(frozen=True)
@@ -121,9 +127,9 @@ class Facts:
         """Index, l2 and ½ · l2 · Σ w² of each layer that has one."""
         found = []
         for layer in self.layers:
-            if layer.dense and layer.dense.l2:
+            if layer.l2:
                 squares = float(np.square(layer.w, dtype=np.float64).sum())
-                found.append((layer.trace.index, layer.dense.l2, 0.5 * layer.dense.l2 * squares))
+                found.append((layer.trace.index, layer.l2, 0.5 * layer.l2 * squares))
         return found
 
 
@@ -152,10 +158,9 @@ def gather(engine: Engine, X: object, y: object, sample_weight: object, call: st
 def layers_of(engine: Engine, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
     """Return each layer with what came in: X, copied, or what the layer before gave out."""
     layers, came_in = [], _arrays.cast(x.copy(), engine.dtype)
-    flat = engine.native.parameters()
-    dense = iter(zip(engine.layout.weights(flat), engine.layout.biases(flat), strict=True))
-    for option, trace in zip(engine.spec.layers, traces, strict=True):
-        w, b = next(dense) if isinstance(option, Dense) else (np.empty((0, 0)), np.empty(0))
+    tensors = engine.tensors(engine.native.parameters())
+    for option, own, trace in zip(engine.spec.layers, tensors, traces, strict=True):
+        w, b = own.get("weight", np.empty((0, 0))), own.get("bias", np.empty(0))
         layers.append(LayerFacts(option, trace, came_in, w, b))
         came_in = trace.a
     return tuple(layers)

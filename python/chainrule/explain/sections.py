@@ -15,6 +15,7 @@ import numpy as np
 
 from . import steps, summary
 from .facts import ROWS
+from .rules import rule_of
 from .writing import Part, Section, Step, Table, count
 
 if TYPE_CHECKING:
@@ -47,11 +48,8 @@ def sections(facts: Facts, number: Numbers, limit: int) -> list[Section]:
 def forward(facts: Facts, number: Numbers, limit: int) -> Section:
     """Return the way from the inputs to the outputs."""
     notes = ["Layer by layer z = Σ x·w + b and a = f(z); the a of a layer are the x of the next."]
-    notes += formulas([layer.dense.transfer for layer in facts.layers if layer.dense])
-    if any(layer.dense is None for layer in facts.layers):
-        notes.append(
-            "dropout: a = z·mask, with the mask of the coming step: 0, or 1 / (1 − rate) where a unit is kept."
-        )
+    notes += formulas([layer.activation for layer in facts.layers if layer.activation])
+    notes += dict.fromkeys(rule.note for rule in map(rule_of, facts.layers) if rule.note)
     x = facts.layers[0].x
     parts = [Part("Input", [steps.inputs(facts, number) if x.shape[1] <= limit else summary.inputs(x, number)])]
     for layer in facts.layers:
@@ -120,7 +118,6 @@ def backward(facts: Facts, number: Numbers, limit: int) -> Section:
 
 def update(facts: Facts, number: Numbers, limit: int) -> Section:
     """Return the gradient of each parameter and what the optimizer makes of it."""
-    dense = [layer for layer in facts.layers if layer.dense]
     rule = f"learning_rate {number(facts.optimizer.learning_rate)}"
     if steps.is_plain(facts.optimizer):
         rule = f"Update: w ← w − learning_rate · d_w, with {rule}."
@@ -130,7 +127,9 @@ def update(facts: Facts, number: Numbers, limit: int) -> Section:
     penalized = " + l2 · w where the layer has an l2" if facts.penalties else ""
     notes = [f"{gradient}{penalized}. {rule}"]
     parts = []
-    for layer in dense:
+    for layer in facts.layers:
+        if not layer.w.size:
+            continue
         written = [steps.update(facts, layer, number)] if is_small(layer, limit) else summary.update(layer, number)
         parts.append(Part(layer.title, written))
     if facts.loss_after is not None:
@@ -141,7 +140,7 @@ def update(facts: Facts, number: Numbers, limit: int) -> Section:
 
 def is_small(layer: LayerFacts, limit: int) -> bool:
     """Tell whether a layer is written out: at most `limit` weights, or units where it has no weights."""
-    return (layer.w.size if layer.dense else layer.units) <= limit
+    return (layer.w.size or layer.units) <= limit
 
 
 def formulas(options: Sequence[Option]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.reference.optimizers import SGD
 
 from .facts import ROWS
+from .rules import rule_of
 from .writing import Step, count, place
 
 if TYPE_CHECKING:
@@ -33,56 +34,21 @@ def inputs(facts: Facts, number: Numbers) -> list[Step]:
 
 
 def forward(layer: LayerFacts, number: Numbers) -> list[Step]:
-    """Return z = Σ x w + b and a = f(z) of each unit; a = z · mask where the layer is no Dense one."""
-    z, a, steps = layer.trace.z[0], layer.trace.a[0], []
-    for j in range(layer.units):
-        unit = f"unit {j}"
-        if layer.dense is None:
-            steps.append(Step(unit, "a =", number.product(z[j], layer.trace.slope[0, j]), number(a[j])))
-            continue
-        terms = number.products(layer.x[0], layer.w[:, j]) + [number.factor(b) for b in layer.b[j : j + 1]]
-        f = layer.dense.transfer.name
-        transfer = place(f"{f}(z)", j) if layer.coupled else f"{f}({number(z[j])})"
-        steps += [Step(unit, "z =", " + ".join(terms), number(z[j])), Step("", "a =", transfer, number(a[j]))]
-    return steps
+    """Return how the a of each unit comes about."""
+    rule = rule_of(layer)
+    return [step for j in range(layer.units) for step in rule.forward(j, number)]
 
 
 def backward(facts: Facts, l: int, number: Numbers, limit: int) -> list[Step]:
-    """Return dL/da, slope and delta = dL/da · slope of each unit of layer l; a sum of more than `limit` terms is named.
-
-    Softmax, where each a depends on every z: delta_j = Σ_k dL/da_k a_k ([j = k] − a_j) = a_j (dL/da_j − common),
-    common = Σ_k a_k dL/da_k.
-    """
+    """Return dL/da, slope and delta of each unit of layer l; a sum of more than `limit` terms is named."""
     layer, steps = facts.layers[l], []
-    d_a, workings = error(facts, l, number, limit)
-    z, a, slope, delta = (part[0] for part in (layer.trace.z, layer.trace.a, layer.trace.slope, layer.trace.delta))
-    common = float(a.astype(np.float64) @ d_a) if layer.coupled else 0.0
+    rule = rule_of(layer)
+    is_last = l == len(facts.layers) - 1
+    d_a, workings = output_error(facts, number) if is_last else rule_of(facts.layers[l + 1]).error(limit, number)
     for j in range(layer.units):
         steps.append(Step(f"unit {j}", "dL/da =", workings[j], number(d_a[j])))
-        working = number.product(d_a[j], slope[j])
-        if layer.dense is None:
-            steps.append(Step("", "mask =", "", number(slope[j])))
-        elif layer.coupled:
-            working = f"{number.factor(a[j])}·({number(d_a[j])} − {number.factor(common)})"
-        else:
-            steps.append(Step("", "slope =", f"{layer.dense.transfer.name}'({number(z[j])})", number(slope[j])))
-        steps.append(Step("", "delta =", working, number(delta[j])))
+        steps += rule.delta(j, d_a, number)
     return steps
-
-
-def error(facts: Facts, l: int, number: Numbers, limit: int) -> tuple[Array, list[str]]:
-    """Return dL/da of the first row for each unit of layer l, and how it comes about."""
-    if l == len(facts.layers) - 1:
-        return output_error(facts, number)
-    after = facts.layers[l + 1]
-    delta = after.trace.delta[0].astype(np.float64)
-    if after.dense is None:  # its z is this layer's a
-        return delta, [f"delta of unit {i} of layer {after.trace.index}" for i in range(len(delta))]
-    if after.units > limit:
-        workings = [f"Σ delta·w over the {count(after.units, 'unit')} of layer {after.trace.index}"] * len(after.w)
-    else:
-        workings = [" + ".join(number.products(delta, w_i)) for w_i in after.w]
-    return after.w.astype(np.float64) @ delta, workings
 
 
 def output_error(facts: Facts, number: Numbers) -> tuple[Array, list[str]]:
@@ -113,10 +79,9 @@ def update(facts: Facts, layer: LayerFacts, number: Numbers) -> list[Step]:
     trace, steps = layer.trace, []
     delta = trace.delta[:ROWS]
     rest = [f"… {count(facts.n - ROWS, 'more row')}"] if facts.n > ROWS else []
-    l2 = layer.dense.l2 if layer.dense else 0.0
     for i, j in np.ndindex(layer.w.shape):
         terms = number.products(layer.x[:ROWS, i], delta[:, j]) + rest
-        terms += [number.product(l2, float(layer.w[i, j]))] if l2 else []
+        terms += [number.product(layer.l2, float(layer.w[i, j]))] if layer.l2 else []
         steps.append(Step(place("w", i, j), "d_w =", " + ".join(terms), number(float(trace.d_weight[i, j]))))
         change = Change(*(float(array[i, j]) for array in (layer.w, trace.d_weight, trace.update_weight)))
         steps.append(Step("", "w ←", change.working(facts.optimizer, number), number(change.after)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from .rules import rule_of
 from .writing import Step, Table, count, largest, place
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def forward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
 def backward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
     """Return slope and delta, and how many units pass no error on."""
     slope, delta = layer.trace.slope, layer.trace.delta
-    name, dead = ("slope", "dead") if layer.dense else ("mask", "silenced")
+    name, dead = rule_of(layer).slope, rule_of(layer).dead
     n = int((slope == 0.0).all(axis=0).sum())
     told = f"{n:,} of {count(layer.units, 'unit')}, {n / layer.units:.0%}"
     return [

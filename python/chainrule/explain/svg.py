@@ -1,11 +1,22 @@
-"""Elements of a drawing (SVG) as text."""
+"""Elements of a drawing (SVG) as text, and their colors."""
 
 from __future__ import annotations
 
+import math
 from html import escape
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
 
 Attributes: TypeAlias = dict[str, str | float]
+
+NEGATIVE, POSITIVE = "#d55e00", "#0072b2"  # of the Okabe-Ito palette: apart for every kind of color vision
+INK = "currentColor"  # that of the text around
 
 
 def element(name: str, attributes: Attributes, content: str = "") -> str:
@@ -31,3 +42,21 @@ def text(x: float, y: float, content: str, kind: str = "value") -> str:
 def title(content: str) -> str:
     """Return what is shown where the pointer rests on the element that holds it."""
     return element("title", {}, escape(content))
+
+
+def color(value: float) -> str:
+    """Return the color of a sign."""
+    return NEGATIVE if value < 0 else POSITIVE
+
+
+def greatest(array: Array) -> float:
+    """Return the largest finite |value|; 0 where there is none."""
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max(initial=0.0))
+
+
+def fraction(value: float, largest: float) -> float:
+    """Return |value| / largest, from 0 to 1; what is not finite is 1."""
+    if not math.isfinite(value):
+        return 1.0
+    return min(abs(value) / largest, 1.0) if largest else 0.0

@@ -1,0 +1,155 @@
+"""What an explanation says of a layer of each kind: one rule a kind, in the order of a step."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from chainrule.reference.layers import Dense, Dropout, Layer
+
+from .svg import INK, color, fraction, greatest
+from .writing import Step, count, place
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .facts import LayerFacts
+    from .svg import Attributes
+    from .writing import Numbers
+
+    Array: TypeAlias = NDArray[Any]
+
+
+class Rule:
+    """How a layer is written out and drawn. The numbers are those of the first row."""
+
+    note = ""  # what is said once of all layers of the kind
+    slope = "slope"  # what the factor between dL/da and delta is called
+    dead = "dead"  # what a unit is called whose factor is 0 in every row
+
+    def __init__(self, layer: LayerFacts) -> None:
+        self.layer = layer
+
+    def forward(self, j: int, number: Numbers) -> list[Step]:
+        """Return how a of unit j comes about."""
+        raise NotImplementedError
+
+    def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:
+        """Return slope and delta of unit j from dL/da of all units."""
+        raise NotImplementedError
+
+    def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:
+        """Return dL/d(input) for each input, and how it comes about; a sum of more than `limit` terms is named."""
+        raise NotImplementedError
+
+    def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
+        """Return how the line from input i to unit j looks and what it tells; None where there is none."""
+        raise NotImplementedError
+
+
+class DenseRule(Rule):
+    """z = x w + b and a = f(z)."""
+
+    @property
+    def f(self) -> str:
+        """The name of the activation function."""
+        activation = self.layer.activation
+        return activation.name if activation else ""
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest |w|."""
+        return greatest(self.layer.w)
+
+    def forward(self, j: int, number: Numbers) -> list[Step]:
+        """Return z = Σ x w + b and a = f(z)."""
+        layer = self.layer
+        z, a = layer.trace.z[0, j], layer.trace.a[0, j]
+        terms = number.products(layer.x[0], layer.w[:, j]) + [number.factor(b) for b in layer.b[j : j + 1]]
+        transfer = place(f"{self.f}(z)", j) if layer.coupled else f"{self.f}({number(z)})"
+        return [Step(f"unit {j}", "z =", " + ".join(terms), number(z)), Step("", "a =", transfer, number(a))]
+
+    def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:
+        """Return delta = dL/da · slope.
+
+        Softmax, where each a depends on every z: delta_j = Σ_k dL/da_k a_k ([j = k] − a_j) = a_j (dL/da_j − common),
+        common = Σ_k a_k dL/da_k.
+        """
+        trace = self.layer.trace
+        z, slope, delta = (float(part[0, j]) for part in (trace.z, trace.slope, trace.delta))
+        if self.layer.coupled:
+            a = trace.a[0]
+            common = float(a.astype(np.float64) @ d_a)
+            working = f"{number.factor(a[j])}·({number(d_a[j])} − {number.factor(common)})"
+            return [Step("", "delta =", working, number(delta))]
+        steps = [Step("", "slope =", f"{self.f}'({number(z)})", number(slope))]
+        return [*steps, Step("", "delta =", number.product(d_a[j], slope), number(delta))]
+
+    def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:
+        """Return Σ delta w over the units."""
+        layer = self.layer
+        delta = layer.trace.delta[0].astype(np.float64)
+        if layer.units > limit:
+            workings = [f"Σ delta·w over the {count(layer.units, 'unit')} of layer {layer.trace.index}"] * len(layer.w)
+        else:
+            workings = [" + ".join(number.products(delta, w_i)) for w_i in layer.w]
+        return layer.w.astype(np.float64) @ delta, workings
+
+    def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str]:
+        """Return the weight."""
+        w, trace = float(self.layer.w[i, j]), self.layer.trace
+        strength = fraction(w, self.largest)
+        told = (
+            f"layer {trace.index}: w[{i}, {j}] = {number(w)}, d_w = {number(trace.d_weight[i, j])}, "
+            f"w ← {number(w + float(trace.update_weight[i, j]))}"
+        )
+        width, opacity = 0.8 + 4.2 * strength, 0.45 + 0.45 * strength
+        return {"stroke": color(w), "stroke-width": width, "stroke-opacity": opacity}, told
+
+
+class DropoutRule(Rule):
+    """a = z · mask, and z is what came in."""
+
+    note = "dropout: a = z·mask, with the mask of the coming step: 0, or 1 / (1 − rate) where a unit is kept."
+    slope = "mask"
+    dead = "silenced"
+
+    def forward(self, j: int, number: Numbers) -> list[Step]:
+        """Return a = z · mask."""
+        trace = self.layer.trace
+        return [Step(f"unit {j}", "a =", number.product(trace.z[0, j], trace.slope[0, j]), number(trace.a[0, j]))]
+
+    def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:
+        """Return delta = dL/da · mask."""
+        mask, delta = self.layer.trace.slope[0, j], self.layer.trace.delta[0, j]
+        return [
+            Step("", "mask =", "", number(mask)),
+            Step("", "delta =", number.product(d_a[j], mask), number(delta)),
+        ]
+
+    def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:  # noqa: ARG002 - nothing is summed
+        """Return delta: z is the a of the layer before."""
+        trace = self.layer.trace
+        delta = trace.delta[0].astype(np.float64)
+        return delta, [f"delta of unit {i} of layer {trace.index}" for i in range(len(delta))]
+
+    def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
+        """Return a dashed line from each unit to itself."""
+        if i != j:
+            return None
+        mask = float(self.layer.trace.slope[0, j])
+        return {
+            "stroke": INK,
+            "stroke-opacity": 0.6 if mask else 0.25,
+            "stroke-dasharray": "4 4",
+        }, f"mask = {number(mask)}"
+
+
+RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule}
+
+
+def rule_of(layer: LayerFacts) -> Rule:
+    """Return the rule of a layer's kind."""
+    return RULES[type(layer.option)](layer)
