@@ -9,10 +9,13 @@ import numpy as np
 
 from chainrule.reference.layers import Dense, Dropout, Layer
 
+from .facts import ROWS
 from .svg import INK, color, fraction, greatest
 from .writing import Step, count, place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from .facts import LayerFacts
@@ -42,6 +45,10 @@ class Rule:
 
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:
         """Return dL/d(input) for each input, and how it comes about; a sum of more than `limit` terms is named."""
+        raise NotImplementedError
+
+    def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
+        """Yield each parameter, "w" or "b" with its index, and how its gradient comes about. Only where there are any."""
         raise NotImplementedError
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
@@ -96,6 +103,17 @@ class DenseRule(Rule):
         else:
             workings = [" + ".join(number.products(delta, w_i)) for w_i in layer.w]
         return layer.w.astype(np.float64) @ delta, workings
+
+    def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
+        """Yield d_w = Σ_rows x · delta, with l2 · w, and d_b = Σ_rows delta."""
+        layer, n = self.layer, len(self.layer.x)
+        x, delta = layer.x[:ROWS], layer.trace.delta[:ROWS]
+        rest = [f"… {count(n - ROWS, 'more row')}"] if n > ROWS else []
+        for i, j in np.ndindex(layer.w.shape):
+            penalty = [number.product(layer.l2, float(layer.w[i, j]))] if layer.l2 else []
+            yield "w", (i, j), " + ".join([*number.products(x[:, i], delta[:, j]), *rest, *penalty])
+        for j in range(layer.b.size):
+            yield "b", (j,), " + ".join([*map(number.factor, delta[:, j]), *rest]) if n > 1 else "delta"
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str]:
         """Return the weight."""

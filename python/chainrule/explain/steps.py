@@ -11,9 +11,8 @@ import numpy as np
 
 from chainrule.reference.optimizers import SGD
 
-from .facts import ROWS
 from .rules import rule_of
-from .writing import Step, count, place
+from .writing import Step, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,21 +74,16 @@ def is_difference(slope: Sequence[float], p: Sequence[float], y: Sequence[float]
 
 
 def update(facts: Facts, layer: LayerFacts, number: Numbers) -> list[Step]:
-    """Return d_w = Σ_rows x · delta, d_b = Σ_rows delta and the update of each weight and bias."""
+    """Return the gradient and the update of each parameter."""
     trace, steps = layer.trace, []
-    delta = trace.delta[:ROWS]
-    rest = [f"… {count(facts.n - ROWS, 'more row')}"] if facts.n > ROWS else []
-    for i, j in np.ndindex(layer.w.shape):
-        terms = number.products(layer.x[:ROWS, i], delta[:, j]) + rest
-        terms += [number.product(layer.l2, float(layer.w[i, j]))] if layer.l2 else []
-        steps.append(Step(place("w", i, j), "d_w =", " + ".join(terms), number(float(trace.d_weight[i, j]))))
-        change = Change(*(float(array[i, j]) for array in (layer.w, trace.d_weight, trace.update_weight)))
-        steps.append(Step("", "w ←", change.working(facts.optimizer, number), number(change.after)))
-    for j in range(layer.b.size):
-        working = " + ".join([*map(number.factor, delta[:, j]), *rest]) if facts.n > 1 else "delta"
-        steps.append(Step(place("b", j), "d_b =", working, number(float(trace.d_bias[j]))))
-        change = Change(*(float(array[j]) for array in (layer.b, trace.d_bias, trace.update_bias)))
-        steps.append(Step("", "b ←", change.working(facts.optimizer, number), number(change.after)))
+    arrays = {
+        "w": (layer.w, trace.d_weight, trace.update_weight),
+        "b": (layer.b, trace.d_bias, trace.update_bias),
+    }
+    for name, at, working in rule_of(layer).gradient(number):
+        change = Change(*(float(array[at]) for array in arrays[name]))
+        steps.append(Step(place(name, *at), f"d_{name} =", working, number(change.gradient)))
+        steps.append(Step("", f"{name} ←", change.working(facts.optimizer, number), number(change.after)))
     return steps
 
 
