@@ -107,23 +107,23 @@ def to_float(array: Array, dtype: np.dtype[Any], argument: str) -> Array:
 def objects_to_float(array: Array, argument: str) -> Array:
     """Return objects that are numbers (int, float, Decimal, …) as float64; text is not parsed."""
     result = np.empty(array.shape, np.float64)
-    for place, value in np.ndenumerate(array):
+    for index, value in np.ndenumerate(array):
         if isinstance(value, str | bytes):
-            raise TypeError(f"{argument} holds the text {value!r}{where(place)}; it must hold numbers")
+            raise TypeError(f"{argument} holds the text {value!r}{where(index)}; it must hold numbers")
         try:
-            result[place] = float(value)
+            result[index] = float(value)
         except (TypeError, ValueError):
-            raise TypeError(f"{argument} holds {type(value).__name__}{where(place)}; it must hold numbers") from None
+            raise TypeError(f"{argument} holds {type(value).__name__}{where(index)}; it must hold numbers") from None
         except OverflowError:
-            raise ValueError(f"{argument} holds a number too large{where(place)}") from None
+            raise ValueError(f"{argument} holds a number too large{where(index)}") from None
     return result
 
 
-def where(place: tuple[int, ...]) -> str:
+def where(index: tuple[int, ...]) -> str:
     """Return " at row 3, column 5" for an index."""
-    if not place:
+    if not index:
         return ""
-    return f" at row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+    return f" at row {index[0]}" + (f", column {index[1]}" if len(index) > 1 else "")
 
 
 def kind_of(array: Array) -> str:

@@ -79,7 +79,7 @@ def read_for(model: TabularModel, path: Path, sep: str | None, header: bool | No
 
     frame = read(path, sep, model.inputs.by_name if header is None else header)
     with about(path):
-        model.inputs.places(frame)  # refuses a table that lacks a column
+        model.inputs.indices(frame)  # refuses a table that lacks a column
         extra = model.inputs.extra_names(frame)
     if extra:
         remark(f"ignored, as the training data did not have them: {listed(extra)}")

@@ -72,12 +72,12 @@ def placed(facts: Facts) -> list[Column | None]:
     x = facts.layers[0].x[0]
     every: list[tuple[LayerFacts | None, Array]] = [(None, x), *((layer, layer.trace.a[0]) for layer in facts.layers)]
     columns: list[Column | None] = []
-    for at, place in enumerate(ends(len(every), LAYERS)):
-        if place is None:
+    for at, index in enumerate(ends(len(every), LAYERS)):
+        if index is None:
             columns.append(None)
         else:
-            layer, values = every[place]
-            most = OUTPUTS if place == len(every) - 1 else UNITS
+            layer, values = every[index]
+            most = OUTPUTS if index == len(every) - 1 else UNITS
             columns.append(Column(layer, values, ends(len(values), most), LEFT + ACROSS * at))
     return columns
 

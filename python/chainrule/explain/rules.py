@@ -11,7 +11,7 @@ from chainrule.reference.layers import Dense, Dropout, Layer
 
 from .facts import ROWS
 from .svg import INK, color, fraction, greatest
-from .writing import Step, count, place
+from .writing import Step, count, entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class Rule:
         raise NotImplementedError
 
     def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
-        """Yield each parameter, "w" or "b" with its index, and how its gradient comes about. Only where there are any."""
+        """Yield each parameter, "w" or "b" with its index, and how its gradient comes about."""
         raise NotImplementedError
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
@@ -75,7 +75,7 @@ class DenseRule(Rule):
         layer = self.layer
         z, a = layer.trace.z[0, j], layer.trace.a[0, j]
         terms = number.products(layer.x[0], layer.w[:, j]) + [number.factor(b) for b in layer.b[j : j + 1]]
-        transfer = place(f"{self.f}(z)", j) if layer.coupled else f"{self.f}({number(z)})"
+        transfer = entry(f"{self.f}(z)", j) if layer.coupled else f"{self.f}({number(z)})"
         return [Step(f"unit {j}", "z =", " + ".join(terms), number(z)), Step("", "a =", transfer, number(a))]
 
     def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:

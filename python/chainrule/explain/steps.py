@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.reference.optimizers import SGD
 
 from .rules import rule_of
-from .writing import Step, place
+from .writing import Step, entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def update(facts: Facts, layer: LayerFacts, number: Numbers) -> list[Step]:
     }
     for name, at, working in rule_of(layer).gradient(number):
         change = Change(*(float(array[at]) for array in arrays[name]))
-        steps.append(Step(place(name, *at), f"d_{name} =", working, number(change.gradient)))
+        steps.append(Step(entry(name, *at), f"d_{name} =", working, number(change.gradient)))
         steps.append(Step("", f"{name} ←", change.working(facts.optimizer, number), number(change.after)))
     return steps
 

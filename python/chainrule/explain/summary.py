@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .rules import rule_of
-from .writing import Step, Table, count, largest, place
+from .writing import Step, Table, count, entry, largest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,5 +76,5 @@ def leaders(arrays: dict[str, Array], number: Numbers) -> list[Step]:
     steps = []
     for name, array in arrays.items():
         for rank, at in enumerate(largest(array, MOST)):
-            steps.append(Step("" if rank else f"largest {name}", f"{place(name, *at)} =", "", number(array[at])))
+            steps.append(Step("" if rank else f"largest {name}", f"{entry(name, *at)} =", "", number(array[at])))
     return steps

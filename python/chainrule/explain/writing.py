@@ -77,10 +77,10 @@ class Numbers:
         return [self.product(p_i, q_i) for p_i, q_i in zip(p, q, strict=True)]
 
 
-def place(name: str, *index: int) -> str:
+def entry(name: str, *index: int) -> str:
     """Return an entry of an array as Python writes it.
 
-    >>> place("w", 0, 12)
+    >>> entry("w", 0, 12)
     'w[0, 12]'
     """
     return f"{name}[{', '.join(map(str, index))}]"

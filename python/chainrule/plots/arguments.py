@@ -37,7 +37,7 @@ def numbers(values: object, argument: str) -> Array:
 
 
 def classes(values: object, argument: str) -> tuple[list[Any], Array]:
-    """Return the classes in their order, and for each row the place of its class among them, (n,), n >= 1."""
+    """Return the classes in their order, and for each row the index of its class among them, (n,), n >= 1."""
     array = column(_arrays.as_array(values, argument), argument)
     if array.dtype.kind == "f":
         whole = (array == np.floor(array)) & (np.abs(array) < 2.0**63)  # NaN is not equal to itself
@@ -48,12 +48,12 @@ def classes(values: object, argument: str) -> tuple[list[Any], Array]:
         raise TypeError(f"{argument} must hold classes (whole numbers, booleans or text), not {_arrays.kind_of(array)}")
     try:
         missing = array.dtype.kind == "O" and bool((array != array).any())  # noqa: PLR0124 - NaN in any of its forms
-        found, place = np.unique(array, return_inverse=True)
+        found, index = np.unique(array, return_inverse=True)
     except TypeError:  # objects such as None, or text beside numbers
         raise TypeError(f"{argument} holds classes of several types, which have no order") from None
     if missing:
         raise ValueError(f"{argument} holds NaN, which is no class")
-    return found.tolist(), place
+    return found.tolist(), index
 
 
 def column(array: Array, argument: str) -> Array:

@@ -142,7 +142,7 @@ class ConfusionMatrixDisplay(Display):
         order = merged(of_true, of_pred) if labels is None else given_labels(labels)
         if len(order) > MOST_CLASSES:
             raise ValueError(f"there are {len(order)} classes, and at most {MOST_CLASSES} can be drawn")
-        true, pred = places(of_true, order, "y_true")[true], places(of_pred, order, "y_pred")[pred]
+        true, pred = indices(of_true, order, "y_true")[true], indices(of_pred, order, "y_pred")[pred]
         counts = np.bincount(true * len(order) + pred, minlength=len(order) ** 2).reshape(len(order), len(order))
         table = counts if normalize is None else shares(counts, one_of("normalize", normalize, SHARES))
         names = order if display_labels is None else display_labels
@@ -234,7 +234,7 @@ class ConfusionMatrixDisplay(Display):
     def _write(self, ax: Axes, cell: float, shade: Array) -> Array:
         """Write the numbers into the cells, which are so many points wide; shades are in [0, 1]."""
         texts = np.full(shade.shape, None, dtype=object)
-        words = {place: self._word(value) for place, value in np.ndenumerate(self.confusion_matrix) if value}
+        words = {index: self._word(value) for index, value in np.ndenumerate(self.confusion_matrix) if value}
         # A digit is some 0.6 of the font size wide.
         font = min(12.0, 0.5 * cell, 0.9 * cell / (0.6 * max(map(len, words.values()), default=1)))
         if font < LEAST_NUMBER:
@@ -257,10 +257,10 @@ class ConfusionMatrixDisplay(Display):
         """Name the axes and the classes, every so many where there is no room for all."""
         every = int(np.ceil(LEAST_NAME / (0.75 * cell)))
         font = min(10.0, max(LEAST_NAME, 0.75 * cell))
-        places, names = range(0, len(self.display_labels), every), self.display_labels[::every]
+        ticks, names = range(0, len(self.display_labels), every), self.display_labels[::every]
         upright = max(map(len, names)) * 0.6 * font > cell * every
-        ax.set_xticks(places, names, fontsize=font, rotation=90 if upright else 0)
-        ax.set_yticks(places, names, fontsize=font)
+        ax.set_xticks(ticks, names, fontsize=font, rotation=90 if upright else 0)
+        ax.set_yticks(ticks, names, fontsize=font)
         unit = "" if self.normalize is None else f", {SHARES[self.normalize][1]}"
         ax.set(xlabel="predicted class", ylabel=f"true class{unit}")
         ax.tick_params(length=0)
@@ -285,16 +285,16 @@ def merged(of_true: list[Any], of_pred: list[Any]) -> list[Any]:
 
 def given_labels(labels: object) -> list[Any]:
     """Return the caller's classes in the caller's order."""
-    found, place = classes(labels, "labels")
-    if len(found) != len(place):
+    found, index = classes(labels, "labels")
+    if len(found) != len(index):
         raise ValueError("labels names a class twice")
-    return [found[i] for i in place]
+    return [found[i] for i in index]
 
 
-def places(found: list[Any], order: list[Any], argument: str) -> Array:
+def indices(found: list[Any], order: list[Any], argument: str) -> Array:
     """Return where in `order` each class that was found stands."""
-    place = {label: i for i, label in enumerate(order)}
+    index_of = {label: i for i, label in enumerate(order)}
     for label in found:
-        if label not in place:
+        if label not in index_of:
             raise ValueError(f"{argument} holds the class {label!r}, which is not in labels")
-    return np.asarray([place[label] for label in found])
+    return np.asarray([index_of[label] for label in found])

@@ -74,8 +74,8 @@ class Objective:
         # Weights of all layers and then biases of all layers here, layer by layer there.
         parts = [*estimator.coefs_, *estimator.intercepts_]
         ends = np.cumsum([part.size for part in parts])
-        places = np.split(np.arange(ends[-1], dtype=np.float64), ends[:-1])
-        self.order = self.engine.joined(places).astype(np.intp)
+        indices = np.split(np.arange(ends[-1], dtype=np.float64), ends[:-1])
+        self.order = self.engine.joined(indices).astype(np.intp)
 
     def __call__(self, packed: NDArray[Any]) -> tuple[float, Any]:
         """Return the loss at `packed` and its gradient."""

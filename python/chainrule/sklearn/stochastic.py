@@ -46,13 +46,13 @@ def fit_stochastic(
         validation = validated(est, given)
     elif est.early_stopping:
         X, y, sample_weight, validation = split(est, X, y, sample_weight)
-    training = Training(est, X, y, sample_weight, validation, hooks, incremental=incremental)
+    fit = Fit(est, X, y, sample_weight, validation, hooks, incremental=incremental)
     if validation and (given or est.scoring is not None):
-        training.watch_loss(validation)
-    training.run()
+        fit.watch_loss(validation)
+    fit.run()
 
 
-class Training:
+class Fit:
     """Epochs until the loss or a score improves no more, time is up, a callback says so, or `max_iter` is reached."""
 
     def __init__(

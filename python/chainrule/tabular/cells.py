@@ -50,11 +50,11 @@ class Cells:
         """Return a column of any table, of text or not; `missing` are the texts that stand for no value."""
         codes, values = pd.factorize(column, use_na_sentinel=True)
         gaps = {text.casefold() for text in missing}
-        place: dict[str, int] = {}
-        # A text that differs from another in blanks alone is the same; one that stands for nothing has no place.
+        index_of: dict[str, int] = {}
+        # A text that differs from another in blanks alone is the same; one that stands for nothing has no index.
         texts = [text_of(value) for value in values]
-        moved = [-1 if text.casefold() in gaps else place.setdefault(text, len(place)) for text in texts]
-        return cls(name, np.array([*moved, -1], dtype=np.intp)[codes], tuple(place), column.index)
+        moved = [-1 if text.casefold() in gaps else index_of.setdefault(text, len(index_of)) for text in texts]
+        return cls(name, np.array([*moved, -1], dtype=np.intp)[codes], tuple(index_of), column.index)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -72,8 +72,8 @@ class Cells:
     def at(self, row: int) -> str:
         """Return how a message calls a cell: "line 7, column 'age'"."""
         label = self.rows[row]
-        place = f"line {label}" if self.rows.name == LINE else f"row {label!s}"
-        return f"{place}, {column_name(self.name)}"
+        where = f"line {label}" if self.rows.name == LINE else f"row {label!s}"
+        return f"{where}, {column_name(self.name)}"
 
 
 def number_in(text: str) -> float | None:

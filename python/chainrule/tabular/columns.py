@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_CATEGORIES = 1_000  # of a column that nobody has called categorical
 LARGEST = 1e150  # of numbers: their squares are summed
 UNKNOWN = ("error", "ignore")
-GAP, NONE = -1, -2  # in place of the place of a category: the cell is missing, or is none that is known
+GAP, NONE = -1, -2  # where the index of a category would be: the cell is missing, or holds no known category
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,11 @@ class Categorical:
         return (*(f" = {category!r}" for category in self.categories), *([" is missing"] if self.gap else []))
 
     def read(self, cells: Cells, unknown: str) -> NDArray[np.intp]:
-        """Return the place of each row's category, (n,), GAP where it is missing, NONE where it is unknown."""
-        place = {category: i for i, category in enumerate(self.categories)}
-        places = [place.get(text, NONE) for text in cells.texts]
-        if NONE in places and unknown == "error":
-            code = places.index(NONE)
+        """Return the index of each row's category, (n,), GAP where it is missing, NONE where it is unknown."""
+        index_of = {category: i for i, category in enumerate(self.categories)}
+        indices = [index_of.get(text, NONE) for text in cells.texts]
+        if NONE in indices and unknown == "error":
+            code = indices.index(NONE)
             raise ValueError(
                 f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is a category that the training data did not "
                 f"have (known: {listed(self.categories)}); --unknown ignore (unknown='ignore' in Python) lets it count "
@@ -110,10 +110,10 @@ class Categorical:
             )
         if not self.gap and self.fill is None:
             refuse_gaps(cells)
-        return np.array([*places, GAP], dtype=np.intp)[cells.codes]
+        return np.array([*indices, GAP], dtype=np.intp)[cells.codes]
 
     def filled(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the places with the gaps filled."""
+        """Return the indices with the gaps filled."""
         of_gap = len(self.categories) if self.gap else self.fill
         return values if of_gap is None else np.where(values == GAP, of_gap, values)
 

@@ -102,10 +102,10 @@ def column(i: int, entry: object) -> Column:
     if not categories or len(set(categories)) < len(categories):
         raise ValueError(f"{where}.categories must be different texts, one at least")
     gap = of_type(entry, "gap", bool)
-    place = entry["fill"]
-    if place is not None and (type(place) is not int or gap or not 0 <= place < len(categories)):
-        raise ValueError(f"{where}.fill must be the place of a category, or null where gap is true; not {place!r}")
-    return Categorical(name, categories, gap, place)
+    fill = entry["fill"]
+    if fill is not None and (type(fill) is not int or gap or not 0 <= fill < len(categories)):
+        raise ValueError(f"{where}.fill must be the place of a category, or null where gap is true; not {fill!r}")
+    return Categorical(name, categories, gap, fill)
 
 
 def target(entry: dict[str, Any]) -> Target:

@@ -70,16 +70,16 @@ class Inputs:
 
     def cells(self, frame: pd.DataFrame, names: Sequence[str | int]) -> list[Cells]:
         """Return some columns of a table, which has been matched."""
-        at = self.places(frame)
+        at = self.indices(frame)
         return [Cells.of(frame.iloc[:, at[name]], name, self.missing) for name in names]
 
     def target_cells(self, frame: pd.DataFrame) -> Cells:
         """Return the column of the target, which must be there."""
-        if self.target not in self.places(frame):
+        if self.target not in self.indices(frame):
             raise ValueError(f"it lacks the target, {column_name(self.target)}")
         return self.cells(frame, [self.target])[0]
 
-    def places(self, frame: pd.DataFrame) -> dict[str | int, int]:
+    def indices(self, frame: pd.DataFrame) -> dict[str | int, int]:
         """Return where each column stands in a table; refuse a table that lacks one.
 
         The target may be absent.
@@ -92,12 +92,12 @@ class Inputs:
                     f"it has no header, but the model finds its columns by name: {listed(needed)} (--header takes the "
                     "first row for one)"
                 )
-            places = {name: i for i, name in enumerate(found)}
-            absent = [name for name in needed if name not in places]
+            index_of = {name: i for i, name in enumerate(found)}
+            absent = [name for name in needed if name not in index_of]
             if absent:
                 s = "s" if len(absent) > 1 else ""
                 raise ValueError(f"it lacks the column{s} {listed(absent)}; it has {listed(found)}")
-            return {name: i for name, i in places.items() if name in self.names}
+            return {name: i for name, i in index_of.items() if name in self.names}
         n = len(self.names)
         if len(found) not in (n, n - 1):
             raise ValueError(
@@ -129,10 +129,10 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Training:
-    """The training data, read once: each fold learns means and medians from rows of its own.
+class TrainingRows:
+    """The rows to train on, read once: each fold learns means and medians from rows of its own.
 
-    `values` holds a column each: numbers with NaN for gaps, or places of categories with −1 for gaps.
+    `values` holds a column each: numbers with NaN for gaps, or indices of categories with −1 for gaps.
     """
 
     inputs: Inputs
@@ -149,7 +149,7 @@ class Training:
         drop: Collection[str | int] = (),
         impute: bool = False,
         missing: Sequence[str],
-    ) -> Training:
+    ) -> TrainingRows:
         """Decide what each column is; see `columns.planned`."""
         names = labels(frame)
         if len(frame) < 2:

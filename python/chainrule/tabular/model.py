@@ -11,7 +11,7 @@ from chainrule.reference.spelling import check_keywords
 
 from . import files, targets, training
 from .cells import MISSING
-from .inputs import Training
+from .inputs import TrainingRows
 from .scores import Score
 from .settings import Settings
 
@@ -318,7 +318,7 @@ class Data:
 
     def __init__(self, model: TabularModel, frame: pd.DataFrame, target: str | int) -> None:
         self.settings = model.settings
-        self.columns = Training.of(
+        self.columns = TrainingRows.of(
             frame,
             target,
             categorical=model.categorical,

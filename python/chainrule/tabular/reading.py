@@ -149,11 +149,11 @@ def reason(error: str) -> str:
 def named(first: list[str]) -> list[str]:
     """Return the names in a header, each different."""
     names = [name or f"column {i}" for i, name in enumerate(first, start=1)]
-    places: dict[str, int] = {}
+    index_of: dict[str, int] = {}
     for i, name in enumerate(names, start=1):
-        if name in places:
-            raise ValueError(f"two columns are named {name!r}: the {ordinal(places[name])} and the {ordinal(i)}")
-        places[name] = i
+        if name in index_of:
+            raise ValueError(f"two columns are named {name!r}: the {ordinal(index_of[name])} and the {ordinal(i)}")
+        index_of[name] = i
     return names
 
 
@@ -163,7 +163,7 @@ def counted(n: int) -> str:
 
 
 def ordinal(i: int) -> str:
-    """Return a place in words.
+    """Return an index in words.
 
     >>> ordinal(2), ordinal(13)
     ('2nd', '13th')

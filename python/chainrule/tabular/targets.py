@@ -35,7 +35,7 @@ LABEL_TYPES: dict[str, type[Any]] = {"text": str, "integer": int, "boolean": boo
 
 @dataclass(frozen=True)
 class Classes:
-    """A target of classes: y is a label's place in `labels`, or for a loss of yes and no whether it is the second."""
+    """A target of classes: y is a label's index in `labels`, or for a loss of yes and no whether it is the second."""
 
     task: ClassVar[str] = "classification"
     main_metric: ClassVar[str] = "accuracy"
@@ -44,17 +44,17 @@ class Classes:
     label_type: str
 
     def read(self, cells: Cells) -> NDArray[np.int64]:
-        """Return the place of each row's label, (n,)."""
+        """Return the index of each row's label, (n,)."""
         refuse_missing(cells)
-        place = {label: i for i, label in enumerate(self.labels)}
-        places = [place.get(text, -1) for text in cells.texts]
-        if -1 in places:
-            code = places.index(-1)
+        index_of = {label: i for i, label in enumerate(self.labels)}
+        indices = [index_of.get(text, -1) for text in cells.texts]
+        if -1 in indices:
+            code = indices.index(-1)
             raise ValueError(
                 f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is a class that the training data did not have "
                 f"(known: {listed(self.labels)})"
             )
-        return np.array(places, dtype=np.int64)[cells.codes]
+        return np.array(indices, dtype=np.int64)[cells.codes]
 
     def learn(self, values: Array, loss: Loss) -> Classes:  # noqa: ARG002 - as Numbers.learn
         """Return itself: the classes are those of all rows."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chainrule.history import History
     from chainrule.network import Network
 
-    from .inputs import Inputs, Training
+    from .inputs import Inputs, TrainingRows
     from .settings import Settings
     from .targets import Target
 
@@ -50,7 +50,7 @@ class Fitted:
 
 
 def fit(
-    data: Training, y: Array, target: Target, settings: Settings, rows: Array, stage: str, watch: Watch | None
+    data: TrainingRows, y: Array, target: Target, settings: Settings, rows: Array, stage: str, watch: Watch | None
 ) -> Fitted:
     """Train on some rows of the training data."""
     epochs, history = settings.epochs, None
@@ -70,7 +70,7 @@ def fit(
 
 
 def until_no_better(
-    data: Training,
+    data: TrainingRows,
     y: Array,
     target: Target,
     settings: Settings,
@@ -102,7 +102,7 @@ def until_no_better(
 
 
 def prepared(
-    data: Training, y: Array, target: Target, settings: Settings, rows: Array
+    data: TrainingRows, y: Array, target: Target, settings: Settings, rows: Array
 ) -> tuple[Network, Array, Array, Inputs, Target]:
     """Return an untrained network, X and y of all rows, and what `rows` alone say of inputs and target."""
     inputs, x = data.learn(rows)
