@@ -11,15 +11,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chainrule.sklearn import validation
 from chainrule.sklearn.callbacks import CallbackSupportMixin, Hooks
-from chainrule.sklearn.engine import Engine
+from chainrule.sklearn.engine import SPARSE_ROWS, Engine
 from chainrule.sklearn.layers import activations_of, dropout_of, init_factor, sizes_of
 from chainrule.sklearn.lbfgs import Objective, fit_lbfgs
 from chainrule.sklearn.optimizers import converted
 from chainrule.sklearn.stochastic import fit_stochastic
 from chainrule.sklearn.weighting import weights_of
-
-ROWS = 1024
-"""Rows of a sparse X that are made dense at once in a prediction."""
 
 
 # The bases are Any to mypy: scikit-learn has no types.
@@ -29,6 +26,8 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
     solver: str
     alpha: float
     hidden_layer_sizes: Any
+    n_layers: int | None
+    width: int | None
     scoring: Any
     strict: bool
     coefs_: list[Any]
@@ -125,19 +124,18 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
         weights = weights_of(getattr(self, "class_weight", None), X, y, sample_weight, incremental=incremental)
-        given, sizes = self.hidden_layer_sizes, sizes_of(self)
         self._hooks = None if incremental else Hooks(self, X, y, sample_weight)
-        self.hidden_layer_sizes = sizes  # scikit-learn reads the parameter itself
         try:
             super()._fit(X, y, sample_weight=weights, incremental=incremental)
             if self._hooks:
                 self._hooks.end()
         finally:
-            self.hidden_layer_sizes = given
             del self._hooks
         return self
 
     def _initialize(self, y: Any, layer_units: list[int], dtype: Any) -> None:
+        if self.n_layers is not None or self.width is not None:
+            layer_units = [layer_units[0], *sizes_of(self), layer_units[-1]]
         n_hidden = len(layer_units) - 2
         activations_of(self, n_hidden)  # refused before anything is drawn
         if any(dropout_of(self, n_hidden)) and self.solver == "lbfgs":
@@ -185,5 +183,5 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         if not sparse.issparse(X):
             return engine.network.predict(np.ascontiguousarray(X, dtype=engine.dtype), None)
         rows = X.tocsr()
-        parts = [rows[start : start + ROWS].toarray() for start in range(0, X.shape[0], ROWS)]
+        parts = [rows[start : start + SPARSE_ROWS].toarray() for start in range(0, X.shape[0], SPARSE_ROWS)]
         return np.concatenate([engine.network.predict(part.astype(engine.dtype), None) for part in parts])

@@ -28,12 +28,12 @@ class Hooks:
         self.are_there = hasattr(estimator, "_skl_callbacks")
         self.whole: Any = None
         self.epoch: Any = None
-        if self.are_there or hasattr(estimator, "_parent_callback_ctx"):  # of a search, say, to whose tree this belongs
+        if self.are_there or hasattr(estimator, "_parent_callback_ctx"):  # a search, say, has its own task around
             self.whole = estimator._init_callback_context(max_subtasks=estimator.max_iter)  # noqa: SLF001
             self.whole.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def epoch_begins(self, parameters: Callable[[], list[Any]]) -> None:
-        """Call those of an epoch that begins; `parameters` returns weights and then biases if one asks."""
+        """Call the callbacks for the begin of an epoch; `parameters` returns weights, then biases, on demand."""
         if self.are_there:
             self.epoch = self.whole.subcontext(task_name="epoch")
             self.epoch.call_on_fit_task_begin(
@@ -41,7 +41,7 @@ class Hooks:
             )
 
     def epoch_ends(self, parameters: Callable[[], list[Any]]) -> bool:
-        """Call those of an epoch that ends; tell whether one of them wants training to end."""
+        """Call the callbacks for the end of an epoch; return whether one of them wants training to end."""
         if self.epoch is None:
             return False
         epoch, self.epoch = self.epoch, None
@@ -51,7 +51,7 @@ class Hooks:
         return stop
 
     def end(self) -> None:
-        """Call those of the end of `fit`, which has been one."""
+        """Call the callbacks for a successful end of `fit`."""
         if self.epoch is not None:  # it was begun and did not finish
             self.epoch.call_on_fit_task_end(estimator=self.estimator)
         if self.whole is not None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import xlogy
 
 from chainrule import _native
 from chainrule.layout import Layout
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+SPARSE_ROWS = 1024
+"""Rows of a sparse X that are made dense at once."""
 
 OUTPUT_LOSSES: dict[str, dict[str, Any]] = {
     "exp": {"name": "poisson"},
@@ -114,3 +118,9 @@ def targets(y: NDArray[Any], out_activation: str, dtype: np.dtype[Any]) -> NDArr
     if out_activation == "softmax":
         return np.asarray(y.argmax(axis=1), dtype=np.int64)
     return np.ascontiguousarray(y, dtype=dtype)
+
+
+def beside_poisson(y: NDArray[Any]) -> NDArray[Any]:
+    """Return what scikit-learn's Poisson loss adds to ours for each target: it depends on the targets alone."""
+    terms: NDArray[Any] = xlogy(y, y) - y
+    return terms

@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import xlogy
 
-from chainrule.sklearn.engine import Engine, targets
-
-ROWS = 4096
-"""Rows of a sparse X that are made dense at once."""
+from chainrule.sklearn.engine import SPARSE_ROWS, Engine, beside_poisson, targets
 
 
 class Loss:
@@ -24,9 +20,8 @@ class Loss:
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         self.X: Any = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X, dtype=engine.dtype)
         self.y = targets(y, estimator.out_activation_, engine.dtype)
-        # What scikit-learn's Poisson loss holds beside ours.
         is_poisson = estimator.out_activation_ == "exp"
-        self.constant = float(np.average(xlogy(y, y) - y, weights=sample_weight, axis=0).sum()) if is_poisson else 0.0
+        self.constant = float(np.average(beside_poisson(y), weights=sample_weight, axis=0).sum()) if is_poisson else 0.0
 
     def with_gradient(self, alpha: float) -> tuple[float, Any]:
         """Return the loss with its penalty, and the gradient in the engine's order."""
@@ -46,8 +41,8 @@ class Loss:
         n = self.X.shape[0]
         whole = float(n if self.weights is None else self.weights.sum())
         loss, flat = 0.0, np.zeros(self.engine.network.n_parameters, dtype=self.engine.dtype)
-        for start in range(0, n, ROWS):
-            rows = slice(start, min(start + ROWS, n))
+        for start in range(0, n, SPARSE_ROWS):
+            rows = slice(start, min(start + SPARSE_ROWS, n))
             weight = rows.stop - start if self.weights is None else self.weights[rows].sum()
             if weight > 0:
                 # alpha / weight · weight / whole: each part brings its share of the penalty.

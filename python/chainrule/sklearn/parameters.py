@@ -41,8 +41,8 @@ DESCRIPTION = """
         one each. The others are scaled by 1 / (1 - dropout), so that prediction needs nothing. Not with 'lbfgs'.
 
     n_layers, width : int or None, default=None
-        So many hidden layers, at most 1000, of so many units each, in place of `hidden_layer_sizes`, which gives the
-        number that is None: two numbers for searches to draw. The attribute `n_layers_` is two more, for inputs and
+        Shorthand for `width` units in each of `n_layers` hidden layers, at most 1000; whichever is None is taken from
+        `hidden_layer_sizes`. Handy in hyper-parameter searches. The attribute `n_layers_` is two more, for inputs and
         outputs.
 
     scoring : {"loss"}, str, callable or None, default=None
@@ -50,12 +50,11 @@ DESCRIPTION = """
         of the validation rows, else a scorer's name or ``scoring(estimator, X, y, sample_weight=None)``.
 
     max_seconds : float or None, default=None
-        `fit` ends after the epoch, or iteration, in which it has trained so long, with a ConvergenceWarning; at most
-        1e9.
+        `fit` ends with a ConvergenceWarning after the epoch, or iteration, in which this time has passed; at most 1e9.
 
     n_threads : int or None, default=None
-        Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are. No number
-        depends on it.
+        Threads that share a step; None takes CHAINRULE_NUM_THREADS, OMP_NUM_THREADS or all there are. Results do
+        not depend on it.
 
     strict : bool, default=True
         Whether oddities of scikit-learn's numbers are kept. False: the value of a squared error of several outputs is

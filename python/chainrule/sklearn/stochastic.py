@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import xlogy
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches, shuffle
 
 from chainrule._native import Course, DivergenceError
-from chainrule.sklearn.engine import Engine, targets
+from chainrule.sklearn.engine import Engine, beside_poisson, targets
 from chainrule.sklearn.loss import Loss
 from chainrule.sklearn.optimizers import Adam, Sgd
 from chainrule.sklearn.validation import Given, Validation, split, validated
@@ -178,8 +177,7 @@ class Epochs:
         self.X = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X)
         self.y = targets(y, est.out_activation_, engine.dtype)
         self.weights = None if weights is None else np.asarray(weights, dtype=np.float64)
-        # What scikit-learn's Poisson loss holds beside ours: it depends on the targets alone.
-        self.constant = (xlogy(y, y) - y).sum(axis=1) if est.out_activation_ == "exp" else None
+        self.constant = beside_poisson(y).sum(axis=1) if est.out_activation_ == "exp" else None
         n = X.shape[0]
         self.batch_size = _batch_size(est, n)
         self.order = np.arange(n, dtype=np.int64)
