@@ -77,9 +77,7 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         value = getattr(import_module(_MODULES[name], __name__), name)
     elif name == "__all__":
-        value = sorted(
-            {"DivergenceError", "InternalError", "__version__", "registry"}.union(_MODULES, _SUBMODULES, _options())
-        )
+        value = _public()
     elif name[:1].isupper() and name in _options():
         value = _options()[name]
     else:
@@ -96,9 +94,9 @@ def _options() -> dict[str, type]:
 
 
 def _public() -> list[str]:
-    return sorted(
-        {"DivergenceError", "InternalError", "__version__", "registry"}.union(_MODULES, _SUBMODULES, _options())
-    )
+    """Return all public names."""
+    own = ("DivergenceError", "InternalError", "__version__", "registry")
+    return sorted([*own, *_MODULES, *_SUBMODULES, *_options()])
 
 
 def __dir__() -> list[str]:

@@ -57,7 +57,7 @@ class Layout:
             self.tensors.append(Tensor(int(layer), name, tuple(shape), slice(start, self.size)))
 
     def named(self, name: str) -> list[Tensor]:
-        """Return the tensors of that name, one a layer that has it."""
+        """Return the tensors of that name, at most one per layer."""
         return [tensor for tensor in self.tensors if tensor.name == name]
 
     def weights(self, flat: Array) -> tuple[Array, ...]:

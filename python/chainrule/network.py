@@ -270,7 +270,7 @@ class Network:
         self._set("biases", self._engine.layout.biases, values)
 
     def _set(self, argument: str, views: Callable[[Array], Sequence[Array]], values: object) -> None:
-        """Replace the parts of the parameters that `views` cuts from them, one a Dense layer."""
+        """Replace those parts of the parameters that `views` returns, one per weight."""
         flat = self._engine.native.parameters()
         old = views(flat)
         if not isinstance(values, Iterable):
@@ -292,7 +292,7 @@ class Network:
 
     # The methods that are called for every step first try their arguments as they are: the core checks an array in
     # some nanoseconds, and raises where it cannot read it in place or finds something wrong. Only then is anything
-    # converted, or refused in words. Subclasses of ndarray (masked arrays) always go the long way.
+    # converted, or refused with a message that names it. Subclasses of ndarray (masked arrays) are always converted.
 
     def forward(self, X: ArrayLike, *, training: bool = False, out: Array | None = None) -> Array:
         """Return the raw outputs of the last layer, before the loss's link (the logits of the cross-entropies).
@@ -332,7 +332,7 @@ class Network:
             try:
                 return self._engine.native.forward(X, training, out)
             except (TypeError, ValueError):
-                pass  # converted, or refused in words, below
+                pass  # converted or refused below
         return self._engine.native.forward(
             _arrays.features(X, self.n_inputs, self.dtype), fitting.flag("training", training), out
         )
@@ -353,7 +353,7 @@ class Network:
             try:
                 return self._engine.native.predict(X, out)
             except (TypeError, ValueError):
-                pass  # converted, or refused in words, below
+                pass  # converted or refused below
         return self._engine.native.predict(_arrays.features(X, self.n_inputs, self.dtype), out)
 
     @checks_keywords
@@ -438,11 +438,11 @@ class Network:
         """
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
-                # What is no array for native is refused by it, and converted below.
+                # The core refuses a sample_weight that is no array; it is converted below.
                 loss, flat = self._engine.native.gradient(X, y, sample_weight, training)  # type: ignore[arg-type]
                 return Gradient(loss, flat, self._engine.layout)
             except (TypeError, ValueError):
-                pass  # converted, or refused in words, below
+                pass  # converted or refused below
         loss, flat = self._engine.native.gradient(*self._batch(X, y, sample_weight), fitting.flag("training", training))
         return Gradient(loss, flat, self._engine.layout)
 
@@ -595,12 +595,12 @@ class Network:
         """
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
-                # What is no array for native is refused by it, and converted below.
+                # The core refuses a sample_weight that is no array; it is converted below.
                 return self._engine.native.step(X, y, sample_weight)  # type: ignore[arg-type]
-            except DivergenceError:  # a ValueError, but of the loss
+            except DivergenceError:  # a ValueError, but no fault of the arrays
                 raise
             except (TypeError, ValueError):
-                pass  # converted, or refused in words, below
+                pass  # converted or refused below
         return self._engine.native.step(*self._batch(X, y, sample_weight))
 
     def apply_gradient(self, flat: ArrayLike) -> None:

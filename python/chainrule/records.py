@@ -85,8 +85,8 @@ class LayerTrace:
         delta = ∂L/∂z, each (n, n_out). For a Dropout layer z is what came in, slope the mask with its scale,
         a = z ⊙ slope.
     gradients : dict
-        ∂L/∂tensor of each trained tensor of the layer, by its name: "weight" (n_in, n_out) and "bias" (n_out,) of a Dense
-        layer.
+        ∂L/∂tensor of each trained tensor of the layer, by its name: of a Dense layer "weight", (n_in, n_out), and
+        "bias", (n_out,).
     updates : dict
         What `Network.step` would add to each.
     """

@@ -93,7 +93,7 @@ class Case:
         self.row_weight = np.ones(len(x)) if sample_weight is None else sample_weight
         self.y_rows = np.array(self.spec.loss.targets(exact_y.tolist(), len(x), self.spec.n_outputs))
         in_training, outside = (self.native.forward(exact, training, None) for training in (True, False))
-        self.trains_otherwise = not np.array_equal(in_training, outside)  # by dropout
+        self.trains_otherwise = not np.array_equal(in_training, outside)  # with dropout it does
         self.names = [f"layer {i} ({layer_name(layer)})" for i, layer in enumerate(self.spec.layers, start=1)]
         self.bounds64 = self.bounds("float64")
 
