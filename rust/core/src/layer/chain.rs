@@ -179,10 +179,16 @@ impl Chain {
         self.slope(with, l, &memory.layers[l], self.rows_of(&memory.a, l + 1, rows))
     }
 
+    /// Whether the way back goes through layer `l`: not through the first one, unless ∂L/∂x is wanted or the layers inside
+    /// it need their deltas.
+    fn goes_back_through(&self, l: usize, inputs: bool) -> bool {
+        l > 0 || inputs || self.plans[l].inner.is_some()
+    }
+
     /// Gets the layers ready for the way back of a whole batch; `inputs` tells whether ∂L/∂x is wanted.
     pub(crate) fn start_back<T: Real>(&self, with: Surroundings<'_, T>, memory: &mut ChainMemory<T>, inputs: bool) {
         for (l, (layer, plan)) in self.layers.iter().zip(&self.plans).enumerate() {
-            if l > 0 || inputs {
+            if self.goes_back_through(l, inputs) {
                 each_layer!(layer, k => k.start_back(with.at(plan), &mut memory.layers[l]));
             }
         }
@@ -206,7 +212,7 @@ impl Chain {
             slope.apply(with.machine, self.rows_of_mut(d, last, rows));
         }
         for (l, (layer, plan)) in self.layers.iter().zip(&self.plans).enumerate().rev() {
-            if l == 0 && !inputs {
+            if !self.goes_back_through(l, inputs) {
                 break;
             }
             let (d_below, d) = d.split_at_mut(l + 1);
@@ -341,11 +347,11 @@ impl<T: Real> ChainMemory<T> {
 
     /// Makes room for the way back; `inputs` tells whether ∂L/∂x is wanted.
     pub(crate) fn reserve_back(&mut self, chain: &Chain, inputs: bool) -> Result<(), Error> {
-        if inputs && self.d[0].is_empty() {
+        if chain.goes_back_through(0, inputs) && self.d[0].is_empty() {
             self.d[0] = Buffer::zeroed(self.a[0].len())?;
         }
         for (l, ((layer, plan), memory)) in chain.layers.iter().zip(&chain.plans).zip(&mut self.layers).enumerate() {
-            if l > 0 || inputs {
+            if chain.goes_back_through(l, inputs) {
                 each_layer!(layer, k => memory.reserve_back(k, plan))?;
             }
         }

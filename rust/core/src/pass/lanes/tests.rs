@@ -49,12 +49,12 @@ fn history(middle: &str, machine: Machine) -> (Vec<f64>, String, Vec<f32>, usize
 fn tiles_side_by_side_have_the_bits_of_one_after_the_other() {
     let dropout = r#"{"kind": "dropout", "rate": 0.3},"#;
     for machine in Machine::available() {
-        for (middle, lanes) in [("", [4, 6, 8]), (dropout, [0, 0, 0])] {
+        for middle in ["", dropout] {
             let expected = history(middle, machine);
             assert!(expected.1.contains("700"), "{}", expected.1);
             assert_eq!(expected.3, 0);
             let before = force_threads(true);
-            for (threads, lanes) in [2, 3, 8].into_iter().zip(lanes) {
+            for (threads, lanes) in [2, 3, 8].into_iter().zip([4, 6, 8]) {
                 let got = history(middle, machine.with_threads(threads));
                 assert_eq!(got, (expected.0.clone(), expected.1.clone(), expected.2.clone(), lanes), "{machine:?}");
             }
