@@ -2,6 +2,7 @@
 
 use crate::machine::Kernel;
 use crate::pool::{self, Cut, PASS};
+use crate::region::whole;
 use crate::vector::Raw;
 use crate::{Machine, Real};
 use std::ops::Range;
@@ -11,7 +12,7 @@ use std::ops::Range;
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].
 pub fn within<T: Real>(machine: Machine, x: &[T], limit: T) -> bool {
-    assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
+    whole(x);
     // SAFETY: whole vectors, checked above.
     unsafe { pool::run(machine, x.len() * PASS / 2, || Within { x, limit }) }
 }
@@ -78,7 +79,7 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].
 pub fn squares<T: Real>(machine: Machine, x: &[T]) -> T {
-    assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);
+    whole(x);
     // SAFETY: whole vectors, checked above.
     unsafe { pool::run(machine, x.len() * PASS / 2, || Squares { x }) }
 }

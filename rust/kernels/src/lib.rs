@@ -34,6 +34,8 @@ mod machine;
 mod matrix;
 mod memory;
 mod real;
+mod region;
+mod update;
 mod vector;
 
 pub mod columns;

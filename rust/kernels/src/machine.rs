@@ -2,8 +2,7 @@
 //! how many threads.
 
 use crate::Real;
-use crate::product::Shape;
-use crate::vector::Raw;
+use crate::vector::{Raw, Shape};
 use std::fmt;
 use std::sync::OnceLock;
 

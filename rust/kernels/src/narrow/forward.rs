@@ -2,8 +2,8 @@
 
 use super::Place;
 use super::tile::{At, multiply, tiles};
-use crate::elementwise::{MapRegion, Region};
 use crate::machine::Kernel;
+use crate::region::{MapRegion, Region};
 use crate::vector::Raw;
 use crate::{Map, Real};
 

@@ -16,7 +16,7 @@ mod forward;
 mod tile;
 mod weights;
 
-use crate::elementwise::pointers;
+use crate::update::pointers;
 use crate::{Buffer, Machine, Map, Map2, MatrixMut, OutOfMemory, Real, Term, Update, padded, stride};
 use backward::Backward;
 use forward::Forward;

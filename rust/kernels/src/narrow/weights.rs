@@ -2,9 +2,9 @@
 
 use super::tile::{multiply, multiply_and_add};
 use super::{Narrow, Place};
-use crate::elementwise::step;
 use crate::machine::Kernel;
 use crate::rows::RowSums;
+use crate::update::step;
 use crate::vector::Raw;
 use crate::{Real, Update};
 

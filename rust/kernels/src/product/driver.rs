@@ -10,9 +10,9 @@
 //! No order changes that of an element's chain, so none changes a bit.
 
 use super::finish::{Finish, Store};
-use super::tile::{HALF, Operands, Shape, tiles};
+use super::tile::{HALF, Operands, tiles};
 use crate::machine::Kernel;
-use crate::vector::Raw;
+use crate::vector::{Raw, Shape};
 use crate::{Machine, Real, padded};
 
 /// Bytes of b from which it comes out of the third cache, strip by strip.

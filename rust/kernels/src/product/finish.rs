@@ -4,7 +4,8 @@
 //! A formula is compiled into every shape of tile, on every target and for both types. So only those go there that say
 //! so ([`Map::FUSED`] and its kin); the others run over each strip of columns as soon as it has its sums.
 
-use crate::elementwise::{Region, map_region, map2_region, step};
+use crate::region::{Region, map_region, map2_region};
+use crate::update::step;
 use crate::vector::Raw;
 use crate::{Machine, Map, Map2, Real, Update};
 

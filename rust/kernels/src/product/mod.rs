@@ -18,12 +18,11 @@ mod parts;
 mod tile;
 mod transpose;
 
-use crate::elementwise::pointers;
+use crate::update::pointers;
 use crate::{Buffer, Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, padded};
 use finish::{Step, Store, Value, Value2};
 use std::ops::Range;
 use tile::Operands;
-pub(crate) use tile::Shape;
 pub(crate) use transpose::Transpose;
 pub use transpose::transpose;
 

@@ -46,39 +46,6 @@ impl<T: Real> Operands<T> {
     }
 }
 
-/// The tiles that pay on a target.
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
-    /// Numbers in a vector.
-    pub(super) lanes: usize,
-    /// Rows of the largest tile that is 1, 2 (`pairs`) or 3 (not `pairs`) vectors wide.
-    pub(super) rows: usize,
-    /// The same under a long formula.
-    pub(super) rows_long: usize,
-    /// Whether the main tile is two vectors wide.
-    pub(super) pairs: bool,
-    /// Rows of the largest tile that is 4 vectors wide, for few rows.
-    pub(super) few: usize,
-    /// Whether there are tiles half a vector wide.
-    pub(super) halves: bool,
-    /// Whether there are kernels for narrow networks.
-    pub(crate) narrow: bool,
-}
-
-impl Shape {
-    pub(crate) fn of<V: Raw>() -> Self {
-        Shape {
-            lanes: V::LANES,
-            rows: V::ROWS,
-            rows_long: V::ROWS_LONG,
-            pairs: V::PAIRS,
-            few: V::FEW,
-            halves: V::HALVES,
-            narrow: V::NARROW,
-        }
-    }
-}
-
 /// The width of a tile of half a vector.
 pub(super) const HALF: usize = 0;
 

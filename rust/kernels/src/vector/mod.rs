@@ -13,9 +13,11 @@ mod avx2;
 mod avx512;
 mod pair;
 mod portable;
+mod shape;
 
 use crate::Real;
 pub(crate) use pair::Pair;
+pub(crate) use shape::Shape;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A register full of numbers; all operations work lane by lane and round as IEEE 754 says.

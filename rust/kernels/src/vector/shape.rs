@@ -1,0 +1,36 @@
+//! The sizes of register tiles that pay for a vector, as values.
+
+use super::Raw;
+
+/// The tiles that pay on an instruction set.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// Numbers in a vector.
+    pub(crate) lanes: usize,
+    /// Rows of the largest tile that is 1, 2 (`pairs`) or 3 (not `pairs`) vectors wide.
+    pub(crate) rows: usize,
+    /// The same under a long formula.
+    pub(crate) rows_long: usize,
+    /// Whether the main tile is two vectors wide.
+    pub(crate) pairs: bool,
+    /// Rows of the largest tile that is 4 vectors wide, for few rows.
+    pub(crate) few: usize,
+    /// Whether there are tiles half a vector wide.
+    pub(crate) halves: bool,
+    /// Whether there are kernels for narrow networks.
+    pub(crate) narrow: bool,
+}
+
+impl Shape {
+    pub(crate) fn of<V: Raw>() -> Self {
+        Shape {
+            lanes: V::LANES,
+            rows: V::ROWS,
+            rows_long: V::ROWS_LONG,
+            pairs: V::PAIRS,
+            few: V::FEW,
+            halves: V::HALVES,
+            narrow: V::NARROW,
+        }
+    }
+}
