@@ -1,8 +1,8 @@
 //! The same bits from any number of threads: every product and every pass, on every target of this CPU.
 
 use chainrule_kernels::{
-    Buffer, Machine, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Term, Update, Vector, columns, elementwise,
-    gather, pool, product, rows, squares, stride, within,
+    Buffer, Machine, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Term, Update, Vector, columns, dropout,
+    elementwise, gather, mask, pool, product, rows, squares, stride, within,
 };
 
 /// f(x) = 3x + 1 and f(x, y) = x y + x: products finish `Odd<true>` in registers, the other strip by strip.
@@ -98,6 +98,9 @@ fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>
     make(size(n, m), &mut |x| elementwise::map(machine, x, Odd::<false>));
     make(size(n, m), &mut |y| elementwise::map_to(machine, delta.data(), y, Odd::<false>));
     make(size(n, m), &mut |x| elementwise::map2(machine, x, delta.data(), Odd::<false>));
+    let mut kept = waves(size(n, m));
+    make(size(n, m), &mut |to| mask(machine, 7, 2, 1 << 30, T::ONE, into(to, n, m)));
+    make(size(n, m), &mut |a| dropout(machine, 9, 0, 1 << 31, T::ONE, delta, into(&mut kept, n, m), into(a, n, m)));
     let mut sums = waves(stride::<T>(n));
     make(size(n, m), &mut |p| rows::softmax(machine, delta, into(p, n, m), &mut sums));
     // Few outputs with the rows in columns: x_t of (k, n).
@@ -116,7 +119,7 @@ fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>
         (squares(machine, x.data()).to_f64(), x.data().iter().map(|x| x.to_f64().powi(2)).sum::<f64>());
     assert!((sum - expected).abs() < 1e-5 * expected);
     let [moments] = states;
-    out.extend([a, moments, sums]);
+    out.extend([a, moments, sums, kept]);
     out
 }
 
