@@ -48,7 +48,7 @@ fn kernels_call_nothing() {
     for line in listing.lines() {
         if line.ends_with(">:") {
             loaded = "";
-            entry = ENTRIES.into_iter().find(|name| line.contains(&format!("machine::{name}")));
+            entry = ENTRIES.into_iter().find(|name| line.contains(&format!("isa::{name}")));
             *functions.entry(entry).or_insert(0) += 1;
         } else if line.contains("(%rip),%r") && line.contains('@') {
             loaded = line;

@@ -1,6 +1,6 @@
 //! Questions about many numbers: is every one of them within a bound, and how long is the vector?
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::pool::{self, Cut, PASS};
 use crate::region::whole;
 use crate::vector::Raw;

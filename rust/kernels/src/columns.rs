@@ -2,7 +2,7 @@
 //!
 //! The transposes of few outputs, (k, n) for k outputs and n rows. What a lane gets depends on its column alone.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::math;
 use crate::pool::{self, Cut, PASS};
 use crate::vector::Raw;

@@ -1,6 +1,6 @@
 //! Rows of a caller's table, copied in any order into a matrix: the only touch of the data itself.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::pool::{self, Cut, PASS};
 use crate::vector::Raw;
 use crate::{Machine, MatrixMut, Real};

@@ -30,6 +30,7 @@
 mod check;
 mod formula;
 mod gather;
+mod isa;
 mod machine;
 mod mask;
 mod matrix;

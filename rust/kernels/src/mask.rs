@@ -11,7 +11,7 @@
 //! (Steele, Lea and Flood 2014) whose outputs are read by number. The loops are plain integer Rust, which the compiler turns
 //! into vectors of the instruction set that enters them.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::pool::{self, Cut, PASS};
 use crate::vector::Raw;
 use crate::{Machine, Matrix, MatrixMut, Real, padded};

@@ -1,7 +1,7 @@
 //! The two number types, `f32` and `f64`, as one trait.
 
+use crate::isa::Lanes;
 use crate::math::Constants;
-use crate::vector::Lanes;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 

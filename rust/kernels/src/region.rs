@@ -1,6 +1,6 @@
 //! Rectangles of memory, and the passes f(x) and f(x, y) over one.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::pool::{self, Cut, PASS};
 use crate::vector::{Pair, Raw};
 use crate::{Machine, Map, Map2, Real};

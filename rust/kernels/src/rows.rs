@@ -2,7 +2,7 @@
 //!
 //! A sum's order is fixed by the data's shape alone, never by the target's vectors or by the batch.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::math;
 use crate::pool::{self, Cut, PASS};
 use crate::vector::Raw;

@@ -1,7 +1,7 @@
 //! The update of an optimizer, (w, states) ← u(w, states, g): as a pass over memory, and for one vector of g that is in a
 //! register.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::pool::{self, Cut, PASS};
 use crate::region::whole;
 use crate::vector::Raw;

@@ -3,7 +3,7 @@
 use super::Place;
 use super::tile::{At, multiply, tiles};
 use crate::columns::{CrossEntropy, Terms};
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::product::Transpose;
 use crate::rows::RowSums;
 use crate::vector::Raw;

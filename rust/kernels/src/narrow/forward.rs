@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::tile::{At, multiply, tiles};
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::region::{MapRegion, Region};
 use crate::vector::Raw;
 use crate::{Map, Real};

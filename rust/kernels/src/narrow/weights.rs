@@ -2,7 +2,7 @@
 
 use super::tile::{multiply, multiply_and_add};
 use super::{Narrow, Place};
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::rows::RowSums;
 use crate::update::step;
 use crate::vector::Raw;

@@ -11,7 +11,7 @@
 
 use super::finish::{Finish, Store};
 use super::tile::{HALF, Operands, tiles};
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::vector::{Raw, Shape};
 use crate::{Machine, Real, padded};
 

@@ -7,8 +7,9 @@
 //! The only form of product there is: a(i, k) is a number broadcast from any two strides, b(k, j..) a contiguous vector.
 
 use super::finish::Finish;
+use crate::Machine;
 use crate::Real;
-use crate::machine::{Kernel, Machine};
+use crate::isa::Kernel;
 use crate::vector::Raw;
 
 /// Where the operands of a product lie, and how long the chain is.

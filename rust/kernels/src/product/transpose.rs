@@ -1,6 +1,6 @@
 //! The transpose of a matrix, in blocks of one line by one line.
 
-use crate::machine::Kernel;
+use crate::isa::Kernel;
 use crate::pool::{self, Cut, PASS};
 use crate::vector::Raw;
 use crate::{Machine, Matrix, MatrixMut, Real, padded};

@@ -8,11 +8,11 @@
 //! [`Machine::run`]: crate::machine::Machine::run
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx512;
+pub(crate) mod avx512;
 mod pair;
-mod portable;
+pub(crate) mod portable;
 mod shape;
 
 use crate::Real;
@@ -112,32 +112,6 @@ pub trait Raw: Vector {
     /// to[j * to_stride + i] = from[i * from_stride + j] for a block of LANES × LANES.
     unsafe fn transpose(from: *const Self::Scalar, from_stride: usize, to: *mut Self::Scalar, to_stride: usize);
 }
-
-/// The vectors of a number type, one a target.
-pub trait Lanes: Sized {
-    /// 64 bytes, AVX-512.
-    #[cfg(target_arch = "x86_64")]
-    type Avx512: Raw<Scalar = Self>;
-    /// 32 bytes, AVX2 and FMA.
-    #[cfg(target_arch = "x86_64")]
-    type Avx2: Raw<Scalar = Self>;
-    /// 16 bytes, any CPU.
-    type Portable: Raw<Scalar = Self>;
-}
-
-macro_rules! lanes {
-    ($t:ident, $avx512:ident, $avx2:ident, $portable:ident) => {
-        impl Lanes for $t {
-            #[cfg(target_arch = "x86_64")]
-            type Avx512 = avx512::$avx512;
-            #[cfg(target_arch = "x86_64")]
-            type Avx2 = avx2::$avx2;
-            type Portable = portable::$portable;
-        }
-    };
-}
-lanes!(f32, F32x16, F32x8, F32x4);
-lanes!(f64, F64x8, F64x4, F64x2);
 
 /// Operators of a vector from the four intrinsics.
 #[cfg(target_arch = "x86_64")]
