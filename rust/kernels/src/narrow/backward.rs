@@ -1,10 +1,10 @@
 //! The loss of a narrow network, its deltas, their sums, and whether they are small.
 
 use super::Place;
-use super::tile::{At, multiply, tiles};
+use super::tile::{At, tiles};
 use crate::columns::{CrossEntropy, Terms};
 use crate::isa::Kernel;
-use crate::product::Transpose;
+use crate::product::{Transpose, multiply};
 use crate::rows::RowSums;
 use crate::vector::Raw;
 use crate::{Map2, Real, Term, padded};

@@ -1,8 +1,9 @@
 //! Forward propagation of a narrow network: hidden layers as rows, the last one with the rows in columns.
 
 use super::Place;
-use super::tile::{At, multiply, tiles};
+use super::tile::{At, tiles};
 use crate::isa::Kernel;
+use crate::product::multiply;
 use crate::region::{MapRegion, Region};
 use crate::vector::Raw;
 use crate::{Map, Real};

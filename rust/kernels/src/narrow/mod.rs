@@ -16,13 +16,14 @@ mod forward;
 mod tile;
 mod weights;
 
+use crate::product::{Step, Store};
 use crate::update::pointers;
 use crate::{Buffer, Machine, Map, Map2, MatrixMut, OutOfMemory, Real, Term, Update, padded, stride};
 use backward::Backward;
 use forward::Forward;
 use std::ops::Range;
 use tile::{At, TALLEST};
-use weights::{Step, Store, Weights};
+use weights::Weights;
 
 /// A dense layer: w as (n_in, n_out) rows at `w` of the parameters, wᵀ as (n_out, n_in) of the last; b at `b`.
 #[derive(Clone, Debug)]
@@ -249,10 +250,10 @@ impl<T: Real> Narrow<T> {
         self.check(parameters, rows);
         assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         let states = pointers::<T, U>(parameters, states);
-        let to = Step { w: parameters.as_mut_ptr(), states, u, u_bias };
+        let [weight, bias] = [u, u_bias].map(|u| Step { w: parameters.as_mut_ptr(), states, w_row: 0, u });
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
-        unsafe { machine.run(Weights { narrow: self, arena, rows, to }) }
+        unsafe { machine.run(Weights::<_, _, true> { narrow: self, arena, rows, weight, bias }) }
     }
 
     /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters.
@@ -262,9 +263,9 @@ impl<T: Real> Narrow<T> {
     pub fn gradient(&mut self, machine: Machine, gradient: &mut [T], rows: usize) {
         self.check(gradient, rows);
         assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
-        let to = Store { gradient: gradient.as_mut_ptr() };
+        let to = Store { c: gradient.as_mut_ptr(), c_row: 0 };
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
-        unsafe { machine.run(Weights { narrow: self, arena, rows, to }) }
+        unsafe { machine.run(Weights::<_, _, false> { narrow: self, arena, rows, weight: to, bias: to }) }
     }
 }

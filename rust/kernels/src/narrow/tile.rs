@@ -1,59 +1,6 @@
-//! The register tile of narrow layers, and the shapes of it that pay.
+//! The shapes of register tiles that pay in narrow layers.
 
 use super::Narrow;
-use crate::vector::Raw;
-
-/// `sums[r][v] + Σ_k a(r, k) b(k, v)`, one chain an element, k ascending: the chain of [`product`](crate::product).
-///
-/// # Safety
-/// a(r, k) = a[r · row + k · step] and W vectors from b[k · b_row] on are there for r < H and all k; the CPU is V's.
-#[inline(always)]
-pub(super) unsafe fn multiply<V: Raw, const H: usize, const W: usize>(
-    sums: [[V; W]; H],
-    (a, row, step): (*const V::Scalar, usize, usize),
-    (b, b_row): (*const V::Scalar, usize),
-    k: usize,
-) -> [[V; W]; H] {
-    let none = [sums[0][0]; W];
-    // SAFETY: the caller's promise.
-    unsafe { multiply_and_add(sums, none, (a, row, step), (b, b_row), k).0 }
-}
-
-/// [`multiply`], and `totals[v] + Σ_k b(k, v)`.
-///
-/// # Safety
-/// As there.
-#[inline(always)]
-pub(super) unsafe fn multiply_and_add<V: Raw, const H: usize, const W: usize>(
-    mut sums: [[V; W]; H],
-    mut totals: [V; W],
-    (a, row, step): (*const V::Scalar, usize, usize),
-    (b, b_row): (*const V::Scalar, usize),
-    k: usize,
-) -> ([[V; W]; H], [V; W]) {
-    let (mut a, mut b) = (a, b);
-    for _ in 0..k {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut vectors = totals;
-            for (v, vector) in vectors.iter_mut().enumerate() {
-                *vector = V::load(b.add(v * V::LANES));
-            }
-            for (total, vector) in totals.iter_mut().zip(vectors) {
-                *total = *total + vector;
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let number = V::splat(*a.add(r * row));
-                for (sum, vector) in sums.iter_mut().zip(vectors) {
-                    *sum = number.fma(vector, *sum);
-                }
-            }
-        }
-        a = a.wrapping_add(step);
-        b = b.wrapping_add(b_row);
-    }
-    (sums, totals)
-}
 
 /// Most rows of a tile, the last of which may go that far beyond the rows there are: activations and deltas have room for
 /// it, and behind dᵀ, of which the last row is read as far, lie the sums of its deltas.

@@ -1,89 +1,29 @@
 //! The sums of a narrow network's gradients, and what becomes of them: an update, or a gradient in memory.
 
-use super::tile::{multiply, multiply_and_add};
 use super::{Narrow, Place};
+use crate::Real;
 use crate::isa::Kernel;
+use crate::product::{Finish, multiply, multiply_and_add};
 use crate::rows::RowSums;
-use crate::update::step;
 use crate::vector::Raw;
-use crate::{Real, Update};
 
-/// What becomes of sums of a gradient.
-pub(super) trait Sink<T: Real>: Copy {
-    /// Whether Σ_rows delta is in its place already.
-    const HAS_BIAS: bool;
-
-    /// Takes them.
-    ///
-    /// # Safety
-    /// `at` is a place of the parameters, and the CPU is V's.
-    unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V);
-
-    /// Takes those of a bias.
-    ///
-    /// # Safety
-    /// As [`done`](Sink::done).
-    #[inline(always)]
-    unsafe fn done_bias<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
-        // SAFETY: the caller's promise.
-        unsafe { self.done(at, sums) }
-    }
-}
-
-/// (w, states) ← u(w, states, sums).
+/// The sums of all gradients: `weight` and `bias` take them as row 0 of a matrix whose columns are all parameters.
+///
+/// `SUMMED`: Σ_rows delta is computed already.
 #[derive(Clone, Copy)]
-pub(super) struct Step<T, U> {
-    pub(super) w: *mut T,
-    pub(super) states: [*mut T; 3],
-    pub(super) u: U,
-    pub(super) u_bias: U,
-}
-
-impl<T: Real, U: Update> Sink<T> for Step<T, U> {
-    const HAS_BIAS: bool = true;
-
-    #[inline(always)]
-    unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
-        // SAFETY: inside w and the U::STATES states that are set (`Narrow::update`).
-        unsafe { step(self.w, self.states, at, sums, self.u) }
-    }
-
-    #[inline(always)]
-    unsafe fn done_bias<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
-        // SAFETY: as above.
-        unsafe { step(self.w, self.states, at, sums, self.u_bias) }
-    }
-}
-
-/// gradient ← sums.
-#[derive(Clone, Copy)]
-pub(super) struct Store<T> {
-    pub(super) gradient: *mut T,
-}
-
-impl<T: Real> Sink<T> for Store<T> {
-    const HAS_BIAS: bool = false;
-
-    #[inline(always)]
-    unsafe fn done<V: Raw<Scalar = T>>(self, at: usize, sums: V) {
-        // SAFETY: inside the gradient (`Narrow::gradient`).
-        unsafe { sums.store(self.gradient.add(at)) }
-    }
-}
-
-/// The sums of all gradients.
-#[derive(Clone, Copy)]
-pub(super) struct Weights<'a, T, S> {
+pub(super) struct Weights<'a, T, F, const SUMMED: bool> {
     pub(super) narrow: &'a Narrow<T>,
     pub(super) arena: *mut T,
     pub(super) rows: usize,
-    pub(super) to: S,
+    pub(super) weight: F,
+    pub(super) bias: F,
 }
 
-impl<T: Real, S: Sink<T>> Kernel<T> for Weights<'_, T, S> {
+impl<T: Real, F: Finish<T>, const SUMMED: bool> Kernel<T> for Weights<'_, T, F, SUMMED> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
+        const { assert!(F::FUSED, "sums that go to memory first") }
         if !V::NARROW {
             return;
         }
@@ -93,23 +33,23 @@ impl<T: Real, S: Sink<T>> Kernel<T> for Weights<'_, T, S> {
         unsafe {
             let d_t = (arena.add(head.d), head.d_row, 1);
             self.weights::<V>(head, d_t, (arena.add(head.a), head.a_row), (head.n_out, head.n_in), false);
-            if !S::HAS_BIAS {
+            if !SUMMED {
                 let m = (arena.add(head.d), head.d_row);
                 RowSums::new((head.n_out, self.rows), m, false, self.arena.add(head.d_b)).run::<V>();
             }
-            self.bias::<V>(head);
+            self.finish_bias::<V>(head);
             for place in &narrow.hidden {
-                let (x, b) = ((arena.add(place.a), 1, place.a_row), !S::HAS_BIAS && place.b.is_some());
+                let (x, b) = ((arena.add(place.a), 1, place.a_row), !SUMMED && place.b.is_some());
                 self.weights::<V>(place, x, (arena.add(place.d), place.d_row), (place.n_in, place.n_out), b);
-                if S::HAS_BIAS {
-                    self.bias::<V>(place);
+                if SUMMED {
+                    self.finish_bias::<V>(place);
                 }
             }
         }
     }
 }
 
-impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
+impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
     /// The weights of a layer, as they are stored: m rows of n, from numbers a(i, row) and vectors b(row, ..); the bias too,
     /// where that is the sums of the vectors and `with_bias`.
     ///
@@ -188,18 +128,18 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
         // SAFETY: the caller's promise.
         unsafe {
             let zero = V::splat(T::ZERO);
-            let sums = if S::HAS_BIAS {
+            let sums = if SUMMED {
                 multiply::<V, H, W>([[zero; W]; H], a, b, self.rows)
             } else {
                 let (sums, b_sums) = multiply_and_add::<V, H, W>([[zero; W]; H], [zero; W], a, b, self.rows);
                 if let (true, Some(b)) = (with_bias, place.b) {
-                    b_sums.into_iter().enumerate().for_each(|(v, sum)| self.to.done_bias(b + j + v * V::LANES, sum));
+                    b_sums.into_iter().enumerate().for_each(|(v, sum)| self.bias.done(sum, 0, b + j + v * V::LANES));
                 }
                 sums
             };
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    self.to.done(at + r * place.w_row + v * V::LANES, sum);
+                    self.weight.done(sum, 0, at + r * place.w_row + v * V::LANES);
                 }
             }
         }
@@ -211,11 +151,11 @@ impl<T: Real, S: Sink<T>> Weights<'_, T, S> {
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
-    unsafe fn bias<V: Raw<Scalar = T>>(&self, place: &Place) {
+    unsafe fn finish_bias<V: Raw<Scalar = T>>(&self, place: &Place) {
         let Some(b) = place.b else { return };
         for j in (0..place.n_out).step_by(V::LANES) {
             // SAFETY: b and Σ delta are whole lines.
-            unsafe { self.to.done_bias(b + j, V::load(self.arena.add(place.d_b + j))) }
+            unsafe { self.bias.done(V::load(self.arena.add(place.d_b + j)), 0, b + j) }
         }
     }
 }

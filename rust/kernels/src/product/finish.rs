@@ -10,7 +10,7 @@ use crate::vector::Raw;
 use crate::{Machine, Map, Map2, Real, Update};
 
 /// Where sums go. Rows and columns are those of the whole product.
-pub(super) trait Finish<T: Real>: Copy {
+pub(crate) trait Finish<T: Real>: Copy {
     /// Whether [`done`](Finish::done) takes the sums from registers; if not, they are stored, and
     /// [`strip`](Finish::strip) does the rest.
     const FUSED: bool;
@@ -45,9 +45,9 @@ pub(super) trait Finish<T: Real>: Copy {
 
 /// c ← sums.
 #[derive(Clone, Copy)]
-pub(super) struct Store<T> {
-    pub(super) c: *mut T,
-    pub(super) c_row: usize,
+pub(crate) struct Store<T> {
+    pub(crate) c: *mut T,
+    pub(crate) c_row: usize,
 }
 
 impl<T: Real> Finish<T> for Store<T> {
@@ -126,11 +126,11 @@ impl<T: Real, F: Map2> Finish<T> for Value2<T, F> {
 
 /// (w, states) ← u(w, states, sums).
 #[derive(Clone, Copy)]
-pub(super) struct Step<T, U> {
-    pub(super) w: *mut T,
-    pub(super) states: [*mut T; 3],
-    pub(super) w_row: usize,
-    pub(super) u: U,
+pub(crate) struct Step<T, U> {
+    pub(crate) w: *mut T,
+    pub(crate) states: [*mut T; 3],
+    pub(crate) w_row: usize,
+    pub(crate) u: U,
 }
 
 impl<T: Real, U: Update> Finish<T> for Step<T, U> {

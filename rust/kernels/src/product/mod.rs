@@ -20,9 +20,11 @@ mod transpose;
 
 use crate::update::pointers;
 use crate::{Buffer, Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, padded};
-use finish::{Step, Store, Value, Value2};
+pub(crate) use finish::{Finish, Step, Store};
+use finish::{Value, Value2};
 use std::ops::Range;
 use tile::Operands;
+pub(crate) use tile::{multiply, multiply_and_add};
 pub(crate) use transpose::Transpose;
 pub use transpose::transpose;
 

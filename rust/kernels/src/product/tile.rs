@@ -7,10 +7,9 @@
 //! The only form of product there is: a(i, k) is a number broadcast from any two strides, b(k, j..) a contiguous vector.
 
 use super::finish::Finish;
-use crate::Machine;
-use crate::Real;
 use crate::isa::Kernel;
 use crate::vector::Raw;
+use crate::{Machine, Real};
 
 /// Where the operands of a product lie, and how long the chain is.
 #[derive(Clone, Copy)]
@@ -45,6 +44,58 @@ impl<T: Real> Operands<T> {
             ..self
         }
     }
+}
+
+/// `sums[r][v] + Σ_k a(r, k) b(k, v)`, one chain an element, k ascending: the only form of product there is.
+///
+/// # Safety
+/// a(r, k) = a[r · row + k · step] and W vectors from b[k · b_row] on are there for r < H and all k; the CPU is V's.
+#[inline(always)]
+pub(crate) unsafe fn multiply<V: Raw, const H: usize, const W: usize>(
+    sums: [[V; W]; H],
+    (a, row, step): (*const V::Scalar, usize, usize),
+    (b, b_row): (*const V::Scalar, usize),
+    k: usize,
+) -> [[V; W]; H] {
+    let none = [sums[0][0]; W];
+    // SAFETY: the caller's promise.
+    unsafe { multiply_and_add(sums, none, (a, row, step), (b, b_row), k).0 }
+}
+
+/// [`multiply`], and `totals[v] + Σ_k b(k, v)`.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn multiply_and_add<V: Raw, const H: usize, const W: usize>(
+    mut sums: [[V; W]; H],
+    mut totals: [V; W],
+    (a, row, step): (*const V::Scalar, usize, usize),
+    (b, b_row): (*const V::Scalar, usize),
+    k: usize,
+) -> ([[V; W]; H], [V; W]) {
+    let (mut a, mut b) = (a, b);
+    for _ in 0..k {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut vectors = totals;
+            for (v, vector) in vectors.iter_mut().enumerate() {
+                *vector = V::load(b.add(v * V::LANES));
+            }
+            for (total, vector) in totals.iter_mut().zip(vectors) {
+                *total = *total + vector;
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let number = V::splat(*a.add(r * row));
+                for (sum, vector) in sums.iter_mut().zip(vectors) {
+                    *sum = number.fma(vector, *sum);
+                }
+            }
+        }
+        a = a.wrapping_add(step);
+        b = b.wrapping_add(b_row);
+    }
+    (sums, totals)
 }
 
 /// The width of a tile of half a vector.
@@ -113,21 +164,8 @@ impl<T: Real, F: Finish<T>, const H: usize, const WIDTH: usize> Tiles<'_, T, F, 
                         finish.ahead::<V>(i + down + r, j + right + v * V::LANES);
                     }
                 }
-                let (mut a, mut b) = (o.a.add(i * o.a_row), strip);
-                for _ in 0..o.k {
-                    let mut vectors = [V::splat(T::ZERO); W];
-                    for (v, vector) in vectors.iter_mut().enumerate() {
-                        *vector = V::load(b.add(v * V::LANES));
-                    }
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let broadcast = V::splat(*a.add(r * o.a_row));
-                        for (sum, vector) in sums.iter_mut().zip(vectors) {
-                            *sum = broadcast.fma(vector, *sum);
-                        }
-                    }
-                    a = a.wrapping_add(o.a_step);
-                    b = b.wrapping_add(o.b_row);
-                }
+                let a = (o.a.add(i * o.a_row), o.a_row, o.a_step);
+                let sums = multiply::<V, H, W>(sums, a, (strip, o.b_row), o.k);
                 for (r, sums) in sums.into_iter().enumerate() {
                     for (v, sum) in sums.into_iter().enumerate() {
                         finish.done(sum, i + r, j + v * V::LANES);
