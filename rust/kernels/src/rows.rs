@@ -145,7 +145,7 @@ impl<T: Real> Kernel<T> for Softmax<T> {
                         V::select(real(j, v), V::load(p) / V::splat(sum), V::splat(T::ZERO)).store(p);
                     }
                 }
-                *self.sums.add(i) = c + T::from_f64(ln(sum.to_f64()));
+                *self.sums.add(i) = c + T::from_f64(math::ln_f64(sum.to_f64()));
             }
         }
     }
@@ -176,28 +176,6 @@ fn fold<V: Raw>(
         half /= 2;
     }
     x[0]
-}
-
-/// ln x for x ≥ 1, the same bits everywhere: x = m 2ᵉ with ½√2 ≤ m < √2, ln m = 2 artanh t with t = (m − 1) / (m + 1),
-/// by its series up to t²³. Error below 2 units in the last place; ∞ and NaN stay.
-#[inline(always)]
-fn ln(x: f64) -> f64 {
-    if !x.is_finite() {
-        return x;
-    }
-    let bits = x.to_bits();
-    let mut e = (bits >> 52) as f64 - 1023.0;
-    let mut m = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    if m > std::f64::consts::SQRT_2 {
-        m *= 0.5;
-        e += 1.0;
-    }
-    let t = (m - 1.0) / (m + 1.0);
-    let mut sum = 0.0;
-    for k in (1..=23).rev().step_by(2) {
-        sum = sum * (t * t) + 1.0 / f64::from(k);
-    }
-    2.0 * t * sum + e * std::f64::consts::LN_2
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,5 @@
 //! Functions of vectors: eˣ, eˣ − 1, the logistic sigmoid, softplus, tanh and the normal distribution, for both number
-//! types.
+//! types; and one of single numbers, ln x.
 //!
 //! Branch-free, no tables, no approximate instructions. Error bounds stand in each file and are tested; the bits are
 //! the same on every target with fused multiply-add. NaN gives NaN, infinities and huge arguments the limit.
@@ -8,6 +8,7 @@ use crate::Vector;
 
 mod exp;
 mod expm1;
+mod ln;
 mod normal;
 mod sigmoid;
 mod softplus;
@@ -15,6 +16,7 @@ mod tanh;
 
 pub use exp::exp;
 pub use expm1::expm1;
+pub use ln::ln_f64;
 pub use normal::normal;
 pub use sigmoid::{sigmoid, sigmoids};
 pub(crate) use softplus::ln;
