@@ -1,7 +1,7 @@
 //! Questions about many numbers: is every one of them within a bound, and how long is the vector?
 
 use crate::isa::Kernel;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::region::whole;
 use crate::vector::Raw;
 use crate::{Machine, Real};
@@ -14,7 +14,7 @@ use std::ops::Range;
 pub fn within<T: Real>(machine: Machine, x: &[T], limit: T) -> bool {
     whole(x);
     // SAFETY: whole vectors, checked above.
-    unsafe { pool::run(machine, x.len() * PASS / 2, || Within { x, limit }) }
+    unsafe { pool::run(machine, x.len() * FLOPS_A_NUMBER / 2, || Within { x, limit }) }
 }
 
 #[derive(Clone, Copy)]
@@ -81,7 +81,7 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
 pub fn squares<T: Real>(machine: Machine, x: &[T]) -> T {
     whole(x);
     // SAFETY: whole vectors, checked above.
-    unsafe { pool::run(machine, x.len() * PASS / 2, || Squares { x }) }
+    unsafe { pool::run(machine, x.len() * FLOPS_A_NUMBER / 2, || Squares { x }) }
 }
 
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@
 
 use crate::isa::Kernel;
 use crate::math;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::vector::Raw;
 use crate::{Machine, Matrix, MatrixMut, Real, Term, padded};
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub fn cross_entropy<T: Real>(
     let (from, labels) = ((z.data().as_ptr(), z.stride()), (labels.as_ptr(), labels.len()));
     let kernel = || CrossEntropy::new((z.rows(), columns), from, labels, scale.as_ptr(), d, loss);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
-    unsafe { pool::run(machine, z.rows() * columns * 4 * PASS, kernel) }
+    unsafe { pool::run(machine, z.rows() * columns * 4 * FLOPS_A_NUMBER, kernel) }
 }
 
 /// (l, s) = term(a, y) for each element, then `loss[i] = Σ_j l[j][i]` and `d[j][i] = s[j][i] scale[i]`, for a, y and d of
@@ -59,7 +59,7 @@ pub fn terms<T: Real>(
     let (from, y) = ((a.data().as_ptr(), a.stride()), (y.data().as_ptr(), y.stride()));
     let kernel = || Terms::new((a.rows(), columns), from, y, scale.as_ptr(), d, loss, term);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the rest is checked.
-    unsafe { pool::run(machine, a.rows() * columns * 2 * PASS, kernel) }
+    unsafe { pool::run(machine, a.rows() * columns * 2 * FLOPS_A_NUMBER, kernel) }
 }
 
 /// `z[j][i] ← exp(z[j][i]) / Σ_k exp(z[k][i])` for z of (k, n), k ≥ 1, over whole padded rows; the terms are exp(z − c) as in
@@ -72,7 +72,7 @@ pub fn softmax<T: Real>(machine: Machine, mut z: MatrixMut<T>) {
     assert!(rows > 0, "no outputs");
     let z = z.data_mut().as_mut_ptr();
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
-    unsafe { pool::run(machine, rows * columns * 4 * PASS, || Softmax { rows, columns, z, stride }) }
+    unsafe { pool::run(machine, rows * columns * 4 * FLOPS_A_NUMBER, || Softmax { rows, columns, z, stride }) }
 }
 
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 //!
 //! Lengths are whole lines of 64 bytes, so there are no tails: every element goes through the same instructions.
 
-use crate::pool::{self, PASS};
+use crate::pool::{self, FLOPS_A_NUMBER};
 use crate::region::{MapRegion, Region, map_region, map2_region, whole};
 pub use crate::update::{update, update_part};
 use crate::{Machine, Map, Map2, Real};
@@ -27,7 +27,7 @@ pub fn map_to<T: Real>(machine: Machine, x: &[T], y: &mut [T], f: impl Map) {
     assert_eq!(x.len(), y.len(), "x and y differ in length");
     let (region, from, to) = (Region { rows: 1, columns: x.len(), stride: 0 }, x.as_ptr(), y.as_mut_ptr());
     // SAFETY: one row of x.len() = y.len() numbers, whole vectors.
-    unsafe { pool::run(machine, region.columns * PASS, || MapRegion { from, to, region, f }) }
+    unsafe { pool::run(machine, region.columns * FLOPS_A_NUMBER, || MapRegion { from, to, region, f }) }
 }
 
 /// x ← f(x, y).

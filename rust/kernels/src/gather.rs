@@ -1,7 +1,7 @@
 //! Rows of a caller's table, copied in any order into a matrix: the only touch of the data itself.
 
 use crate::isa::Kernel;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::vector::Raw;
 use crate::{Machine, MatrixMut, Real};
 use std::any::TypeId;
@@ -143,7 +143,7 @@ pub fn gather<T: Real>(machine: Machine, from: Source<'_>, rows: Picks<'_>, mut 
     assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     from.check(rows);
     let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
-    let work = rows.len() * from.columns * 2 * PASS;
+    let work = rows.len() * from.columns * 2 * FLOPS_A_NUMBER;
     // SAFETY: the picks are inside (`check`); `into` holds a padded row for each (MatrixMut::new).
     unsafe {
         if from.number == TypeId::of::<f32>() {
@@ -216,9 +216,9 @@ struct Gather<'a, S, T> {
 
 /// Bytes of a row from which the rows to come are asked for: those of a shuffled batch are far apart, and nothing else
 /// would fetch them (15 of 88 µs a step of 200 rows of 64 `f32`).
-const LONG: usize = 256;
+const MIN_BYTES_OF_LONG_ROW: usize = 256;
 /// Bytes that are asked for ahead, but at least two rows.
-const AHEAD: usize = 1024;
+const BYTES_AHEAD: usize = 1024;
 
 // SAFETY: a part writes rows of `to` of its own, and the table may be read by anyone.
 unsafe impl<S: Real, T: Real> Cut for Gather<'_, S, T> {
@@ -272,7 +272,7 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
     unsafe fn copy<V: Raw<Scalar = T>>(&self, n: usize, row: impl Fn(usize) -> *const u8) -> bool {
         let columns = self.from.columns;
         let bytes = columns * size_of::<S>();
-        let (long, distance) = (bytes >= LONG, (AHEAD / bytes.max(1)).max(2));
+        let (long, distance) = (bytes >= MIN_BYTES_OF_LONG_ROW, (BYTES_AHEAD / bytes.max(1)).max(2));
         // SAFETY: the caller's promise: a whole vector of `to` may be written from any column on. Prefetching takes any
         // address.
         unsafe {

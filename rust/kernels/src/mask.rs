@@ -12,7 +12,7 @@
 //! into vectors of the instruction set that enters them.
 
 use crate::isa::Kernel;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::vector::Raw;
 use crate::{Machine, Matrix, MatrixMut, Real, padded};
 use std::hint::black_box;
@@ -41,7 +41,7 @@ pub fn mask<T: Real>(machine: Machine, key: u64, first_row: u64, threshold: u32,
     let m = m.data_mut().as_mut_ptr();
     let kernel = || Mask { key, first_row, threshold, kept, rows, columns, m, m_row, product: None };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (MatrixMut::new).
-    unsafe { pool::run(machine, rows * columns * 2 * PASS, kernel) }
+    unsafe { pool::run(machine, rows * columns * 2 * FLOPS_A_NUMBER, kernel) }
 }
 
 /// [`mask`], and a = mask ⊙ x in the same pass, over whole padded rows. One pass takes 7 % less time than two where
@@ -68,7 +68,7 @@ pub fn dropout<T: Real>(
     let m = mask.data_mut().as_mut_ptr();
     let kernel = || Mask { key, first_row, threshold, kept, rows, columns, m, m_row, product };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the shapes are checked.
-    unsafe { pool::run(machine, rows * columns * 2 * PASS, kernel) }
+    unsafe { pool::run(machine, rows * columns * 2 * FLOPS_A_NUMBER, kernel) }
 }
 
 #[derive(Clone, Copy)]

@@ -7,9 +7,9 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 /// A line of memory, and the alignment of every buffer.
-const LINE: usize = 64;
+const LINE_BYTES: usize = 64;
 /// A huge page: one entry of the TLB covers it instead of 512. Long rows of a wide layer are a page apart.
-const HUGE: usize = 2 << 20;
+const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// `len` numbers, zero at first, aligned to 64 bytes (2 MiB, on huge pages where the system has them, from 2 MiB on).
 ///
@@ -32,13 +32,13 @@ impl<T: Real> Buffer<T> {
     /// [`OutOfMemory`] where the system has not that much, or no address space could.
     pub fn zeroed(len: usize) -> Result<Self, OutOfMemory> {
         let refused = OutOfMemory { len, size: size_of::<T>() };
-        let bytes = len.checked_mul(size_of::<T>()).ok_or(refused)?.max(LINE);
-        let alignment = if bytes >= HUGE { HUGE } else { LINE };
+        let bytes = len.checked_mul(size_of::<T>()).ok_or(refused)?.max(LINE_BYTES);
+        let alignment = if bytes >= HUGE_PAGE_BYTES { HUGE_PAGE_BYTES } else { LINE_BYTES };
         let layout = Layout::from_size_align(bytes, alignment).map_err(|_| refused)?;
         // SAFETY: the size is not 0.
         let start = NonNull::new(unsafe { alloc(layout) }).ok_or(refused)?;
         #[cfg(all(target_os = "linux", not(miri)))]
-        if bytes >= HUGE {
+        if bytes >= HUGE_PAGE_BYTES {
             // Before the first touch, or the pages are small already. A refusal changes nothing but speed.
             // SAFETY: the range is ours.
             unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
@@ -115,8 +115,8 @@ mod tests {
         for len in [0, 1, 15, 16, 17, 1000, 600_000] {
             let buffer = Buffer::<f32>::zeroed(len).unwrap();
             assert_eq!(buffer.len(), len);
-            assert_eq!(buffer.as_ptr() as usize % LINE, 0);
-            assert!(len * 4 < HUGE || (buffer.as_ptr() as usize).is_multiple_of(HUGE));
+            assert_eq!(buffer.as_ptr() as usize % LINE_BYTES, 0);
+            assert!(len * 4 < HUGE_PAGE_BYTES || (buffer.as_ptr() as usize).is_multiple_of(HUGE_PAGE_BYTES));
             assert!(buffer.iter().all(|&x| x == 0.0));
         }
     }

@@ -1,7 +1,7 @@
 //! Rectangles of memory, and the passes f(x) and f(x, y) over one.
 
 use crate::isa::Kernel;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::vector::{Pair, Raw};
 use crate::{Machine, Map, Map2, Real};
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub(crate) unsafe fn map_region<T: Real, F: Map>(machine: Machine, x: *mut T, re
     if !F::IDENTITY {
         let region = region.joined();
         // SAFETY: the caller's region.
-        unsafe { pool::run(machine, region.columns * PASS, || MapRegion { from: x, to: x, region, f }) }
+        unsafe { pool::run(machine, region.columns * FLOPS_A_NUMBER, || MapRegion { from: x, to: x, region, f }) }
     }
 }
 
@@ -54,7 +54,9 @@ pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
     if !F::IDENTITY {
         let region = if y_stride == region.stride { region.joined() } else { region };
         // SAFETY: the caller's regions.
-        unsafe { pool::run(machine, region.columns * PASS, || Map2Region { x, to: x, y, y_stride, region, f }) }
+        unsafe {
+            pool::run(machine, region.columns * FLOPS_A_NUMBER, || Map2Region { x, to: x, y, y_stride, region, f })
+        }
     }
 }
 

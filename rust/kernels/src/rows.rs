@@ -4,7 +4,7 @@
 
 use crate::isa::Kernel;
 use crate::math;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::vector::Raw;
 use crate::{Machine, Matrix, MatrixMut, Real, padded};
 use std::ops::Range;
@@ -31,7 +31,7 @@ pub fn softmax<T: Real>(machine: Machine, z: Matrix<T>, mut p: MatrixMut<T>, log
         sums,
     };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); the sums are checked.
-    unsafe { pool::run(machine, z.rows() * z.columns() * 4 * PASS, kernel) }
+    unsafe { pool::run(machine, z.rows() * z.columns() * 4 * FLOPS_A_NUMBER, kernel) }
 }
 
 /// `out[j] = Σ_i m[i][j]`, or `out[j] + Σ_i m[i][j]` where `accumulate`: one chain a column, rows
@@ -45,7 +45,7 @@ pub fn column_sums<T: Real>(machine: Machine, m: Matrix<T>, accumulate: bool, ou
     let out = out.as_mut_ptr();
     let kernel = || ColumnSums { rows: m.rows(), columns, m: m.data().as_ptr(), stride: m.stride(), accumulate, out };
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new); `out` is checked.
-    unsafe { pool::run(machine, m.rows() * columns * PASS / 2, kernel) }
+    unsafe { pool::run(machine, m.rows() * columns * FLOPS_A_NUMBER / 2, kernel) }
 }
 
 /// `out[i] = Σ_j m[i][j]`, or `out[i] + Σ_j m[i][j]` where `accumulate`: one chain a row, columns ascending, the bits of
@@ -74,7 +74,7 @@ struct Softmax<T> {
 }
 
 /// Vectors in a line, at most (16 bytes each).
-const PARTS: usize = 4;
+const MAX_VECTORS_A_LINE: usize = 4;
 
 // SAFETY: a part writes rows of p, and their sums, of its own.
 unsafe impl<T: Real> Cut for Softmax<T> {
@@ -121,14 +121,14 @@ impl<T: Real> Kernel<T> for Softmax<T> {
                 let real = |j: usize, v: usize| {
                     V::splat(T::from_f64((self.columns - j) as f64)).gt(V::load(index.as_ptr().add(v * V::LANES)))
                 };
-                let mut top = [lowest; PARTS];
+                let mut top = [lowest; MAX_VECTORS_A_LINE];
                 for j in (0..self.columns).step_by(T::LINE) {
                     for (v, top) in top.iter_mut().enumerate().take(parts) {
                         *top = top.max(V::select(real(j, v), V::load(z.add(j + v * V::LANES)), lowest));
                     }
                 }
                 let c = fold(top, |x, y| x.max(y), |x, y| if y > x { y } else { x });
-                let mut sum = [V::splat(T::ZERO); PARTS];
+                let mut sum = [V::splat(T::ZERO); MAX_VECTORS_A_LINE];
                 for j in (0..self.columns).step_by(T::LINE) {
                     for (v, sum) in sum.iter_mut().enumerate().take(parts) {
                         let e = math::exp(V::load(z.add(j + v * V::LANES)) - V::splat(c));
@@ -154,7 +154,7 @@ impl<T: Real> Kernel<T> for Softmax<T> {
 /// One number from a line of lanes: the upper half onto the lower until one is left, the same tree for every vector.
 #[inline(always)]
 fn fold<V: Raw>(
-    mut parts: [V; PARTS],
+    mut parts: [V; MAX_VECTORS_A_LINE],
     vectors: impl Fn(V, V) -> V,
     lanes: impl Fn(V::Scalar, V::Scalar) -> V::Scalar,
 ) -> V::Scalar {

@@ -2,7 +2,7 @@
 //! register.
 
 use crate::isa::Kernel;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::region::whole;
 use crate::vector::Raw;
 use crate::{Buffer, Machine, Real, Update};
@@ -36,7 +36,7 @@ pub fn update_part<T: Real, U: Update>(
     let (len, w, g) = (g.len(), w[place].as_mut_ptr(), g.as_ptr());
     let kernel = || UpdateAll { len, w, states, g, u };
     // SAFETY: all of `len` numbers, whole vectors, checked above; U::STATES pointers are set.
-    unsafe { pool::run(machine, len * 2 * PASS, kernel) }
+    unsafe { pool::run(machine, len * 2 * FLOPS_A_NUMBER, kernel) }
 }
 
 #[derive(Clone, Copy)]

@@ -27,7 +27,7 @@ impl Worth {
     pub(crate) fn new(chain: &Chain, padded_parameters: usize, tile: usize, is_small: bool, together: bool) -> Self {
         let products = chain.plans.iter().filter(|plan| !plan.tensors.is_empty());
         let products = products.map(|plan| plan.n_in.saturating_mul(plan.n_out).saturating_mul(2));
-        let passes = chain.units.iter().map(|&units| units.saturating_mul(pool::PASS));
+        let passes = chain.units.iter().map(|&units| units.saturating_mul(pool::FLOPS_A_NUMBER));
         let largest_a_row = products.chain(passes).max().unwrap_or(0);
         let tiles_on_threads = !together && (is_small || padded_parameters <= MAX_PARAMETERS_IN_TILES);
         Worth { padded_parameters, tile, largest_a_row, tiles_on_threads }
@@ -35,7 +35,7 @@ impl Worth {
 
     /// Flops of the largest product for `rows` rows, or of a pass over rows or parameters that takes as long.
     pub(crate) fn largest(&self, rows: usize) -> usize {
-        self.largest_a_row.saturating_mul(rows).max(self.padded_parameters.saturating_mul(2 * pool::PASS))
+        self.largest_a_row.saturating_mul(rows).max(self.padded_parameters.saturating_mul(2 * pool::FLOPS_A_NUMBER))
     }
 
     /// The most threads that any batch can use. Networks whose tiles run in parallel can always use all of them.
@@ -75,7 +75,7 @@ impl Worth {
     /// Flops of a training step on `rows` rows, or what takes as long: 2 forward and 4 backward a weight and row, and the
     /// update. Padding counts, as it takes its time.
     pub(crate) fn flops(&self, rows: usize) -> f64 {
-        (6.0 * rows as f64 + 2.0 * pool::PASS as f64) * self.padded_parameters as f64
+        (6.0 * rows as f64 + 2.0 * pool::FLOPS_A_NUMBER as f64) * self.padded_parameters as f64
     }
 
     /// The same of forward propagation alone.

@@ -22,7 +22,7 @@ use crate::{Buffer, Machine, Map, Map2, MatrixMut, OutOfMemory, Real, Term, Upda
 use backward::Backward;
 use forward::Forward;
 use std::ops::Range;
-use tile::{At, TALLEST};
+use tile::{At, MAX_TILE_ROWS};
 use weights::Weights;
 
 /// A dense layer: w as (n_in, n_out) rows at `w` of the parameters, wᵀ as (n_out, n_in) of the last; b at `b`.
@@ -109,9 +109,9 @@ impl<T: Real> Narrow<T> {
                 w: layer.w.start,
                 w_row,
                 b: layer.b.as_ref().map(|b| b.start),
-                a: take((rows + TALLEST) * a_row),
+                a: take((rows + MAX_TILE_ROWS) * a_row),
                 a_row,
-                d: take(if last { n_out * side } else { (rows + TALLEST) * d_row }),
+                d: take(if last { n_out * side } else { (rows + MAX_TILE_ROWS) * d_row }),
                 d_row,
                 w_t: take(if l == 0 || last { 0 } else { n_out * a_row }),
                 d_b: take(n_out),

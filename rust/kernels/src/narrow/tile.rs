@@ -4,7 +4,7 @@ use super::Narrow;
 
 /// Most rows of a tile, the last of which may go that far beyond the rows there are: activations and deltas have room for
 /// it, and behind dᵀ, of which the last row is read as far, lie the sums of its deltas.
-pub(super) const TALLEST: usize = 8;
+pub(super) const MAX_TILE_ROWS: usize = 8;
 
 /// Calls `$tile::<V, H, W>(i, j)` for all tiles of `$rows` rows, up to whole tiles, and `$columns` columns: the shape that
 /// keeps the multiply-add units busy, and one vector where that is all there is.

@@ -16,9 +16,9 @@ use std::thread::yield_now;
 const SEAT: u64 = 1 << 16;
 const JOB: u64 = 1 << 32;
 /// Most seats of a job.
-pub(super) const SEATS: usize = 0xffff;
+pub(super) const MAX_SEATS: usize = 0xffff;
 /// Looks at the gate before the processor is offered to others.
-const LOOKS: usize = 2000;
+const LOOKS_BEFORE_YIELD: usize = 2000;
 
 #[derive(Debug, Default)]
 #[repr(align(128))] // Workers look at it all the time: nothing else may lie on its lines.
@@ -27,7 +27,7 @@ pub(super) struct Gate(AtomicU64);
 impl Gate {
     /// Begins the next job, for as many workers as there are seats. The gate is shut and nobody is inside.
     pub(super) fn open(&self, seats: usize) {
-        debug_assert!(seats <= SEATS && self.0.load(Ordering::Relaxed) as u32 == 0);
+        debug_assert!(seats <= MAX_SEATS && self.0.load(Ordering::Relaxed) as u32 == 0);
         // SeqCst here, and in `is_open` and the workers' flags: either the worker that is about to sleep sees this job, or
         // the caller sees that it sleeps.
         self.0.fetch_add(JOB + SEAT * seats as u64, Ordering::SeqCst);
@@ -56,26 +56,26 @@ impl Gate {
 
     /// Lets nobody in any more, and waits until nobody is inside.
     pub(super) fn shut(&self) {
-        self.0.fetch_and(!(SEAT * SEATS as u64), Ordering::Relaxed);
+        self.0.fetch_and(!(SEAT * MAX_SEATS as u64), Ordering::Relaxed);
         self.wait(|word| word & (SEAT - 1) == 0);
     }
 
     /// Waits until all seats are taken.
     pub(super) fn fill(&self) {
-        self.wait(|word| word & (SEAT * SEATS as u64) == 0);
+        self.wait(|word| word & (SEAT * MAX_SEATS as u64) == 0);
     }
 
     fn wait(&self, done: impl Fn(u64) -> bool) {
         let mut looks = 0;
         while !done(self.0.load(Ordering::Acquire)) {
             looks += 1;
-            if looks < LOOKS { spin_loop() } else { yield_now() }
+            if looks < LOOKS_BEFORE_YIELD { spin_loop() } else { yield_now() }
         }
     }
 }
 
 fn joinable(word: u64, last: u32) -> bool {
-    word & (SEAT * SEATS as u64) != 0 && (word >> 32) as u32 != last
+    word & (SEAT * MAX_SEATS as u64) != 0 && (word >> 32) as u32 != last
 }
 
 #[cfg(test)]

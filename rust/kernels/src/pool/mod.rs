@@ -18,7 +18,7 @@ mod gate;
 mod tests;
 
 use crate::Machine;
-use gate::{Gate, SEATS};
+use gate::{Gate, MAX_SEATS};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ops::Range;
@@ -30,23 +30,23 @@ use std::time::{Duration, Instant};
 use std::{hint, ptr};
 
 /// Work that is worth cutting for workers that are awake, in floating-point operations of a product.
-const CUT: usize = 700_000;
+const MIN_FLOPS_TO_CUT: usize = 700_000;
 /// Work that is worth waking workers for, in one piece or in a row: that takes the caller some microseconds, and them some
 /// tens.
-const WAKE: usize = 6_000_000;
+const MIN_FLOPS_TO_WAKE: usize = 6_000_000;
 /// Operations of a product that one thread does in a microsecond.
 const FLOPS_A_MICROSECOND: usize = 110_000;
 /// What reading and writing a number costs a pass over memory, in floating-point operations.
-pub const PASS: usize = 12;
+pub const FLOPS_A_NUMBER: usize = 12;
 /// Parts a thread: some, so that a thread that comes late or is interrupted leaves its parts to others.
-const PARTS: usize = 4;
+const PARTS_A_THREAD: usize = 4;
 /// How long a worker looks for its next job before it sleeps.
-const SPIN: Duration = Duration::from_micros(50);
+const SPIN_TIME: Duration = Duration::from_micros(50);
 /// How long no sleeping worker is woken after one found itself on its caller's processor again, just after it had moved to
 /// another: it would only take the caller's time (and the 50 µs above, as measured).
-const CROWDED: Duration = Duration::from_millis(5);
+const CROWDED_TIME: Duration = Duration::from_millis(5);
 /// Looks between two looks at the clock.
-const LOOKS: usize = 64;
+const LOOKS_A_CLOCK_READING: usize = 64;
 
 /// Whether all work is worth it, and everyone is waited for: see [`force`].
 static FORCED: AtomicBool = AtomicBool::new(false);
@@ -72,7 +72,7 @@ pub fn is_forced() -> bool {
 /// Whether work of so many floating-point operations is worth cutting: a question of the work alone.
 #[inline]
 pub fn is_worth(work: usize) -> bool {
-    work >= CUT || is_forced()
+    work >= MIN_FLOPS_TO_CUT || is_forced()
 }
 
 /// Work that can be cut into parts: rows, or lines of columns, of what it writes.
@@ -120,7 +120,7 @@ pub(crate) unsafe fn run<C: Cut>(machine: Machine, work: usize, make: impl Fn() 
 #[inline(never)]
 unsafe fn run_parts<C: Cut>(machine: Machine, work: usize, whole: C) -> C::Out {
     let (units, alone, to_cut) = (whole.units(), machine.with_threads(1), Shared(whole));
-    let (result, parts) = (Mutex::new(None), units.min(PARTS * machine.threads()));
+    let (result, parts) = (Mutex::new(None), units.min(PARTS_A_THREAD * machine.threads()));
     let shared = share(machine.threads(), parts, work, &|part| {
         let part = to_cut.get().part(units * part / parts..units * (part + 1) / parts);
         // SAFETY: the caller's promise, for a part of it.
@@ -155,7 +155,7 @@ impl<C: Cut> Shared<C> {
 /// the largest of them worth cutting, though it alone would not be worth waking them.
 #[inline]
 pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
-    if threads > 1 && work >= WAKE && is_worth(largest()) {
+    if threads > 1 && work >= MIN_FLOPS_TO_WAKE && is_worth(largest()) {
         Pool::of_this_process().rouse(threads - 1);
     }
 }
@@ -164,7 +164,7 @@ pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
 /// floating-point operations of a product take as long as all of them.
 pub fn for_each<S: Send>(machine: Machine, work: usize, items: &mut [S], f: impl Fn(usize, &mut S) + Sync) {
     let (count, all) = (items.len(), Items(items.as_mut_ptr()));
-    let shared = share(machine.threads(), count, work.max(CUT), &|i| {
+    let shared = share(machine.threads(), count, work.max(MIN_FLOPS_TO_CUT), &|i| {
         // SAFETY: i < count, each once: nobody else has this item, which may go to another thread.
         f(i, unsafe { &mut *all.at(i) });
     });
@@ -323,7 +323,7 @@ impl Pool {
     fn row(&self, workers: &mut Workers, work: usize) -> usize {
         let now = self.micros();
         workers.row = work.saturating_add(if now <= workers.row_ends { workers.row } else { 0 });
-        workers.row_ends = now + SPIN.as_micros() as u64 / 2 + 2 * (work / FLOPS_A_MICROSECOND) as u64;
+        workers.row_ends = now + SPIN_TIME.as_micros() as u64 / 2 + 2 * (work / FLOPS_A_MICROSECOND) as u64;
         workers.row
     }
 
@@ -337,7 +337,8 @@ impl Pool {
         };
         let forced = is_forced();
         let asleep = workers.all.iter().take(wanted).all(Worker::is_asleep);
-        let is_worth_waking = forced || work >= WAKE || asleep && self.row(&mut workers, work) >= WAKE;
+        let is_worth_waking =
+            forced || work >= MIN_FLOPS_TO_WAKE || asleep && self.row(&mut workers, work) >= MIN_FLOPS_TO_WAKE;
         if is_worth_waking {
             workers.row = 0;
             self.grow(&mut workers, wanted);
@@ -387,7 +388,7 @@ impl Pool {
 
     /// Starts workers until there are `wanted`, or the system has no more threads.
     fn grow(&'static self, workers: &mut Workers, wanted: usize) {
-        while workers.all.len() < wanted.min(SEATS) && !workers.refused {
+        while workers.all.len() < wanted.min(MAX_SEATS) && !workers.refused {
             let asleep = Arc::new(AtomicBool::new(false));
             let flag = asleep.clone();
             let builder = thread::Builder::new().name("chainrule".into());
@@ -419,7 +420,7 @@ impl Pool {
         if here == NOWHERE || here != self.processor.load(Ordering::Relaxed) {
             return false;
         }
-        let until = (self.start.elapsed() + CROWDED).as_micros() as u64;
+        let until = (self.start.elapsed() + CROWDED_TIME).as_micros() as u64;
         if !self.is_before(&self.moved) {
             self.moved.store(until, Ordering::Relaxed);
             if move_off(here) {
@@ -451,13 +452,13 @@ impl Pool {
         loop {
             let start = Instant::now();
             loop {
-                for _ in 0..LOOKS {
+                for _ in 0..LOOKS_A_CLOCK_READING {
                     if let Some(job) = self.gate.join(last) {
                         return job;
                     }
                     hint::spin_loop();
                 }
-                if start.elapsed() > SPIN || self.is_in_the_way() {
+                if start.elapsed() > SPIN_TIME || self.is_in_the_way() {
                     break;
                 }
             }

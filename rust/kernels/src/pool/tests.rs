@@ -89,7 +89,7 @@ fn workers_sleep_and_are_woken() {
     let _alone = one_by_one();
     every_part_once(2, 4);
     for _ in 0..3 {
-        thread::sleep(SPIN * 20);
+        thread::sleep(SPIN_TIME * 20);
         every_part_once(2, 4);
         rouse(3, MUCH, || MUCH);
     }
@@ -99,7 +99,7 @@ fn workers_sleep_and_are_woken() {
 fn little_work_stays_with_the_caller() {
     let _alone = one_by_one();
     let caller = thread::current().id();
-    each_part(8, 100, CUT - 1, &|_| assert_eq!(thread::current().id(), caller));
+    each_part(8, 100, MIN_FLOPS_TO_CUT - 1, &|_| assert_eq!(thread::current().id(), caller));
 }
 
 #[test]

@@ -1,13 +1,21 @@
-//! From a product's shape to tiles: what is done in which order, so that each operand is found in the cache it fits.
+//! From a product's shape to tiles: the order of the work, chosen so that each operand is found in a near cache.
 //!
 //! ```text
-//! blocks of k: a strip of b stays in the first cache
-//!   strips of columns, one to four vectors wide; meanwhile the next strip is asked for
-//!     tiles, one below the other
-//!     in the last block: the formula, where it was not applied to the registers
+//!          k                             n                          n
+//!    ┌───────────┬───────────┐      ┌───┬───┬───┬─┐          ┌───┬───┬───┬─┐
+//!    │           │           │    k │   │   │   │ │ block    │ tile  │   │ │
+//!  m │  block    │   block   │      ├───┼───┼───┼─┤        m ├───┼───┼───┼─┤
+//!    │           │           │      │   │   │   │ │ block    │ tile  │   │ │
+//!    └───────────┴───────────┘      └───┴───┴───┴─┘          └───┴───┴───┴─┘
+//!                a                    strips of b                  c
+//!
+//! for each block of k              a strip of b in one block stays in the first cache
+//!   for each strip of b            one to four vectors wide; meanwhile the next strip is fetched
+//!     for each tile of rows        its sums stay in registers
+//!   in the last block              the formula, unless it was applied to the registers
 //! ```
 //!
-//! No order changes that of an element's chain, so none changes a bit.
+//! No order changes the chain of an element, so none changes a bit.
 
 use super::finish::{Finish, Store};
 use super::tile::{HALF, Operands, tiles};
@@ -15,19 +23,19 @@ use crate::isa::Kernel;
 use crate::vector::{Raw, Shape};
 use crate::{Machine, Real, padded};
 
-/// Bytes of b from which it comes out of the third cache, strip by strip.
-const LARGE: usize = 256 << 10;
-/// Bytes of a row of a for as many steps of k as are done at a time (up to half as many more) where b is large: a strip of b
-/// is then 16 KiB or less, and the numbers of 256 rows stay in the second cache.
-const STEPS: usize = 1 << 10;
-/// The same where it is a that is large.
-const STEPS_LONG: usize = 1536;
-/// Numbers of the result from which a long formula takes it row by row.
-const SPREAD: usize = 1 << 15;
-/// Steps from which wider tiles pay where it is a that is large: each number of it then serves three vectors.
-const STEPS_WIDE: usize = 100;
-/// The same for rows: they are then cut into tiles of more than five.
-const ROWS_WIDE: usize = 25;
+/// From this size on, b is large: its strips come from the third cache.
+const MIN_BYTES_OF_LARGE_B: usize = 256 << 10;
+/// The length of a block if b is large, as bytes of a row of a (the last block may be half as long again). A strip of b then
+/// has at most 16 KiB, and 256 rows of a stay in the second cache.
+const BLOCK_BYTES: usize = 1 << 10;
+/// The length of a block otherwise, in steps of k.
+const BLOCK_STEPS: usize = 1536;
+/// From this size of the result on, a long formula goes row by row: all tiles of some rows, then those of the next.
+const MIN_NUMBERS_ROW_BY_ROW: usize = 1 << 15;
+/// If a is the larger operand, tiles three vectors wide pay from this many steps on: each number of a serves three vectors.
+const MIN_STEPS_OF_WIDE_TILES: usize = 100;
+/// They also need this many rows, to be cut into tiles of more than five.
+const MIN_ROWS_OF_WIDE_TILES: usize = 25;
 
 /// The sums start + a b for m rows and n columns, given to `finish`. The padding of the last line of c is computed from
 /// the operands' or 0.
@@ -50,16 +58,18 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     let mut shape = machine.shape::<T>();
     let rows = if F::LONG { shape.rows_long } else { shape.rows };
     if F::LONG {
-        shape.few = 0;
+        shape.rows_4_wide = 0;
     }
-    if F::LONG && m * n >= SPREAD {
+    if F::LONG && m * n >= MIN_NUMBERS_ROW_BY_ROW {
         // SAFETY: the caller's operands.
         return unsafe { rows_outside(machine, &shape, &operands, (m, rows), n, &finish) };
     }
     let k = operands.k;
-    let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > LARGE;
-    let blocks = if c.is_some() { blocks(k, if large { STEPS / size_of::<T>() } else { STEPS_LONG }) } else { 1 };
-    let wide = operands.whole.0 > operands.whole.1 && k > STEPS_WIDE && m >= ROWS_WIDE && !F::LONG;
+    let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > MIN_BYTES_OF_LARGE_B;
+    let blocks =
+        if c.is_some() { blocks(k, if large { BLOCK_BYTES / size_of::<T>() } else { BLOCK_STEPS }) } else { 1 };
+    let wide =
+        operands.whole.0 > operands.whole.1 && k > MIN_STEPS_OF_WIDE_TILES && m >= MIN_ROWS_OF_WIDE_TILES && !F::LONG;
     let mut done = 0;
     for block in 0..blocks {
         operands.k = (k - done).div_ceil(blocks - block);
@@ -115,8 +125,8 @@ fn blocks(k: usize, steps: usize) -> usize {
 fn width(shape: &Shape, m: usize, vectors: usize, wide: bool) -> usize {
     match vectors {
         // One row reads all of b once: whole lines of it, one after the other, as far as possible.
-        8.. if m == 1 && shape.few > 0 => 8,
-        4.. if m <= shape.few => 4,
+        8.. if m == 1 && shape.rows_4_wide > 0 => 8,
+        4.. if m <= shape.rows_4_wide => 4,
         2.. if shape.pairs => 2,
         3.. if wide && !shape.pairs => 3,
         _ => 1,

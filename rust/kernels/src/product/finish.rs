@@ -17,7 +17,7 @@ pub(crate) trait Finish<T: Real>: Copy {
     /// Whether the formula is long: small tiles then let its square roots run beside the next tile's sums.
     const LONG: bool = false;
     /// How many numbers are read and written again for each sum.
-    const NUMBERS: usize = 0;
+    const NUMBERS_A_SUM: usize = 0;
 
     /// The same with row i and column j of the product as its first.
     fn at(self, i: usize, j: usize) -> Self;
@@ -136,7 +136,7 @@ pub(crate) struct Step<T, U> {
 impl<T: Real, U: Update> Finish<T> for Step<T, U> {
     const FUSED: bool = true;
     const LONG: bool = U::STATES > 1;
-    const NUMBERS: usize = 1 + U::STATES;
+    const NUMBERS_A_SUM: usize = 1 + U::STATES;
 
     fn at(self, i: usize, j: usize) -> Self {
         let (at, [one, two, three]) = (i * self.w_row + j, self.states);

@@ -3,7 +3,7 @@
 use super::driver;
 use super::finish::{Finish, Store};
 use super::tile::Operands;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::{Machine, Real};
 use std::ops::Range;
 
@@ -55,13 +55,13 @@ unsafe impl<T: Real, F: Finish<T>> Cut for Product<T, F> {
 }
 
 /// Bytes of weights and moments from which they come from far for one thread; fewer are better left in its cache.
-const CACHE: usize = 2 << 20;
+const MAX_BYTES_NEAR: usize = 2 << 20;
 
 /// The floating-point operations, or what takes as long where weights come from far.
 #[inline]
 fn work<T: Real, F: Finish<T>>((m, n): (usize, usize), k: usize) -> usize {
-    let is_far = m * n * F::NUMBERS * size_of::<T>() > CACHE;
-    m * n * (2 * k + if is_far { 2 * PASS } else { 0 })
+    let is_far = m * n * F::NUMBERS_A_SUM * size_of::<T>() > MAX_BYTES_NEAR;
+    m * n * (2 * k + if is_far { 2 * FLOPS_A_NUMBER } else { 0 })
 }
 
 /// [`driver::multiply`] on the target's threads, where that is worth it.

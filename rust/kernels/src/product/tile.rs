@@ -115,11 +115,11 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
-        let rows = if F::LONG { V::ROWS_LONG } else { V::ROWS };
+        let rows = if F::LONG { V::TILE_ROWS_LONG } else { V::TILE_ROWS };
         // Other shapes are never asked for on this target: do not compile them.
         if !(W == HALF && V::HALVES && (3..=rows).contains(&H)
-            || W == 8 && H == 1 && V::FEW > 0 && !F::LONG
-            || W == 4 && H <= V::FEW && !F::LONG
+            || W == 8 && H == 1 && V::TILE_ROWS_4_WIDE > 0 && !F::LONG
+            || W == 4 && H <= V::TILE_ROWS_4_WIDE && !F::LONG
             || H <= rows && (W == 1 || (W == 2) && V::PAIRS || W == 3 && H > 5 && !V::PAIRS && !F::LONG))
         {
             return;

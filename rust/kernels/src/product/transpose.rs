@@ -1,7 +1,7 @@
 //! The transpose of a matrix, in blocks of one line by one line.
 
 use crate::isa::Kernel;
-use crate::pool::{self, Cut, PASS};
+use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::vector::Raw;
 use crate::{Machine, Matrix, MatrixMut, Real, padded};
 use std::mem::MaybeUninit;
@@ -16,7 +16,7 @@ pub fn transpose<T: Real>(machine: Machine, from: Matrix<T>, mut to: MatrixMut<T
     let (shape, to) = ((from.rows(), from.columns()), (to.data_mut().as_mut_ptr(), to.stride()));
     let kernel = || Transpose::new(shape, (from.data().as_ptr(), from.stride()), to);
     // SAFETY: a matrix holds rows · stride numbers with whole lines in a stride (Matrix::new).
-    unsafe { pool::run(machine, from.rows() * from.columns() * PASS, kernel) }
+    unsafe { pool::run(machine, from.rows() * from.columns() * FLOPS_A_NUMBER, kernel) }
 }
 
 #[derive(Clone, Copy)]

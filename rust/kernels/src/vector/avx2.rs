@@ -104,11 +104,11 @@ macro_rules! avx2 {
         impl Raw for $v {
             const LANES: usize = $lanes;
             // 12 accumulators, 2 vectors of B, 1 broadcast: 15 of 16 registers.
-            const ROWS: usize = 6;
-            const ROWS_LONG: usize = 4;
+            const TILE_ROWS: usize = 6;
+            const TILE_ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
             type Half = Self;
-            const FEW: usize = 2;
+            const TILE_ROWS_4_WIDE: usize = 2;
             #[inline(always)]
             unsafe fn splat(c: $t) -> Self {
                 // SAFETY: the caller knows the CPU.

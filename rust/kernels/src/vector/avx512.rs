@@ -103,10 +103,10 @@ macro_rules! avx512 {
         impl Raw for $v {
             const LANES: usize = $lanes;
             // The broadcast is part of the instruction; one vector wide and 8 rows beat wider tiles at every size.
-            const ROWS: usize = 8;
-            const ROWS_LONG: usize = 6;
+            const TILE_ROWS: usize = 8;
+            const TILE_ROWS_LONG: usize = 6;
             const PAIRS: bool = false;
-            const FEW: usize = 3;
+            const TILE_ROWS_4_WIDE: usize = 3;
             // The processor does two of them at a time.
             const HALVES: bool = true;
             type Half = avx2::$half;

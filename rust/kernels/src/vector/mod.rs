@@ -69,13 +69,13 @@ pub trait Raw: Vector {
     /// Numbers in a vector. Divides [`Real::LINE`].
     const LANES: usize;
     /// Rows of the largest register tile of the usual width: two vectors (`PAIRS`) or one.
-    const ROWS: usize;
+    const TILE_ROWS: usize;
     /// The same under a long formula, an optimizer's.
-    const ROWS_LONG: usize;
+    const TILE_ROWS_LONG: usize;
     /// Whether that tile is two vectors wide.
     const PAIRS: bool;
     /// Rows of the largest tile four vectors wide.
-    const FEW: usize;
+    const TILE_ROWS_4_WIDE: usize;
     /// Whether half a vector costs half as much: a last vector no more than half full then is one.
     const HALVES: bool = false;
     /// Whether the kernels of [`narrow`](crate::narrow) are compiled for it: some 60 KB of code.

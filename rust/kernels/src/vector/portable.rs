@@ -119,12 +119,12 @@ macro_rules! portable {
         impl Raw for $v {
             const LANES: usize = $lanes;
             // 8 accumulators, 2 vectors of B, 1 broadcast: fits the 16 registers of SSE2.
-            const ROWS: usize = 4;
-            const ROWS_LONG: usize = 4;
+            const TILE_ROWS: usize = 4;
+            const TILE_ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
             const NARROW: bool = false;
             type Half = Self;
-            const FEW: usize = 0;
+            const TILE_ROWS_4_WIDE: usize = 0;
             #[inline(always)]
             unsafe fn splat(c: $t) -> Self {
                 $v([c; $lanes])

@@ -14,7 +14,7 @@ pub(crate) struct Shape {
     /// Whether the main tile is two vectors wide.
     pub(crate) pairs: bool,
     /// Rows of the largest tile that is 4 vectors wide, for few rows.
-    pub(crate) few: usize,
+    pub(crate) rows_4_wide: usize,
     /// Whether there are tiles half a vector wide.
     pub(crate) halves: bool,
     /// Whether there are kernels for narrow networks.
@@ -25,10 +25,10 @@ impl Shape {
     pub(crate) fn of<V: Raw>() -> Self {
         Shape {
             lanes: V::LANES,
-            rows: V::ROWS,
-            rows_long: V::ROWS_LONG,
+            rows: V::TILE_ROWS,
+            rows_long: V::TILE_ROWS_LONG,
             pairs: V::PAIRS,
-            few: V::FEW,
+            rows_4_wide: V::TILE_ROWS_4_WIDE,
             halves: V::HALVES,
             narrow: V::NARROW,
         }
