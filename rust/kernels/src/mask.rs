@@ -72,25 +72,25 @@ pub fn dropout<T: Real>(
 }
 
 #[derive(Clone, Copy)]
-struct Mask<T> {
-    key: u64,
-    first_row: u64,
-    threshold: u32,
-    kept: T,
-    rows: usize,
-    columns: usize,
-    m: *mut T,
-    m_row: usize,
-    product: Option<Product<T>>,
+pub(crate) struct Mask<T> {
+    pub(crate) key: u64,
+    pub(crate) first_row: u64,
+    pub(crate) threshold: u32,
+    pub(crate) kept: T,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) m: *mut T,
+    pub(crate) m_row: usize,
+    pub(crate) product: Option<Product<T>>,
 }
 
 /// a = mask ⊙ x.
 #[derive(Clone, Copy)]
-struct Product<T> {
-    x: *const T,
-    x_row: usize,
-    a: *mut T,
-    a_row: usize,
+pub(crate) struct Product<T> {
+    pub(crate) x: *const T,
+    pub(crate) x_row: usize,
+    pub(crate) a: *mut T,
+    pub(crate) a_row: usize,
 }
 
 // SAFETY: a part writes rows of the mask and of a of its own.

@@ -31,8 +31,8 @@ const LEN: usize = 7 * 16;
 
 fn layers() -> Vec<Layer> {
     vec![
-        Layer { n_in: 3, n_out: 5, w: 0..48, b: Some(48..64) },
-        Layer { n_in: 5, n_out: 2, w: 64..96, b: Some(96..112) },
+        Layer { n_in: 3, n_out: 5, w: 0..48, b: Some(48..64), drops: false },
+        Layer { n_in: 5, n_out: 2, w: 64..96, b: Some(96..112), drops: false },
     ]
 }
 
@@ -62,7 +62,7 @@ fn zeros_stay_zeros() {
     let (mut narrow, mut parameters) = (narrow(20), vec![0.0f32; LEN]);
     let mut states = [Buffer::zeroed(LEN).unwrap()];
     narrow.x_mut(20);
-    narrow.set_scale(20, 1.0);
+    narrow.scale_mut(20)[..20].fill(1.0);
     narrow.forward(machine(), &parameters, 20, (Identity, PASS));
     assert_eq!(narrow.outputs(20).as_ref().row(1)[..20], [0.0; 20]);
     assert!(narrow.backward(machine(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
@@ -111,7 +111,7 @@ fn x_refuses_too_many_rows() {
 #[test]
 #[should_panic(expected = "17 rows, not 16")]
 fn scale_refuses_too_many_rows() {
-    narrow(16).set_scale(17, 1.0);
+    narrow(16).scale_mut(17);
 }
 
 #[test]

@@ -80,10 +80,13 @@ impl<T: Real> Network<T> {
             return Ok((0.0, 0.0));
         }
         let rule = objective.rule(&self.spec.optimizer);
-        let (loss, mut source) = self.model().deltas(ws, batch, picks, objective, weight)?;
-        let model = self.model().on_threads_for(picks.len());
+        let model = self.model();
         let penalised = objective.has_penalty(model.plan.has_penalty);
         let penalty = if penalised { model.penalty(objective, weight) } else { 0.0 };
+        // In registers the rule adds l2 · w to g. Its square is at most that of l2 ‖w‖, so it can be bounded beforehand.
+        let in_registers = !penalised || !objective.is_checked || model.penalty_is_small(penalty);
+        let (loss, mut source) = model.deltas(ws, batch, picks, objective, weight, in_registers)?;
+        let model = model.on_threads_for(picks.len());
         let loss = loss + penalty;
         if objective.is_checked && !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
@@ -92,8 +95,7 @@ impl<T: Real> Network<T> {
         if source == Source::Layers {
             let fuses = rule.fuses::<T>() == Fuses::Everywhere;
             let is_small = match objective.is_checked {
-                // Penalties are not in the bound, and are added where the gradient can be looked at.
-                true => fuses && !penalised && model.gradient_is_small(ws, tile),
+                true => fuses && in_registers && model.gradient_is_small(ws, tile),
                 false => {
                     model.sums(ws, tile);
                     fuses
@@ -126,7 +128,7 @@ impl<T: Real> Network<T> {
 
 impl<T: Real> Model<'_, T> {
     /// Forward and back through the rows of `picks`, whose weights sum to `weight`: their loss without penalties, and where
-    /// what makes their gradient is.
+    /// what makes their gradient is. A small network must be able to use it `in_registers`.
     fn deltas(
         self,
         ws: &mut Workspace<T>,
@@ -134,12 +136,13 @@ impl<T: Real> Model<'_, T> {
         picks: Picks<'_>,
         objective: &Objective,
         weight: f64,
+        in_registers: bool,
     ) -> Result<(f64, Source), Error> {
         let (rows, tile) = (picks.len(), Tile::whole(picks, true));
         if rows > self.plan.tile(rows, true) {
             return Ok((self.gradient_of(ws, batch, picks, true, objective, weight)?, Source::Memory));
         }
-        if let Way::Small(formulas) = self.way(batch, rows) {
+        if in_registers && let Way::Small(formulas) = self.way(batch, rows) {
             let memory = SmallMemory::first(&mut ws.small, self.plan, rows)?;
             let limit = if objective.is_checked { small_squares() } else { T::MAX };
             let is_small = self.small_tile(memory, batch, tile, formulas, weight, Some(limit))?;
@@ -166,8 +169,11 @@ impl<T: Real> Model<'_, T> {
         weight: f64,
     ) -> Result<f64, Error> {
         if let Way::Small(formulas) = self.way(batch, picks.len()) {
-            let value = |tile: Tile<'_>, losses: &[T]| objective.of_rows(batch, tile, losses);
-            return Ok(self.small_gradient(ws, batch, (picks, training), formulas, weight, value)? / weight);
+            // scikit-learn's losses of weighted rows are divided tile by tile, as layer by layer.
+            let (a_tile, all) =
+                if objective.times.is_some() && batch.sample_weight.is_some() { (weight, 1.0) } else { (1.0, weight) };
+            let value = |tile: Tile<'_>, losses: &[T]| objective.of_rows(batch, tile, losses) / a_tile;
+            return Ok(self.small_gradient(ws, batch, (picks, training), formulas, weight, value)? / all);
         }
         let model = self.on_threads_for(picks.len());
         model.start_back(ws, picks.len(), training, false)?;
@@ -200,6 +206,13 @@ impl<T: Real> Model<'_, T> {
             (l2 != 0.0).then(|| penalty_value(l2, &self.parameters[named.tensor.at.clone()]))
         });
         values.sum()
+    }
+
+    /// Whether l2 · w is small for certain, where the penalties are Σ ½ l2 ‖w‖²: (l2 w)² ≤ l2² ‖w‖² ≤ 2 l2 · penalties.
+    fn penalty_is_small(self, penalty: f64) -> bool {
+        let most = 0.5 * largest_gradient::<T>().to_f64();
+        let largest_l2 = self.plan.tensors.iter().map(|named| named.tensor.declared.l2).fold(0.0, f64::max);
+        (2.0 * largest_l2 * penalty).sqrt() <= most
     }
 
     /// Adds the derivative of the penalties to the gradient.

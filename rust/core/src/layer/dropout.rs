@@ -4,12 +4,12 @@
 //! A unit is kept where its 32 random bits, a number of (seed, layer, update, row, unit), are at least rate · 2³². Forward
 //! and backward see the same mask, and so does whoever resumes.
 
-use super::slope::Times;
-use super::{At, By, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope};
+use super::{At, By, Draws, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope};
 use crate::Real;
 use crate::check::fraction;
-use crate::rng::Purpose;
-use chainrule_kernels::{Matrix, MatrixMut, elementwise};
+use crate::rng::{Counter, Purpose};
+use chainrule_kernels::narrow::Drops;
+use chainrule_kernels::{Matrix, MatrixMut};
 use serde::{Deserialize, Serialize};
 
 /// A layer that drops units at random while training.
@@ -21,27 +21,12 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Whether units are dropped.
-    fn drops<T>(&self, at: At<'_, T>) -> bool {
-        at.draws.is_some() && self.rate > 0.0
-    }
-
-    /// What a unit is kept as, and the least random bits of one that is kept.
-    pub(crate) fn limits<T: Real>(&self) -> (T, u32) {
-        (T::from_f64(1.0 / (1.0 - self.rate)), (self.rate * 2f64.powi(32)) as u32)
-    }
-
-    /// Draws the mask of the rows at hand.
-    fn draw<T: Real>(&self, at: At<'_, T>, mut mask: MatrixMut<'_, T>) {
-        let Some(draws) = at.draws else { return };
-        let counter = draws.counter(Purpose::Dropout, at.plan.position);
-        let (kept, least) = self.limits::<T>();
-        for i in 0..mask.rows() {
-            for (unit, value) in mask.row_mut(i).iter_mut().enumerate() {
-                let is_kept = counter.bits((draws.first_row + i) as u64, unit as u64) >= least;
-                *value = if is_kept { kept } else { T::ZERO };
-            }
-        }
+    /// How units are dropped by the layer at `position`; none outside training.
+    pub(crate) fn drops<T: Real>(&self, draws: Option<Draws>, position: usize) -> Option<Drops<T>> {
+        let draws = draws.filter(|_| self.rate > 0.0)?;
+        let key = Counter::new(draws.seed, Purpose::Dropout, position as u64, draws.update).key();
+        let threshold = (self.rate * 2f64.powi(32)) as u32;
+        Some(Drops { key, threshold, kept: T::from_f64(1.0 / (1.0 - self.rate)) })
     }
 }
 
@@ -68,12 +53,12 @@ impl Propagate for Dropout {
         a: By<MatrixMut<'_, T>>,
     ) {
         let By::Rows(mut a) = a else { unreachable!("only a dense layer has its outputs in columns") };
-        a.data_mut().copy_from_slice(x.data());
-        if self.drops(at) {
-            let mut mask = memory.kept_mut(0, x.rows(), x.columns());
-            self.draw(at, mask.reborrow());
-            elementwise::map2(at.machine, a.data_mut(), mask.data(), Times);
-        }
+        let (Some(Drops { key, threshold, kept }), Some(draws)) = (self.drops(at.draws, at.plan.position), at.draws)
+        else {
+            return a.data_mut().copy_from_slice(x.data());
+        };
+        let (first_row, mask) = (draws.first_row as u64, memory.kept_mut(0, x.rows(), x.columns()));
+        chainrule_kernels::dropout(at.machine, key, first_row, threshold, kept, x.as_ref(), mask, a);
     }
 
     /// What comes in.
@@ -89,7 +74,8 @@ impl Propagate for Dropout {
     }
 
     fn slope<'a, T: Real>(&self, at: At<'_, T>, memory: &'a LayerMemory<T>, a: Matrix<'a, T>) -> Slope<'a, T> {
-        if self.drops(at) { Slope::Times(memory.kept(0, a.rows(), a.columns())) } else { Slope::One }
+        let drops = at.draws.is_some() && self.rate > 0.0;
+        if drops { Slope::Times(memory.kept(0, a.rows(), a.columns())) } else { Slope::One }
     }
 
     fn backward<T: Real>(

@@ -16,7 +16,6 @@ mod tests;
 
 use crate::Real;
 use crate::activation::Activation;
-use crate::rng::Counter;
 use crate::tensor::{Declared, Tensor};
 use chainrule_kernels::{Factor, Machine, Matrix, MatrixMut};
 
@@ -126,13 +125,6 @@ pub(crate) struct Draws {
     pub(crate) update: u64,
     /// Which row of the update's batch is the first at hand.
     pub(crate) first_row: usize,
-}
-
-impl Draws {
-    /// The random numbers of the layer at `position` for `purpose`.
-    pub(crate) fn counter(self, purpose: crate::rng::Purpose, position: usize) -> Counter {
-        Counter::new(self.seed, purpose, position as u64, self.update)
-    }
 }
 
 /// A gradient as a product, as its tensor is stored: Σ over rows of broadcastᵀ vector.

@@ -17,7 +17,7 @@ pub(crate) enum Slope<'a, T> {
 
 /// x ⊙ y.
 #[derive(Clone, Copy)]
-pub(crate) struct Times;
+struct Times;
 
 impl Map2 for Times {
     #[inline(always)]

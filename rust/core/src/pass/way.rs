@@ -61,8 +61,8 @@ impl<T: Real> Model<'_, T> {
     pub(crate) fn way(self, batch: &Batch<'_, T>, rows: usize) -> Way {
         let outputs = self.plan.n_outputs();
         let loss = || each_loss!(&self.spec.loss, l => l.columns(batch.has_labels(), outputs));
-        match self.small(rows).filter(|_| batch.sample_weight.is_none()) {
-            Some(Small { hidden }) => loss().map_or(Way::Layers, |loss| Way::Small(Formulas { hidden, loss })),
+        match self.small(rows) {
+            Some(small) => loss().map_or(Way::Layers, |loss| Way::Small(Formulas { small, loss })),
             None => Way::Layers,
         }
     }
@@ -86,7 +86,7 @@ impl<T: Real> Model<'_, T> {
         let one_tile = rows <= plan.tile(rows, true);
         Route {
             in_one_kernel: why_not.is_none(),
-            fused: one_tile && self.spec.optimizer.fuses() >= least && !(why_not.is_some() && plan.has_penalty),
+            fused: one_tile && self.spec.optimizer.fuses() >= least,
             why_not,
             threads: if one_tile && self.small(rows).is_some() { 1 } else { threads },
             tiles_in_parallel: plan.worth.side_by_side(rows, self.machine.threads()),

@@ -71,7 +71,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         for (l, place) in narrow.hidden.iter().enumerate().rev() {
             // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
             unsafe {
-                tiles!(rows, place.n_out, |i, j| self.delta(place, above, (d, w_t), i, j));
+                tiles!(rows, place.n_out, |i, j| self.delta((place, narrow.drops[l].is_some()), above, (d, w_t), i, j));
                 if l > 0 {
                     let copy = arena.add(place.w_t);
                     let w = (parameters.add(place.w), place.w_row);
@@ -91,7 +91,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     #[allow(clippy::type_complexity, reason = "two places and their strides")]
     unsafe fn delta<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
-        place: &Place,
+        (place, drops): (&Place, bool),
         above: &Place,
         (d, w_t): ((*const T, usize, usize), (*const T, usize)),
         i: usize,
@@ -102,13 +102,19 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         unsafe {
             let (d, w_t) = ((d.0.add(i * d.1), d.1, d.2), (w_t.0.add(j), w_t.1));
             let sums = multiply::<V, H, W>([[V::splat(T::ZERO); W]; H], d, w_t, above.n_out);
-            let mut a = arena.add(above.a + i * above.a_row + j).cast_const();
+            let a = if drops { place.undropped } else { above.a };
+            let mut a = arena.add(a + i * above.a_row + j).cast_const();
             let mut d = arena.add(place.d + i * place.d_row + j);
+            let mut mask = drops.then(|| arena.add(place.mask + i * above.a_row + j).cast_const());
             for sums in sums {
-                for (v, sum) in sums.into_iter().enumerate() {
+                for (v, mut sum) in sums.into_iter().enumerate() {
+                    if let Some(mask) = mask {
+                        sum = sum * V::load(mask.add(v * V::LANES));
+                    }
                     self.slope.map(sum, V::load(a.add(v * V::LANES))).store(d.add(v * V::LANES));
                 }
                 (a, d) = (a.wrapping_add(above.a_row), d.wrapping_add(place.d_row));
+                mask = mask.map(|mask| mask.wrapping_add(above.a_row));
             }
         }
     }

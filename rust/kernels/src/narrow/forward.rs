@@ -1,12 +1,13 @@
 //! Forward propagation of a narrow network: hidden layers as rows, the last one with the rows in columns.
 
-use super::Place;
 use super::tile::{At, tiles};
+use super::{Drops, Place};
 use crate::isa::Kernel;
+use crate::mask::{Mask, Product};
 use crate::product::multiply;
 use crate::region::{MapRegion, Region};
 use crate::vector::Raw;
-use crate::{Map, Real};
+use crate::{Map, Real, padded};
 
 #[derive(Clone, Copy)]
 pub(super) struct Forward<'a, T, F, G> {
@@ -26,13 +27,19 @@ impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
         let above = narrow.hidden.iter().skip(1).chain([&narrow.head]);
         // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
         unsafe {
-            for (place, above) in narrow.hidden.iter().zip(above) {
-                tiles!(rows, place.n_out, |i, j| self.hidden(place, above, i, j));
+            for ((place, above), drops) in narrow.hidden.iter().zip(above).zip(&narrow.drops) {
+                let (a, a_row) = (arena.add(if drops.is_some() { place.undropped } else { above.a }), above.a_row);
+                tiles!(rows, place.n_out, |i, j| self.hidden(place, (a, a_row), i, j));
                 if let Some(pass) = self.pass {
                     let columns = place.n_out.next_multiple_of(V::LANES);
-                    let region = Region { rows, columns, stride: above.a_row };
-                    let a = arena.add(above.a);
+                    let region = Region { rows, columns, stride: a_row };
                     MapRegion { from: a, to: a, region: region.joined(), f: pass }.run_in_pairs::<V>();
+                }
+                if let &Some(Drops { key, threshold, kept }) = drops {
+                    let product = Some(Product { x: a.cast_const(), x_row: a_row, a: arena.add(above.a), a_row });
+                    let (rows, columns, first_row) = (padded::<T>(rows), place.n_out, narrow.first_row);
+                    let (m, m_row) = (arena.add(place.mask), a_row);
+                    Mask { key, first_row, threshold, kept, rows, columns, m, m_row, product }.run::<V>();
                 }
             }
             self.head::<V>();
@@ -49,7 +56,7 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     unsafe fn hidden<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
         place: &Place,
-        above: &Place,
+        (a, a_row): (*mut T, usize),
         i: usize,
         j: usize,
     ) {
@@ -63,12 +70,12 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
             let x = (arena.add(place.a + i * place.a_row).cast_const(), place.a_row, 1);
             let w = (parameters.add(place.w + j), place.w_row);
             let sums = multiply::<V, H, W>([start; H], x, w, place.n_in);
-            let mut a = arena.add(above.a + i * above.a_row + j);
+            let mut a = a.add(i * a_row + j);
             for sums in sums {
                 for (v, sum) in sums.into_iter().enumerate() {
                     self.f.map(sum).store(a.add(v * V::LANES));
                 }
-                a = a.wrapping_add(above.a_row);
+                a = a.wrapping_add(a_row);
             }
         }
     }

@@ -36,6 +36,19 @@ pub struct Layer {
     pub w: Range<usize>,
     /// Where b is, whole lines.
     pub b: Option<Range<usize>>,
+    /// Whether outputs may be dropped at random; not those of the last layer.
+    pub drops: bool,
+}
+
+/// How the outputs of a layer are dropped: see [`mask`](crate::mask()).
+#[derive(Clone, Copy, Debug)]
+pub struct Drops<T> {
+    /// What the random bits follow from.
+    pub key: u64,
+    /// Units whose bits are fewer are dropped.
+    pub threshold: u32,
+    /// What the others are multiplied by.
+    pub kept: T,
 }
 
 /// Where a layer's numbers are.
@@ -54,12 +67,19 @@ struct Place {
     d_row: usize,
     w_t: usize,
     d_b: usize,
+    /// Outputs before units are dropped, and the mask, where they may be.
+    undropped: usize,
+    mask: usize,
 }
 
 /// The memory of such steps, and where everything is in it.
 #[derive(Debug)]
 pub struct Narrow<T> {
     hidden: Vec<Place>,
+    /// How the outputs of each hidden layer are dropped.
+    drops: Vec<Option<Drops<T>>>,
+    /// Number of the first row at hand in its batch.
+    first_row: u64,
     /// The last layer; its d is dᵀ, `d_row` apart.
     head: Place,
     /// Rows that fit, whole lines of them.
@@ -115,13 +135,16 @@ impl<T: Real> Narrow<T> {
                 d_row,
                 w_t: take(if l == 0 || last { 0 } else { n_out * a_row }),
                 d_b: take(n_out),
+                undropped: take(if layer.drops { (rows + MAX_TILE_ROWS) * stride::<T>(n_out) } else { 0 }),
+                mask: take(if layer.drops { (rows + MAX_TILE_ROWS) * stride::<T>(n_out) } else { 0 }),
             });
         }
         let Some(head) = places.pop() else { panic!("no layers") };
+        let drops = vec![None; places.len()];
         let (a_t, z_t, y_t) = (take(T::LINE * head.a_row), take(head.n_out * side), take(head.n_out * side));
         let (scale, losses) = (take(rows), take(rows));
         let arena = Buffer::zeroed(len)?;
-        Ok(Narrow { hidden: places, head, rows, parameters, a_t, z_t, y_t, scale, losses, arena })
+        Ok(Narrow { hidden: places, drops, first_row: 0, head, rows, parameters, a_t, z_t, y_t, scale, losses, arena })
     }
 
     /// Whether `target` has such kernels: the general way is good enough without vectors.
@@ -158,15 +181,26 @@ impl<T: Real> Narrow<T> {
         MatrixMut::new(&mut self.arena[self.y_t..][..k * side], k, rows, side)
     }
 
-    /// The same scale for `rows` rows, and 0 to the end of a line.
+    /// The scale of each row, and 0 from there to the end of a line, to be filled.
     ///
     /// # Panics
     /// Where so many rows do not fit.
     #[inline]
-    pub fn set_scale(&mut self, rows: usize, scale: T) {
+    pub fn scale_mut(&mut self, rows: usize) -> &mut [T] {
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
-        self.arena[self.scale..][..rows].fill(scale);
-        self.arena[self.scale + rows..self.scale + padded::<T>(rows)].fill(T::ZERO);
+        &mut self.arena[self.scale..][..padded::<T>(rows)]
+    }
+
+    /// Says how the outputs of each hidden layer are dropped, in batches whose row `first_row` is the first at hand.
+    ///
+    /// # Panics
+    /// Where a layer drops outputs that was not made for it.
+    pub fn set_drops(&mut self, first_row: usize, drops: impl Iterator<Item = Option<Drops<T>>>) {
+        self.first_row = first_row as u64;
+        for ((to, drops), place) in self.drops.iter_mut().zip(drops).zip(&self.hidden) {
+            assert!(drops.is_none() || place.undropped < place.mask, "a layer that cannot drop outputs");
+            *to = drops;
+        }
     }
 
     /// The losses of the rows after [`backward`](Narrow::backward).

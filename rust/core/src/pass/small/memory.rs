@@ -1,5 +1,6 @@
 //! What one thread at a time computes a small network with.
 
+use crate::layer::Layer;
 use crate::pass::Lane;
 use crate::plan::Plan;
 use crate::{Error, Real};
@@ -14,11 +15,14 @@ pub(crate) struct SmallMemory<T> {
 impl<T: Real> SmallMemory<T> {
     /// Room for `rows` rows.
     pub(super) fn new(plan: &Plan, rows: usize) -> Result<Self, Error> {
-        let layers = plan.chain.plans.iter().map(|plan| narrow::Layer {
+        let drops = |l: usize| matches!(plan.chain.layers.get(l + 1), Some(Layer::Dropout(_)));
+        let dense = plan.chain.plans.iter().enumerate().filter(|(_, plan)| !plan.tensors.is_empty());
+        let layers = dense.map(|(l, plan)| narrow::Layer {
             n_in: plan.n_in,
             n_out: plan.n_out,
             w: plan.tensors[0].at.clone(),
             b: plan.tensors.get(1).map(|b| b.at.clone()),
+            drops: drops(l),
         });
         let kernels = Narrow::new(&layers.collect::<Vec<_>>(), rows)?;
         Ok(SmallMemory { labels: vec![0; kernels.rows()], kernels })

@@ -12,9 +12,10 @@ use super::{Model, Tile};
 use crate::data::{gather, gather_columns, read_labels};
 use crate::layer::Layer;
 use crate::loss::Columns;
-use crate::optimizer::Fuses;
+use crate::optimizer::{Fuses, Methods};
 use crate::plan::Limits;
 use crate::{Batch, Error, Real, Rows, Spec, Targets, Workspace};
+use chainrule_kernels::narrow::Narrow;
 use chainrule_kernels::{Picks, columns, product};
 use formulas::Hidden;
 
@@ -24,12 +25,14 @@ pub(crate) use memory::SmallMemory;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Small {
     pub(super) hidden: Hidden,
+    /// Whether there are dropout layers.
+    drops: bool,
 }
 
 /// What they need to know of a batch beside.
 #[derive(Clone, Copy)]
 pub(crate) struct Formulas {
-    pub(super) hidden: Hidden,
+    pub(super) small: Small,
     pub(super) loss: Columns,
 }
 
@@ -40,37 +43,39 @@ impl Small {
         if let Some(units) = spec.units().into_iter().find(|&units| units > most) {
             return Err(format!("{units} units, more than {most}"));
         }
-        // RAdam came to the small networks after the others, and must not change the bits of a loss by it: in columns a
-        // loss may round otherwise than in rows.
-        let widening = if spec.optimizer.name() == "radam" { 1 } else { 4 };
-        let (outputs, most) = (spec.units()[spec.layers.len()], widening * limits.outputs_in_columns);
-        if outputs > most {
-            return Err(format!("{outputs} outputs, more than {most}"));
-        }
         if spec.optimizer.fuses() == Fuses::Nowhere {
             return Err(format!("optimizer {}", spec.optimizer.name()));
         }
-        let mut activations = Vec::new();
+        let (mut dense, mut drops) = (Vec::new(), false);
         for (l, layer) in spec.layers.iter().enumerate() {
-            let Layer::Dense(dense) = layer else { return Err(format!("layer {} is {}", l + 1, layer.name())) };
-            activations.push(dense.activation);
-            if dense.l2 != 0.0 {
-                return Err(format!("l2 of layer {}", l + 1));
+            match layer {
+                Layer::Dense(layer) => dense.push(layer),
+                // Drops the outputs of a hidden layer.
+                Layer::Dropout(_) if l > 0 && matches!(spec.layers[l - 1], Layer::Dense(_)) => drops = true,
+                other => return Err(format!("layer {} is {}", l + 1, other.name())),
             }
         }
-        let (Some(output), first) = (activations.pop(), activations.first().copied()) else {
-            return Err("no layers".into());
-        };
-        if !matches!(Hidden::of(output), Some(Hidden::Identity)) {
-            return Err(format!("output activation {}", output.name()));
+        let Some(output) = dense.pop() else { return Err("no layers".into()) };
+        if let Some(other) = dense.iter().find(|hidden| hidden.l2 != output.l2) {
+            return Err(format!("l2 {} and {}", other.l2, output.l2));
         }
-        let Some(first) = first else { return Ok(Small { hidden: Hidden::Identity }) };
-        if let Some(other) = activations.iter().find(|&&other| other != first) {
-            return Err(format!("activations {} and {}", first.name(), other.name()));
+        // Penalties, dropout and RAdam came to small networks after the others. They must not change the bits of a loss by
+        // it: with the rows in columns a loss may round otherwise.
+        let came_later = output.l2 != 0.0 || drops || matches!(spec.optimizer.method, Methods::RAdam(_));
+        let most = limits.outputs_in_columns * if came_later { 1 } else { 4 };
+        if output.units > most {
+            return Err(format!("{} outputs, more than {most}", output.units));
         }
-        match Hidden::of(first) {
-            Some(hidden) => Ok(Small { hidden }),
-            None => Err(format!("activation {}", first.name())),
+        if !matches!(Hidden::of(output.activation), Some(Hidden::Identity)) {
+            return Err(format!("output activation {}", output.activation.name()));
+        }
+        let Some(first) = dense.first() else { return Ok(Small { hidden: Hidden::Identity, drops }) };
+        if let Some(other) = dense.iter().find(|other| other.activation != first.activation) {
+            return Err(format!("activations {} and {}", first.activation.name(), other.activation.name()));
+        }
+        match Hidden::of(first.activation) {
+            Some(hidden) => Ok(Small { hidden, drops }),
+            None => Err(format!("activation {}", first.activation.name())),
         }
     }
 }
@@ -83,7 +88,7 @@ impl<T: Real> Model<'_, T> {
         memory: &mut SmallMemory<T>,
         batch: &Batch<'_, T>,
         tile: Tile<'_>,
-        Formulas { hidden, loss }: Formulas,
+        Formulas { small, loss }: Formulas,
         weight_sum: f64,
         limit: Option<T>,
     ) -> Result<bool, Error> {
@@ -101,12 +106,27 @@ impl<T: Real> Model<'_, T> {
                 None
             }
         };
-        kernels.set_scale(rows, T::from_f64(1.0 / weight_sum));
-        let (in_registers, own_pass) = hidden.formulas();
+        batch.scales(picks, weight_sum, kernels.scale_mut(rows));
+        self.set_drops(kernels, small, tile);
+        let (in_registers, own_pass) = small.hidden.formulas();
         kernels.forward(machine, parameters, rows, (in_registers, own_pass));
         let formulas = (in_registers, loss.term());
         let is_small = kernels.backward(machine, parameters, rows, labels_of_rows, formulas, limit);
         Ok(is_small && x_is_small)
+    }
+
+    /// Says which outputs of hidden layers are dropped in the rows of `tile`: none outside training.
+    fn set_drops(self, kernels: &mut Narrow<T>, small: Small, tile: Tile<'_>) {
+        if !small.drops {
+            return;
+        }
+        let draws = self.surroundings(tile).draws;
+        let after = |(l, layer): (usize, &Layer)| match (layer, self.plan.chain.layers.get(l + 1)) {
+            (Layer::Dense(_), Some(Layer::Dropout(dropout))) => Some(dropout.drops(draws, l + 1)),
+            (Layer::Dense(_), _) => Some(None),
+            _ => None,
+        };
+        kernels.set_drops(tile.first, self.plan.chain.layers.iter().enumerate().filter_map(after));
     }
 
     /// The outputs of the rows of `tile`, or the probabilities that follow from them, in the last of `ws.chain.a`.
@@ -115,13 +135,14 @@ impl<T: Real> Model<'_, T> {
         ws: &mut Workspace<T>,
         x: &dyn Rows<T>,
         tile: Tile<'_>,
-        Small { hidden }: Small,
+        small: Small,
         softmax: bool,
     ) -> Result<(), Error> {
         let (rows, chain, machine) = (tile.len(), &self.plan.chain, self.machine);
         let kernels = &mut SmallMemory::first(&mut ws.small, self.plan, rows)?.kernels;
         gather(machine, "X", x, tile.picks, &mut kernels.x_mut(rows), T::MAX)?;
-        kernels.forward(machine, self.parameters, rows, hidden.formulas());
+        self.set_drops(kernels, small, tile);
+        kernels.forward(machine, self.parameters, rows, small.hidden.formulas());
         let mut outputs = kernels.outputs(rows);
         if softmax {
             columns::softmax(machine, outputs.reborrow());
