@@ -93,7 +93,7 @@ impl<T: Real> Network<T> {
 
 impl<T: Real> Model<'_, T> {
     /// z, a and slope of layer `l` from the activations in the workspace.
-    fn trace_forward(self, ws: &mut Workspace<T>, l: usize, tile: Tile<'_>) -> Result<LayerTrace<T>, Error> {
+    fn trace_forward(&self, ws: &mut Workspace<T>, l: usize, tile: Tile<'_>) -> Result<LayerTrace<T>, Error> {
         let (chain, n) = (&self.plan.chain, tile.len());
         let (layer, plan) = (&chain.layers[l], &chain.plans[l]);
         let with = self.surroundings(tile);

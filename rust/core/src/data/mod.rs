@@ -171,6 +171,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// wᵢ / `sum` of each row of `picks`, then zeros to the end of `scale`.
+    #[inline]
     pub(crate) fn scales(&self, picks: Picks<'_>, sum: f64, scale: &mut [T]) {
         let rows = picks.len();
         match self.sample_weight {
@@ -183,6 +184,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// Σ wᵢ lᵢ of the rows of `picks`, whose losses are `losses`.
+    #[inline]
     pub(crate) fn weighted_sum<L: Copy>(&self, picks: Picks<'_>, losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
         let Some(weights) = self.sample_weight else { return sum_of(losses, to_f64) };
         // A row without weight counts nothing, also where its loss is infinite.

@@ -26,8 +26,8 @@ impl Objective {
         Objective { sklearn: None, clip: None, times: None, divisor: 1.0, is_checked: true };
 
     /// The rule of an update, which is `optimizer`'s unless scikit-learn's hyperparameters say otherwise.
-    pub(crate) fn rule(&self, optimizer: &Optimizer) -> UpdateRule {
-        self.sklearn.map_or(UpdateRule::Of(*optimizer), UpdateRule::Sklearn)
+    pub(crate) fn rule<'a>(&'a self, optimizer: &'a Optimizer) -> UpdateRule<'a> {
+        self.sklearn.as_ref().map_or(UpdateRule::Of(optimizer), UpdateRule::Sklearn)
     }
 
     /// The factor of ½ ‖w‖² for a tensor, in a batch whose weights sum to `weight`.
@@ -51,7 +51,7 @@ impl Objective {
 
     /// The part of a tile in the sum over tiles, from its Σ wᵢ lᵢ, layer by layer.
     pub(crate) fn of_tile(&self, sum: f64, weight: f64) -> f64 {
-        let value = sum / self.divisor;
+        let value = self.value(sum);
         if self.times.is_some() { value / self.scale(weight) } else { value }
     }
 
@@ -61,23 +61,32 @@ impl Objective {
     }
 
     /// Σ wᵢ lᵢ of the rows of a tile in a small network.
+    #[inline]
     pub(crate) fn of_rows<T: Real>(&self, batch: &Batch<'_, T>, tile: Tile<'_>, losses: &[T]) -> f64 {
-        let clipped = |loss: T| {
-            let loss = loss.to_f64();
-            self.clip.map_or(loss, |(least, most)| loss.clamp(least, most))
-        };
-        batch.weighted_sum(tile.picks, losses, clipped) / self.divisor
+        match self.clip {
+            None => self.value(batch.weighted_sum(tile.picks, losses, T::to_f64)),
+            Some((least, most)) => {
+                let clipped = |loss: T| loss.to_f64().clamp(least, most);
+                self.value(batch.weighted_sum(tile.picks, losses, clipped))
+            }
+        }
+    }
+
+    /// A sum of losses over the divisor. A division that changes nothing would still take 2 % of the shortest steps.
+    #[inline]
+    fn value(&self, sum: f64) -> f64 {
+        if self.divisor == 1.0 { sum } else { sum / self.divisor }
     }
 }
 
 /// Where the rule of an update comes from.
 #[derive(Clone, Copy)]
-pub(crate) enum UpdateRule {
-    Of(Optimizer),
-    Sklearn(sklearn::Hyperparameters),
+pub(crate) enum UpdateRule<'a> {
+    Of(&'a Optimizer),
+    Sklearn(&'a sklearn::Hyperparameters),
 }
 
-impl UpdateRule {
+impl UpdateRule<'_> {
     /// Works out the rule of the `t`-th update, counted from 1, and hands it to `apply`.
     pub(crate) fn rule<T: Real, A: Apply>(&self, t: u64, apply: A) -> A::Out {
         match self {

@@ -79,49 +79,37 @@ impl<T: Real> Network<T> {
         if weight == 0.0 {
             return Ok((0.0, 0.0));
         }
-        let rule = objective.rule(&self.spec.optimizer);
         let model = self.model();
         let penalised = objective.has_penalty(model.plan.has_penalty);
         let penalty = if penalised { model.penalty(objective, weight) } else { 0.0 };
         // In registers the rule adds l2 · w to g. Its square is at most that of l2 ‖w‖, so it can be bounded beforehand.
         let in_registers = !penalised || !objective.is_checked || model.penalty_is_small(penalty);
         let (loss, mut source) = model.deltas(ws, batch, picks, objective, weight, in_registers)?;
-        let model = model.on_threads_for(picks.len());
         let loss = loss + penalty;
         if objective.is_checked && !loss.is_finite() {
             return Err(Error::Diverged { loss, at });
         }
-        let tile = Tile::whole(picks, true);
-        if source == Source::Layers {
-            let fuses = rule.fuses::<T>() == Fuses::Everywhere;
-            let is_small = match objective.is_checked {
-                true => fuses && in_registers && model.gradient_is_small(ws, tile),
-                false => {
-                    model.sums(ws, tile);
-                    fuses
+        let (tile, mut machine) = (Tile::whole(picks, true), self.machine);
+        let mut l2 = penalised.then_some((objective, weight));
+        if source != Source::Small {
+            let model = model.on_threads_for(picks.len());
+            machine = model.machine;
+            source = model.settle(ws, tile, objective, source, in_registers);
+            if source == Source::Memory && objective.is_checked {
+                model.add_penalty(ws, objective, weight);
+                l2 = None;
+                // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
+                if !within(machine, &ws.gradient, largest_gradient()) {
+                    return Err(Error::GradientDiverged { at });
                 }
-            };
-            if !is_small {
-                model.gradient(ws, tile, false);
-                source = Source::Memory;
             }
-        }
-        let mut l2_of_rule = penalised.then_some((objective, weight));
-        if source == Source::Memory && objective.is_checked {
-            model.add_penalty(ws, objective, weight);
-            l2_of_rule = None;
-            // A loss may be finite and its gradient not; g² must be finite too, or the moments would not be.
-            if !within(model.machine, &ws.gradient, largest_gradient()) {
-                return Err(Error::GradientDiverged { at });
-            }
-        }
-        let machine = model.machine;
-        self.steps += 1;
-        if self.plan.padded_buffers > 0 {
             self.plan.chain.commit(&ws.chain, &mut self.buffers);
         }
-        let Network { plan, parameters, states, steps, .. } = self;
-        rule.rule::<T, _>(*steps, Step { plan, machine, parameters, states, ws, tile, source, l2: l2_of_rule });
+        self.steps += 1;
+        let Network { spec, plan, parameters, states, steps, .. } = self;
+        objective
+            .rule(&spec.optimizer)
+            .rule::<T, _>(*steps, Step { plan, machine, parameters, states, ws, tile, source, l2 });
         Ok((loss, weight))
     }
 }
@@ -130,7 +118,7 @@ impl<T: Real> Model<'_, T> {
     /// Forward and back through the rows of `picks`, whose weights sum to `weight`: their loss without penalties, and where
     /// what makes their gradient is. A small network must be able to use it `in_registers`.
     fn deltas(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         picks: Picks<'_>,
@@ -158,9 +146,36 @@ impl<T: Real> Model<'_, T> {
         Ok((objective.of_batch(loss, weight), Source::Layers))
     }
 
+    /// Where the rule will find the gradient: in activations and deltas if rules like it fuse and it is small for certain,
+    /// else in memory, where it is put.
+    fn settle(
+        &self,
+        ws: &mut Workspace<T>,
+        tile: Tile<'_>,
+        objective: &Objective,
+        source: Source,
+        in_registers: bool,
+    ) -> Source {
+        if source == Source::Memory {
+            return source;
+        }
+        let fuses = in_registers && objective.rule(&self.spec.optimizer).fuses::<T>() == Fuses::Everywhere;
+        let is_small = if objective.is_checked {
+            fuses && self.gradient_is_small(ws, tile)
+        } else {
+            self.sums(ws, tile);
+            fuses
+        };
+        if is_small {
+            return source;
+        }
+        self.gradient(ws, tile, false);
+        Source::Memory
+    }
+
     /// The gradient of the rows of `picks` without penalties in `ws.gradient`; returns their loss.
     pub(crate) fn gradient_of(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         picks: Picks<'_>,
@@ -183,7 +198,7 @@ impl<T: Real> Model<'_, T> {
 
     /// Forward and back through a tile, layer by layer; returns its part in the sum over tiles.
     fn tile_deltas(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         tile: Tile<'_>,
@@ -200,7 +215,7 @@ impl<T: Real> Model<'_, T> {
     }
 
     /// Σ ½ l2 ‖w‖².
-    pub(crate) fn penalty(self, objective: &Objective, weight: f64) -> f64 {
+    pub(crate) fn penalty(&self, objective: &Objective, weight: f64) -> f64 {
         let values = self.plan.tensors.iter().filter_map(|named| {
             let l2 = objective.l2(&named.tensor, weight);
             (l2 != 0.0).then(|| penalty_value(l2, &self.parameters[named.tensor.at.clone()]))
@@ -209,14 +224,14 @@ impl<T: Real> Model<'_, T> {
     }
 
     /// Whether l2 · w is small for certain, where the penalties are Σ ½ l2 ‖w‖²: (l2 w)² ≤ l2² ‖w‖² ≤ 2 l2 · penalties.
-    fn penalty_is_small(self, penalty: f64) -> bool {
+    fn penalty_is_small(&self, penalty: f64) -> bool {
         let most = 0.5 * largest_gradient::<T>().to_f64();
         let largest_l2 = self.plan.tensors.iter().map(|named| named.tensor.declared.l2).fold(0.0, f64::max);
         (2.0 * largest_l2 * penalty).sqrt() <= most
     }
 
     /// Adds the derivative of the penalties to the gradient.
-    pub(crate) fn add_penalty(self, ws: &mut Workspace<T>, objective: &Objective, weight: f64) {
+    pub(crate) fn add_penalty(&self, ws: &mut Workspace<T>, objective: &Objective, weight: f64) {
         for named in &self.plan.tensors {
             let (l2, at) = (objective.l2(&named.tensor, weight), named.tensor.at.clone());
             if l2 != 0.0 {

@@ -13,6 +13,6 @@ pub(crate) fn small_squares<T: Real>() -> T {
 }
 
 /// The largest |x| with which Σ x² over `rows` rows of `columns` numbers is small for certain.
-pub(super) fn small_x<T: Real>(rows: usize, columns: usize) -> T {
+pub(crate) fn small_x<T: Real>(rows: usize, columns: usize) -> T {
     (small_squares::<T>() / T::from_f64((rows * columns) as f64)).sqrt()
 }

@@ -40,7 +40,7 @@ impl<T: Real> Model<'_, T> {
     /// Losses of the rows of `tile`, and their derivatives by the output times wᵢ / `weight_sum`, where the last layer's
     /// deltas lie. Returns Σ wᵢ lᵢ.
     pub(crate) fn loss(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         tile: Tile<'_>,
@@ -70,7 +70,7 @@ impl<T: Real> Model<'_, T> {
         Ok(batch.weighted_sum(tile.picks, &ws.head.row_loss[..rows], |l| l))
     }
 
-    fn loss_in_rows(self, ws: &mut Workspace<T>, batch: &Batch<'_, T>, rows: usize) {
+    fn loss_in_rows(&self, ws: &mut Workspace<T>, batch: &Batch<'_, T>, rows: usize) {
         let (chain, loss) = (&self.plan.chain, &self.spec.loss);
         let last = chain.layers.len();
         let (k, stride) = (chain.units[last], chain.strides[last]);
@@ -90,7 +90,7 @@ impl<T: Real> Model<'_, T> {
         each_loss!(loss, l => l.evaluate(self.machine, a, y, out));
     }
 
-    fn loss_in_columns(self, ws: &mut Workspace<T>, form: Columns, rows: usize) {
+    fn loss_in_columns(&self, ws: &mut Workspace<T>, form: Columns, rows: usize) {
         let (machine, k) = (self.machine, self.plan.n_outputs());
         let Workspace { chain: memory, head, scratch, .. } = ws;
         let [a_t, d_t] = &mut memory.columns;
@@ -110,7 +110,7 @@ impl<T: Real> Model<'_, T> {
     }
 
     /// Puts outputs that lie in columns where those of other networks are.
-    pub(crate) fn outputs_to_rows(self, ws: &mut Workspace<T>, rows: usize) {
+    pub(crate) fn outputs_to_rows(&self, ws: &mut Workspace<T>, rows: usize) {
         let chain = &self.plan.chain;
         if chain.ends_in_columns() {
             let a = chain.rows_of_mut(&mut ws.chain.a, chain.layers.len(), rows);
@@ -119,7 +119,7 @@ impl<T: Real> Model<'_, T> {
     }
 
     /// Puts the error of the output in columns, for a last layer that wants it so.
-    pub(crate) fn error_to_columns(self, ws: &mut Workspace<T>, rows: usize) {
+    pub(crate) fn error_to_columns(&self, ws: &mut Workspace<T>, rows: usize) {
         let chain = &self.plan.chain;
         if chain.ends_in_columns() {
             let d = chain.rows_of(&ws.chain.d, chain.layers.len(), rows);
@@ -128,7 +128,7 @@ impl<T: Real> Model<'_, T> {
     }
 
     /// Puts deltas of the last layer that lie in columns where those of other networks are.
-    pub(crate) fn delta_to_rows(self, ws: &mut Workspace<T>, rows: usize) {
+    pub(crate) fn delta_to_rows(&self, ws: &mut Workspace<T>, rows: usize) {
         let chain = &self.plan.chain;
         if chain.ends_in_columns() {
             let d = chain.rows_of_mut(&mut ws.chain.d, chain.layers.len(), rows);

@@ -71,7 +71,7 @@ impl Map2 for Plus {
 impl<T: Real> Model<'_, T> {
     /// The sum of the losses of the tiles of `picks`, and that of their gradients in `gradient`.
     pub(super) fn sum_of_tiles<W: TileGradient<T>>(
-        self,
+        &self,
         way: &W,
         all: &mut Vec<Lane<T, W::Memory>>,
         (picks, training): (Picks<'_>, bool),

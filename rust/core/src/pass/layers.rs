@@ -3,7 +3,7 @@
 //! delta_L = ∂L/∂a_L ⊙ f'(z_L);  delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l);  d_w_l = a_{l−1}ᵀ delta_l;
 //! d_b_l = Σ_rows delta_l. A tile's sums are a chain over its rows for each number; the tiles of a batch add up in order.
 
-use super::bounds::{small_squares, small_x};
+use super::bounds::small_squares;
 use super::lanes::LayerByLayer;
 use super::{Model, Tile};
 use crate::data::gather;
@@ -16,7 +16,7 @@ use chainrule_kernels::{Picks, pool, product};
 
 impl<'a, T: Real> Model<'a, T> {
     /// What the layers work with for the rows of `tile`.
-    pub(crate) fn surroundings(self, tile: Tile<'_>) -> Surroundings<'a, T> {
+    pub(crate) fn surroundings(&self, tile: Tile<'_>) -> Surroundings<'a, T> {
         let draws = Draws { seed: self.spec.seed, update: self.steps, first_row: tile.first };
         Surroundings {
             machine: self.machine,
@@ -27,13 +27,13 @@ impl<'a, T: Real> Model<'a, T> {
     }
 
     /// Wakes workers where products of batches of `rows` rows are worth cutting, and `work` flops are worth waking them.
-    pub(crate) fn rouse(self, rows: usize, work: usize) {
+    pub(crate) fn rouse(&self, rows: usize, work: usize) {
         let rows = rows.min(self.plan.tile(rows, true));
         pool::rouse(self.machine.threads(), work, || self.plan.worth.largest(rows));
     }
 
     /// Reserves memory for the tiles of `rows` rows, and wakes workers if `flops` justify it.
-    pub(crate) fn start(self, ws: &mut Workspace<T>, rows: usize, training: bool, flops: f64) -> Result<(), Error> {
+    pub(crate) fn start(&self, ws: &mut Workspace<T>, rows: usize, training: bool, flops: f64) -> Result<(), Error> {
         if self.plan.small.is_err() {
             self.rouse(rows, flops as usize);
         }
@@ -42,7 +42,7 @@ impl<'a, T: Real> Model<'a, T> {
 
     /// Reserves memory for the gradient of `rows` rows, and does what all their tiles need once.
     pub(crate) fn start_back(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         rows: usize,
         training: bool,
@@ -56,23 +56,22 @@ impl<'a, T: Real> Model<'a, T> {
     }
 
     /// Copies the rows of `tile` to the workspace and carries them through all layers.
-    pub(crate) fn forward(self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Tile<'_>) -> Result<(), Error> {
+    pub(crate) fn forward(&self, ws: &mut Workspace<T>, x: &dyn Rows<T>, tile: Tile<'_>) -> Result<(), Error> {
         let (chain, rows) = (&self.plan.chain, tile.len());
         let mut into = chain.rows_of_mut(&mut ws.chain.a, 0, rows);
-        let limit = small_x(rows, chain.units[0]);
-        ws.x_is_small = gather(self.machine, "X", x, tile.picks, &mut into, limit)?;
+        ws.x_is_small = gather(self.machine, "X", x, tile.picks, &mut into, self.plan.small_x(rows))?;
         chain.forward(self.surroundings(tile), &mut ws.chain, &mut ws.scratch, rows);
         Ok(())
     }
 
     /// From ∂L/∂a of the output to the delta of every layer. With `inputs`, goes on to ∂L/∂x.
-    pub(crate) fn backward(self, ws: &mut Workspace<T>, tile: Tile<'_>, inputs: bool) {
+    pub(crate) fn backward(&self, ws: &mut Workspace<T>, tile: Tile<'_>, inputs: bool) {
         let with = self.surroundings(tile);
         self.plan.chain.backward(with, &mut ws.chain, &mut ws.scratch, tile.len(), inputs);
     }
 
     /// The gradient of the rows of `tile`, from their activations and deltas, added up where `accumulate`.
-    pub(crate) fn gradient(self, ws: &mut Workspace<T>, tile: Tile<'_>, accumulate: bool) {
+    pub(crate) fn gradient(&self, ws: &mut Workspace<T>, tile: Tile<'_>, accumulate: bool) {
         let (with, rows) = (self.surroundings(tile), tile.len());
         let Workspace { chain: memory, scratch, gradient, .. } = ws;
         self.plan.chain.sums(with, memory, scratch, rows, accumulate, gradient);
@@ -94,13 +93,13 @@ impl<'a, T: Real> Model<'a, T> {
     }
 
     /// The gradients that are sums, in their places.
-    pub(crate) fn sums(self, ws: &mut Workspace<T>, tile: Tile<'_>) {
+    pub(crate) fn sums(&self, ws: &mut Workspace<T>, tile: Tile<'_>) {
         let Workspace { chain: memory, scratch, gradient, .. } = ws;
         self.plan.chain.sums(self.surroundings(tile), memory, scratch, tile.len(), false, gradient);
     }
 
     /// The gradients that are sums, in their places, and whether all others are small for certain.
-    pub(crate) fn gradient_is_small(self, ws: &mut Workspace<T>, tile: Tile<'_>) -> bool {
+    pub(crate) fn gradient_is_small(&self, ws: &mut Workspace<T>, tile: Tile<'_>) -> bool {
         let Workspace { chain: memory, scratch, gradient, x_is_small, .. } = ws;
         let (with, rows) = (self.surroundings(tile), (tile.len(), *x_is_small));
         self.plan.chain.bound(with, memory, scratch, rows, small_squares(), gradient)
@@ -109,7 +108,7 @@ impl<'a, T: Real> Model<'a, T> {
     /// The gradient of the rows of `picks`: tile by tile, or tiles in parallel. `deltas` goes forward and back, and
     /// returns the loss of a tile; the sum of these is returned.
     pub(crate) fn sum_of_gradients(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         picks: Picks<'_>,
         training: bool,
@@ -117,7 +116,7 @@ impl<'a, T: Real> Model<'a, T> {
     ) -> Result<f64, Error> {
         if self.plan.worth.side_by_side(picks.len(), self.machine.threads()) {
             let Workspace { lanes, gradient, .. } = ws;
-            return self.sum_of_tiles(&LayerByLayer { model: self, deltas }, lanes, (picks, training), gradient);
+            return self.sum_of_tiles(&LayerByLayer { model: *self, deltas }, lanes, (picks, training), gradient);
         }
         let mut loss = 0.0;
         for tile in Tile::of(picks, self.plan.tile(picks.len(), training), training) {
@@ -128,7 +127,7 @@ impl<'a, T: Real> Model<'a, T> {
     }
 
     /// The loss of a whole batch outside training, penalties included; 0 where all its weights are.
-    pub(crate) fn batch_loss(self, ws: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
+    pub(crate) fn batch_loss(&self, ws: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
         let all = Picks::all(batch.x.rows());
         let weight_sum = batch.weight_sum(all);
         if weight_sum == 0.0 {

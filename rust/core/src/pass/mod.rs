@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::{Real, Spec};
 use chainrule_kernels::{Machine, Picks};
 
-pub(crate) use bounds::{largest_gradient, small_squares};
+pub(crate) use bounds::{largest_gradient, small_squares, small_x};
 pub(crate) use head::HeadMemory;
 pub(crate) use lanes::Lane;
 pub(crate) use small::{Small, SmallMemory};
@@ -41,9 +41,9 @@ pub(crate) struct Model<'a, T> {
 
 impl<T: Real> Model<'_, T> {
     /// The same with the threads that a batch of `rows` rows is worth.
-    pub(crate) fn on_threads_for(self, rows: usize) -> Self {
+    pub(crate) fn on_threads_for(&self, rows: usize) -> Self {
         let threads = self.plan.worth.threads_for(rows, self.machine.threads());
-        Model { machine: self.machine.with_threads(threads), ..self }
+        Model { machine: self.machine.with_threads(threads), ..*self }
     }
 }
 

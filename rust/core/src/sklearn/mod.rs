@@ -225,7 +225,7 @@ impl<T: Real> Network<T> {
 
 /// Σ wᵢ lᵢ of the rows of `tile`, each loss within `limits`.
 pub(crate) fn clipped<T: Real>(
-    model: Model<'_, T>,
+    model: &Model<'_, T>,
     ws: &Workspace<T>,
     batch: &Batch<'_, T>,
     tile: Tile<'_>,

@@ -6,7 +6,6 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-use super::bounds::small_x;
 use super::lanes::{Lane, TileGradient};
 use super::{Model, Tile};
 use crate::data::{gather, gather_columns, read_labels};
@@ -22,7 +21,7 @@ use formulas::Hidden;
 pub(crate) use memory::SmallMemory;
 
 /// What the kernels need to know of a small network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Small {
     pub(super) hidden: Hidden,
     /// Whether there are dropout layers.
@@ -31,8 +30,8 @@ pub(crate) struct Small {
 
 /// What they need to know of a batch beside.
 #[derive(Clone, Copy)]
-pub(crate) struct Formulas {
-    pub(super) small: Small,
+pub(crate) struct Formulas<'a> {
+    pub(super) small: &'a Small,
     pub(super) loss: Columns,
 }
 
@@ -83,19 +82,19 @@ impl Small {
 impl<T: Real> Model<'_, T> {
     /// Forward and back for the rows of `tile` of a batch whose weights sum to `weight_sum`; the losses are then in
     /// `memory`. Returns whether the gradient provably stays below `limit`; true if no limit is given.
+    #[inline(always)] // as `way`
     pub(crate) fn small_tile(
-        self,
+        &self,
         memory: &mut SmallMemory<T>,
         batch: &Batch<'_, T>,
         tile: Tile<'_>,
-        Formulas { small, loss }: Formulas,
+        Formulas { small, loss }: Formulas<'_>,
         weight_sum: f64,
         limit: Option<T>,
     ) -> Result<bool, Error> {
         let (rows, picks, machine, parameters) = (tile.len(), tile.picks, self.machine, self.parameters);
         let SmallMemory { kernels, labels } = memory;
-        let largest_x = small_x(rows, self.spec.n_inputs);
-        let x_is_small = gather(machine, "X", batch.x, picks, &mut kernels.x_mut(rows), largest_x)?;
+        let x_is_small = gather(machine, "X", batch.x, picks, &mut kernels.x_mut(rows), self.plan.small_x(rows))?;
         let labels_of_rows = match &batch.y {
             Targets::Labels(from) => {
                 read_labels(from, picks, &mut labels[..rows], self.plan.n_outputs())?;
@@ -107,7 +106,9 @@ impl<T: Real> Model<'_, T> {
             }
         };
         batch.scales(picks, weight_sum, kernels.scale_mut(rows));
-        self.set_drops(kernels, small, tile);
+        if small.drops {
+            self.set_drops(kernels, tile);
+        }
         let (in_registers, own_pass) = small.hidden.formulas();
         kernels.forward(machine, parameters, rows, (in_registers, own_pass));
         let formulas = (in_registers, loss.term());
@@ -116,10 +117,8 @@ impl<T: Real> Model<'_, T> {
     }
 
     /// Says which outputs of hidden layers are dropped in the rows of `tile`: none outside training.
-    fn set_drops(self, kernels: &mut Narrow<T>, small: Small, tile: Tile<'_>) {
-        if !small.drops {
-            return;
-        }
+    #[inline(never)]
+    fn set_drops(&self, kernels: &mut Narrow<T>, tile: Tile<'_>) {
         let draws = self.surroundings(tile).draws;
         let after = |(l, layer): (usize, &Layer)| match (layer, self.plan.chain.layers.get(l + 1)) {
             (Layer::Dense(_), Some(Layer::Dropout(dropout))) => Some(dropout.drops(draws, l + 1)),
@@ -131,17 +130,19 @@ impl<T: Real> Model<'_, T> {
 
     /// The outputs of the rows of `tile`, or the probabilities that follow from them, in the last of `ws.chain.a`.
     pub(crate) fn small_outputs(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         x: &dyn Rows<T>,
         tile: Tile<'_>,
-        small: Small,
+        small: &Small,
         softmax: bool,
     ) -> Result<(), Error> {
         let (rows, chain, machine) = (tile.len(), &self.plan.chain, self.machine);
         let kernels = &mut SmallMemory::first(&mut ws.small, self.plan, rows)?.kernels;
         gather(machine, "X", x, tile.picks, &mut kernels.x_mut(rows), T::MAX)?;
-        self.set_drops(kernels, small, tile);
+        if small.drops {
+            self.set_drops(kernels, tile);
+        }
         kernels.forward(machine, self.parameters, rows, small.hidden.formulas());
         let mut outputs = kernels.outputs(rows);
         if softmax {
@@ -154,11 +155,11 @@ impl<T: Real> Model<'_, T> {
     /// The gradient of the rows of `picks` in `ws.gradient`, tiles in parallel where that is worth it. `value` takes the
     /// loss of a tile from those of its rows; the sum of these is returned.
     pub(crate) fn small_gradient(
-        self,
+        &self,
         ws: &mut Workspace<T>,
         batch: &Batch<'_, T>,
         (picks, training): (Picks<'_>, bool),
-        formulas: Formulas,
+        formulas: Formulas<'_>,
         weight_sum: f64,
         value: impl Fn(Tile<'_>, &[T]) -> f64 + Sync,
     ) -> Result<f64, Error> {
@@ -166,7 +167,7 @@ impl<T: Real> Model<'_, T> {
         let Workspace { small, gradient, .. } = ws;
         let rows = picks.len().min(self.plan.tile(picks.len(), training));
         small.retain(|lane: &Lane<T, SmallMemory<T>>| lane.memory.kernels.rows() >= rows);
-        let way = WholeNetwork { model: self, batch, formulas, weight_sum, rows, value };
+        let way = WholeNetwork { model: *self, batch, formulas, weight_sum, rows, value };
         self.sum_of_tiles(&way, small, (picks, training), gradient)
     }
 }
@@ -175,7 +176,7 @@ impl<T: Real> Model<'_, T> {
 struct WholeNetwork<'a, T, F> {
     model: Model<'a, T>,
     batch: &'a Batch<'a, T>,
-    formulas: Formulas,
+    formulas: Formulas<'a>,
     weight_sum: f64,
     rows: usize,
     value: F,
