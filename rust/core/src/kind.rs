@@ -1,8 +1,11 @@
-//! One list a kind: the names that can be asked for, and what each is.
+//! One list for each kind (activations, losses, …): the name of each entry, and its type.
 //!
-//! `kind!` turns a list of `file::{Type => "name"}` into an enum with one variant an entry, its JSON form
-//! `{"name": …, fields}` (or `{"kind": …, fields}`), the list of names, and a macro that runs one expression on whichever entry is there
-//! (so that generic code is compiled for each entry, which a trait object could not do).
+//! From a list of `file::{Type => "name"}`, `kind!` makes
+//! - an enum with one variant for each entry,
+//! - its JSON form, `{"name": …, fields}` (or `{"kind": …, fields}`),
+//! - the list of names,
+//! - a macro that evaluates one expression on the entry of a value. Generic code is compiled for each entry, which a
+//!   trait object could not offer.
 
 macro_rules! kind {
     (

@@ -12,11 +12,44 @@
 //! | `l_i`, `L` | loss of row i, loss of the batch: L = Σ wᵢ lᵢ / Σ wᵢ + Σ ½ l2 ‖w‖² | |
 //! | `delta = ∂L/∂z` | passed back: delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l) | (n, n_out) |
 //! | `d_w, d_b, d_x` | gradients of L: d_w = xᵀ delta, d_b = Σ_rows delta, d_x = delta wᵀ | as w, b, x |
-//! | `m, v, t` | an optimizer's moments and its step | as the parameters |
+//! | `m, v, t` | an optimizer's moments, and the number of its update from 1 | as the parameters |
 //!
-//! Data goes one way: [`Spec`] (what was asked) → plan (sizes and places) → forward → loss → backward →
-//! optimizer; each calls `chainrule-kernels`, and nothing comes back but results. This crate knows neither
-//! Python nor the processor, and holds no unsafe code.
+//! The words, fixed here too:
+//!
+//! - **tile**: the rows of a batch that go through the network at once. A large batch is several tiles, and their
+//!   gradients add up in order.
+//! - **lane**: the memory in which one thread at a time computes tiles. In the kernels: one number of a vector.
+//! - **line**: a cache line of 64 bytes, 16 `f32` or 8 `f64`. The rows of a matrix start on a line.
+//! - **padding**: the numbers from the end of a row to the end of its last line, so that no vector loop has a
+//!   remainder. Zero in parameters, gradients and deltas; in activations nothing reads it.
+//! - **small network**: dense layers of few units with one hidden activation. One kernel computes the whole network.
+//! - **in columns**: the matrix has a column for each row of the batch. A last layer of few outputs is computed in
+//!   columns.
+//! - **in place**: the delta goes back through `w` itself, without a transposed copy of `w`. So do layers of many
+//!   weights. Of a function: it overwrites its argument.
+//! - **fused**: a formula is applied to the sums of a product while they are in registers. A fused update needs no
+//!   gradient in memory.
+//!
+//! Data goes one way, and nothing comes back but results:
+//!
+//! ```text
+//! Spec ─▶ Plan ─▶ Network + Workspace ─▶ forward ─▶ loss ─▶ backward ─▶ gradient ─▶ optimizer's rule
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | spec | the description of a network, validated |
+//! | plan, tensor | the place of each tensor, the tile size and the cost model; a function of the spec alone |
+//! | network, workspace | parameters, moments and counters; all other memory, so that a step allocates nothing |
+//! | layer | the tensors of each layer, its forward and its backward half; the chain of layers |
+//! | pass | a batch through the network: layer by layer or in one kernel; the loss; tiles in parallel |
+//! | fit | one update; one epoch of updates |
+//! | answers, trace | predictions, losses and gradients; all numbers of a step. The network stays as it is |
+//! | activation, loss, optimizer, init, schedule | the other kinds: a list, and a file for each formula |
+//! | sklearn | training with scikit-learn's penalty, loss and order of rows |
+//!
+//! `chainrule-kernels` holds all loops over vectors. This crate knows neither Python nor the processor, and holds no
+//! unsafe code.
 #![forbid(unsafe_code)]
 
 pub mod activation;
@@ -55,7 +88,7 @@ pub use workspace::Workspace;
 #[doc(hidden)]
 pub use chainrule_kernels::pool::force as force_threads;
 
-/// Every kind with its names.
+/// The kinds with the names of their entries, and the instruction sets under the key "target".
 pub fn registry() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         ("activation", activation::Activation::NAMES.to_vec()),

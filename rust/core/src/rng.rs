@@ -1,22 +1,22 @@
-//! Random numbers that are the same for ever: xoshiro256++ (Blackman and Vigna 2021) seeded by SplitMix64
-//! (Steele, Lea and Flood 2014), one independent stream for each purpose.
+//! Reproducible random numbers: xoshiro256++ (Blackman and Vigna 2021) seeded by SplitMix64 (Steele, Lea
+//! and Flood 2014), one independent stream for each purpose.
 //!
-//! A stream is a pure function of (seed, purpose, index): weights of layer l, permutation of epoch e, mask of
-//! step t. Nothing has to be carried from call to call, so a network that was saved and loaded goes on with the
-//! numbers that it would have drawn. Only IEEE operations and our own logarithm are used, so the pure-Python
-//! reference draws the same bits on every machine.
+//! A stream is a pure function of (seed, purpose, index): the weights of layer l, the permutation of epoch e. No state
+//! is carried between calls, so a loaded network draws the same numbers as the one that was saved. A dropout mask needs
+//! no stream: each of its numbers is a pure function of its place ([`Counter`]). All arithmetic is IEEE operations and
+//! our own logarithm, so the pure-Python reference draws the same bits on every machine.
 
 use crate::Error;
 
-/// What a stream is for.
+/// The purpose of a stream.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
-    /// First weights; index = position of the layer.
+    /// Initial weights; index = position of the layer.
     Weights = 1,
     /// The order of rows in an epoch; index = epoch counter.
     Shuffle = 2,
-    /// Dropout masks, from [`Counter`]s; parts = position of the layer, updates made so far. (3 was a stream of masks, one
-    /// after the other.)
+    /// Dropout masks, drawn by a [`Counter`] from the position of the layer and the number of updates so far. (3 stays
+    /// unused: an earlier version drew all masks from one stream under it.)
     Dropout = 4,
 }
 
@@ -29,31 +29,31 @@ fn mix64(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Chains `parts` to a key of 64 bits.
+/// Hashes `seed` and `parts`, one after the other, to a key of 64 bits.
 fn key(seed: u64, parts: impl IntoIterator<Item = u64>) -> u64 {
     parts.into_iter().fold(seed, |x, part| mix64(x.wrapping_add(GOLDEN.wrapping_mul(part.wrapping_add(1)))))
 }
 
-/// Random numbers that each follow from a place alone: (row, unit) of a layer in an update.
+/// Random numbers as a pure function of their place: (row, unit) of a layer in an update.
 ///
-/// No number waits for another, so tiles and threads draw their own, a vector at a time. The bits of a pair of units are
-/// the finalizer of SplitMix64 after (key of the row) + G · (pair + 1), and the key of a row is made in the same way from
-/// that of the layer and the update.
+/// bits(row, pair of units) = mix(key(row) + G · (pair + 1)),  key(row) = mix(key(layer, update) + G · (row + 1)),
+/// with mix SplitMix64's finalizer and G its increment. No number depends on an earlier one, so each tile and each
+/// thread draws its own, a vector at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter(u64);
 
 impl Counter {
-    /// The numbers of `purpose` for a layer and an update under `seed`.
+    /// The numbers for `purpose` of a layer in an update, under `seed`.
     pub fn new(seed: u64, purpose: Purpose, layer: u64, update: u64) -> Self {
         Counter(key(seed, [purpose as u64, layer, update]))
     }
 
-    /// The key of all these numbers.
+    /// The key of the layer and the update.
     pub fn key(self) -> u64 {
         self.0
     }
 
-    /// 32 random bits of a row and a unit.
+    /// 32 random bits for a row and a unit.
     pub fn bits(self, row: u64, unit: u64) -> u32 {
         let pair = key(key(self.0, [row]), [unit / 2]);
         if unit.is_multiple_of(2) { pair as u32 } else { (pair >> 32) as u32 }
@@ -68,7 +68,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of `purpose` and `index` under `seed`.
+    /// The stream for `purpose` and `index`, under `seed`.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let mut x = key(seed, [purpose as u64, index]);
         let state = std::array::from_fn(|_| {
@@ -97,7 +97,8 @@ impl Stream {
         (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Standard normal, by Marsaglia's polar method (Marsaglia and Bray 1964): two numbers a round, the second kept.
+    /// Standard normal, by Marsaglia's polar method (Marsaglia and Bray 1964). Each round makes two numbers; the second
+    /// is kept for the next call.
     pub fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
@@ -126,7 +127,7 @@ impl Stream {
         (product >> 64) as u64
     }
 
-    /// A permutation of 0..n (Fisher and Yates, from the end).
+    /// A permutation of 0..n (Fisher and Yates, from the last element to the first).
     ///
     /// # Errors
     /// [`Error::Memory`].
@@ -141,12 +142,13 @@ impl Stream {
     }
 }
 
-/// Natural logarithm of s, 0 < s < 1, from IEEE operations alone, to a relative 1e-15.
+/// Natural logarithm of s, 0 < s < 1, by IEEE operations alone; relative error at most 1e-15.
 ///
-/// s = m · 2^e with m in [√½, √2); ln m = 2 artanh(t), t = (m − 1)/(m + 1), |t| < 0.172, as its power series.
+/// s = m · 2^e with m in [√½, √2);  ln s = ln m + e ln 2;  ln m = 2 artanh(t) with t = (m − 1)/(m + 1), |t| < 0.172, by
+/// the power series of artanh.
 fn ln(s: f64) -> f64 {
     let bits = s.to_bits();
-    // Every s here is u² + v² of multiples of 2⁻⁵², so it is never subnormal.
+    // s is never subnormal: it is u² + v², and u and v are multiples of 2⁻⁵².
     let mut e = (bits >> 52) as i64 - 1022;
     let mut m = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF) | 0x3FE0_0000_0000_0000);
     if m < std::f64::consts::FRAC_1_SQRT_2 {
@@ -199,7 +201,7 @@ mod tests {
         let n = 200_000;
         let draws: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
         let moment = |k| draws.iter().map(|x: &f64| x.powi(k)).sum::<f64>() / n as f64;
-        // Standard errors of the moments 1, 2 and 4 are 1, √2 and √96 over √n; five of them.
+        // Standard errors of the first, second and fourth moment: 1/√n, √2/√n, √96/√n. The bound is five of them.
         let root = (n as f64).sqrt();
         assert!(moment(1).abs() < 5.0 / root);
         assert!((moment(2) - 1.0).abs() < 5.0 * 2f64.sqrt() / root);

@@ -1,5 +1,5 @@
-//! What was asked for: the sizes, layers, loss and optimizer of a network, validated; its JSON form is what the
-//! constructor takes and what model files hold.
+//! The description of a network: its sizes, layers, loss and optimizer, validated. The constructor takes it as JSON,
+//! and model files hold the same JSON.
 
 use crate::Error;
 use crate::layer::Layer;
@@ -17,7 +17,7 @@ pub enum Dtype {
     Float64,
 }
 
-/// A network as it was asked for.
+/// The description of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -27,21 +27,21 @@ pub struct Spec {
     pub layers: Vec<Layer>,
     /// Loss of a row.
     pub loss: Loss,
-    /// How a gradient changes the parameters.
+    /// The update rule and its learning rate.
     pub optimizer: Optimizer,
     /// The type of every number.
     pub dtype: Dtype,
-    /// Where first weights, masks and permutations come from.
+    /// Seed of all random numbers: initial weights, dropout masks and the order of rows.
     pub seed: u64,
-    /// Most threads to compute with; no result depends on it.
+    /// Largest thread count; no result depends on it.
     pub n_threads: Option<usize>,
 }
 
 impl Spec {
-    /// Reads a spec and checks it.
+    /// Reads a spec from JSON and checks it.
     ///
     /// # Errors
-    /// [`Error::Config`] says what is wrong.
+    /// [`Error::Config`] with the first fault found.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let spec: Spec = serde_json::from_str(json).map_err(|error| Error::Config(format!("config: {error}")))?;
         spec.check()?;
@@ -62,7 +62,7 @@ impl Spec {
         units
     }
 
-    /// Checks everything that one field cannot know of another.
+    /// Checks each part, and that the parts fit each other.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let config = |text: String| Err(Error::Config(text));
         if self.n_inputs == 0 {

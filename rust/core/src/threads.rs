@@ -1,5 +1,5 @@
-//! How many threads a network computes with: n_threads, else CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the
-//! processors that this process may use; and never more than those.
+//! The thread count of a network: n_threads, else CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the number of
+//! processors that this process may use. The last is also the upper limit.
 
 use crate::Error;
 use chainrule_kernels::pool;
@@ -8,15 +8,15 @@ use std::num::NonZero;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-/// The variables, first to last.
+/// The environment variables; the first that is set wins.
 const VARIABLES: [&str; 2] = ["CHAINRULE_NUM_THREADS", "OMP_NUM_THREADS"];
 
-/// The number of threads for a network that asks for `n_threads`.
+/// The thread count of a network whose spec asks for `n_threads`.
 ///
 /// # Errors
-/// [`Error::Config`] where a variable that is asked holds no number of threads.
+/// [`Error::Config`] if the variable that decides does not hold an integer of at least 1.
 pub(crate) fn resolve(n_threads: Option<usize>) -> Result<usize, Error> {
-    // More threads than processors only wait for each other.
+    // More threads than processors would only wait for each other. Tests that force threads want them all the same.
     let most = if pool::is_forced() { usize::MAX } else { processors() };
     let asked = match n_threads {
         Some(n) => Some(n),
@@ -25,18 +25,18 @@ pub(crate) fn resolve(n_threads: Option<usize>) -> Result<usize, Error> {
     Ok(asked.unwrap_or(processors()).min(most))
 }
 
-/// Processors that this process may use by affinity and quota, as they were at the first call.
+/// The number of processors that affinity and quota leave this process; read once, at the first call.
 fn processors() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, NonZero::get))
 }
 
-/// What the first variable says that is set and not empty.
+/// The thread count in the first variable that is set and not empty.
 fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Option<usize>, Error> {
     for name in VARIABLES {
         let Some(value) = get(name).filter(|value| !value.is_empty()) else { continue };
         let text = value.to_string_lossy();
-        // OpenMP has a list, a number for each level of nested threads; the first is the outermost.
+        // OMP_NUM_THREADS may be a list with a count for each level of nested threads; the outermost level comes first.
         let first = text.split(',').next().filter(|_| name.starts_with("OMP")).unwrap_or(&text);
         return match first.trim().parse() {
             Ok(n) if n > 0 => Ok(Some(n)),
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn first_variable_that_is_set_counts() {
+    fn first_variable_that_is_set_wins() {
         assert_eq!(from_environment(|_| None).unwrap(), None);
         assert_eq!(ask("", "").unwrap(), None);
         assert_eq!(ask("3", "2").unwrap(), Some(3));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused_by_name() {
+    fn invalid_counts_are_refused_with_the_name_of_the_variable() {
         for wrong in ["0", "-1", "two", "1.5", "1,2", "99999999999999999999"] {
             let error = ask(wrong, "2").unwrap_err().to_string();
             let expected = format!("CHAINRULE_NUM_THREADS must be an integer of at least 1, got '{wrong}'");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn never_more_than_processors() {
+    fn count_is_at_most_the_processors() {
         assert_eq!(resolve(Some(1)).unwrap(), 1);
         assert_eq!(resolve(Some(usize::MAX)).unwrap(), processors());
     }
