@@ -1,5 +1,5 @@
-//! elu:  a = z where z > 0, else alpha (e^z − 1);  da/dz = 1, or alpha e^z = a + alpha (alpha at 0, as torch).
-//! Clevert, Unterthiner and Hochreiter 2016.
+//! elu:  a = z where z > 0, else alpha (e^z − 1);  da/dz = 1 where z > 0, else alpha e^z = a + alpha. At 0 it is alpha,
+//! as torch's. Clevert, Unterthiner and Hochreiter 2016.
 
 use super::Elementwise;
 use crate::check::not_negative;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Elu {
-    /// −alpha is the limit for z → −∞; finite and ≥ 0: a has the sign of z, so the slope can be told from a.
+    /// a → −alpha for z → −∞. Finite and ≥ 0: a then has the sign of z, and the slope follows from a.
     pub alpha: f64,
 }
 

@@ -1,7 +1,9 @@
-//! gelu:  a = z Φ(z) with Φ the normal distribution,  da/dz = Φ + z φ, φ its density.   Hendrycks and Gimpel 2016.
+//! gelu:  a = z Φ(z),  da/dz = Φ(z) + z φ(z),  with Φ the standard normal distribution function and φ its density.
+//! Hendrycks and Gimpel 2016.
 //!
-//! Φ and φ keep their digits in the left tail, where torch's ½ (1 + erf(z / √2)) has none from z = −9 on.
-//! Error of a: below 5 units in the last place on targets with FMA while Φ is a normal number (z > −13 in f32, −37 in f64).
+//! Φ and φ keep their digits in the left tail. torch's ½ (1 + erf(z / √2)) has none left below z = −9.
+//! Error of a: below 5 units in the last place on instruction sets with FMA, while Φ is not subnormal (z > −13 in f32,
+//! z > −37 in f64).
 
 use super::{Elementwise, FAR, Saves};
 use chainrule_kernels::{Vector, math};

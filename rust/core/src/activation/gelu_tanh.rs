@@ -1,14 +1,14 @@
-//! gelu_tanh:  a = ½ z (1 + tanh(√(2/π) (z + 0.044715 z³))), which is z σ(v) with v = 2 √(2/π) (z + 0.044715 z³);
+//! gelu_tanh:  a = ½ z (1 + tanh(√(2/π) (z + 0.044715 z³))) = z σ(v)  with v = 2 √(2/π) (z + 0.044715 z³);
 //! da/dz = σ(v) + z v' σ(v) (1 − σ(v)).   Hendrycks and Gimpel 2016, §2.
 //!
-//! 1 + tanh cancels on the left, σ does not. Yet v is rounded there too, which moves a by up to 2 |v| units in its last
-//! place, about as much as half a unit of z does: 180 of them before a vanishes in f32.
+//! Computed as z σ(v): for z < 0, 1 + tanh cancels and σ does not. The rounding of v moves a by up to 2 |v| units in
+//! the last place, about as much as a change of z by half a unit. That is 180 units before a vanishes in f32.
 
 use super::{Elementwise, FAR, Saves};
 use chainrule_kernels::{Vector, math};
 use serde::{Deserialize, Serialize};
 
-/// 2 √(2/π), and that times 0.044715.
+/// v = LINEAR z + CUBIC z³:  LINEAR = 2 √(2/π),  CUBIC = 0.044715 · LINEAR.
 const LINEAR: f64 = 1.595_769_121_605_730_7;
 const CUBIC: f64 = 0.044715 * LINEAR;
 

@@ -1,5 +1,5 @@
-//! hard_silu:  a = z min(max(z + 3, 0), 6) / 6,  da/dz = (2 z + 3) / 6 where −3 < z < 3, else 0 or 1 (0 at −3 and 1 at 3,
-//! as torch).   As hard swish, Howard et al. 2019, §5.2.
+//! hard_silu:  a = z min(max(z + 3, 0), 6) / 6,  da/dz = 0 where z ≤ −3, (2 z + 3) / 6 where −3 < z < 3, 1 where z ≥ 3;
+//! at the kinks as torch's.   Howard et al. 2019, §5.2, under the name hard swish.
 
 use super::{Elementwise, HardSigmoid, Saves};
 use chainrule_kernels::Vector;
@@ -14,7 +14,7 @@ impl Elementwise for HardSilu {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
     fn value<V: Vector>(self, z: V) -> V {
-        // Below −3 the second factor is 0, and −∞ times it must be 0 too.
+        // For z < −3 the second factor is 0. The first is clamped, because −∞ · 0 would be NaN.
         z.max(z.like(-3.0)) * HardSigmoid {}.value(z)
     }
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! hard_tanh:  a = min(max(z, −1), 1),  da/dz = 1 where −1 < a < 1, else 0 (0 at both kinks, as torch).
+//! hard_tanh:  a = min(max(z, −1), 1),  da/dz = 1 where −1 < a < 1, else 0. At both kinks it is 0, as torch's.
 //! Collobert 2004.
 
 use super::Elementwise;

@@ -1,4 +1,4 @@
-//! identity:  a = z,  da/dz = 1. The output of a regression, and what every loss with a link wants below it.
+//! identity:  a = z,  da/dz = 1. The output activation for regression, and for every loss that applies its own link.
 
 use super::Elementwise;
 use chainrule_kernels::Vector;

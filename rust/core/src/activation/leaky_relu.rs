@@ -1,4 +1,5 @@
-//! leaky_relu:  a = z where z > 0, else negative_slope · z;  da/dz = 1 or negative_slope.   Maas et al. 2013.
+//! leaky_relu:  a = z where z > 0, else negative_slope · z;  da/dz = 1 where z > 0, else negative_slope.
+//! Maas et al. 2013.
 
 use super::Elementwise;
 use crate::check::fraction;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeakyRelu {
-    /// Slope below zero, in [0, 1): a has the sign of z, so the slope can be told from a.
+    /// Slope where z ≤ 0, in [0, 1). Never negative: a then has the sign of z, and the slope follows from a.
     pub negative_slope: f64,
 }
 

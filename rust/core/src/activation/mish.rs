@@ -1,8 +1,12 @@
 //! mish:  a = z tanh(ln(1 + e^z)),  da/dz = t + z (1 − t²) σ(z) with t = tanh(ln(1 + e^z)).   Misra 2020.
 //!
-//! Neither logarithm nor tanh is needed: t = ((1 + e^z)² − 1) / ((1 + e^z)² + 1). With e = e^−|z|, which cannot overflow,
-//! t = e (2 + e) / (e (2 + e) + 2) for z < 0 and (1 + 2 e) / (1 + 2 e + 2 e²) for z ≥ 0; with d the divisor,
-//! (1 − t²) σ(z) = 4 e (1 + e) / d² or 4 e² (1 + e) / d².
+//! t = ((1 + e^z)² − 1) / ((1 + e^z)² + 1) needs neither logarithm nor tanh. With e = e^−|z|, which cannot overflow:
+//!
+//! ```text
+//!          t                             (1 − t²) σ(z),  d = the divisor of t
+//! z < 0    e (2 + e) / (e (2 + e) + 2)   4 e (1 + e) / d²
+//! z ≥ 0    (1 + 2 e) / (1 + 2 e + 2 e²)  4 e² (1 + e) / d²
+//! ```
 
 use super::{Elementwise, FAR, Saves};
 use chainrule_kernels::{Vector, math};
@@ -13,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Mish {}
 
-/// e = e^−|z|, whether z ≥ 0, and t = top / divisor.
+/// e = e^−|z|;  right: z ≥ 0;  t = top / divisor.
 struct Parts<V: Vector> {
     e: V,
     right: V::Mask,

@@ -28,33 +28,34 @@ crate::kind::kind! {
     }
 }
 
-/// What forward propagation keeps of a layer, because the slope is computed from it.
+/// The matrix that a layer keeps from forward propagation to compute its slope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Saves {
-    /// a, which is there anyway: it is the input of the layer above.
+    /// a. It costs no memory: a is kept anyway, as the input of the layer above.
     Output,
-    /// z, in memory of its own.
+    /// z, in a buffer of its own.
     Input,
 }
 
-/// Beyond this |z| the exponentials of an activation are 0 in every type. Limited to it, z times such a 0 is 0, which is
-/// the limit for z → ±∞.
+/// Activations clamp z to ±FAR before they multiply it by an exponential. Beyond FAR the exponential is 0 in every
+/// type; z · 0 = 0 is then the right limit for z → ±∞, where ∞ · 0 would be NaN.
 const FAR: f64 = 1e4;
 
-/// An activation that treats each unit alone.
+/// An elementwise activation: each a depends on one z.
 ///
-/// Both formulas must be `#[inline(always)]`: they are compiled once for each target inside the kernels' loops.
+/// Both formulas must be `#[inline(always)]`: they are compiled inside the kernels' loops, once for each instruction
+/// set.
 pub(crate) trait Elementwise: Copy + Send + Sync {
-    /// Whether a = z, so that nothing has to be done.
+    /// Whether a = z; the kernels then skip the formula.
     const IDENTITY: bool = false;
-    /// Whether both formulas are a few instructions, and used often: see [`Map::FUSED`].
+    /// Whether both formulas are applied in registers: see [`Map::FUSED`].
     const FUSED: bool = Self::IDENTITY;
-    /// Whether the slope is a function of a or of z.
+    /// The argument of `slope`: a or z.
     const SAVES: Saves = Saves::Output;
     /// a = f(z).
     fn value<V: Vector>(self, z: V) -> V;
-    /// da/dz as a function of what is saved. Finite for z = 0, which is what the padding of a layer holds: the delta there
-    /// is 0 · slope and must be 0.
+    /// da/dz as a function of the saved number. It must be finite at z = 0: padding holds z = 0 and d = 0, and its
+    /// delta d · slope must be 0.
     fn slope<V: Vector>(self, saved: V) -> V;
     /// What is wrong with the parameters, if anything.
     fn check(&self) -> Result<(), String> {
@@ -62,17 +63,17 @@ pub(crate) trait Elementwise: Copy + Send + Sync {
     }
 }
 
-/// Memory that a transfer may use for itself.
+/// Working memory of a [`Transfer`].
 pub(crate) struct Scratch<'a, T> {
-    /// Of the shape of a; holds z afterwards where the transfer saves its input.
+    /// Shape of a. Holds z afterwards if the activation saves its input.
     pub(crate) z: MatrixMut<'a, T>,
-    /// One number a row.
+    /// One number for each row.
     pub(crate) row: &'a mut [T],
 }
 
-/// What forward and backward propagation ask of any activation.
+/// The interface of forward and backward propagation to any activation.
 pub(crate) trait Transfer: Copy {
-    /// What `saved` is below.
+    /// Whether `saved` below is a or z.
     const SAVES: Saves;
 
     /// a = f(x w + b).
@@ -89,7 +90,8 @@ pub(crate) trait Transfer: Copy {
     /// delta = ∂L/∂z from d = ∂L/∂a, in place.
     fn delta<T: Real>(self, machine: Machine, saved: Matrix<'_, T>, d: MatrixMut<'_, T>);
 
-    /// The delta of the layer with this activation from that of the layer above: d = (delta wᵀ) ⊙ f'(z).
+    /// d = (delta wᵀ) ⊙ f'(z): the delta of the layer with this activation, from the delta and `w_t` of the layer
+    /// above.
     fn backward_input<T: Real>(
         self,
         machine: Machine,
@@ -106,7 +108,7 @@ pub(crate) trait Transfer: Copy {
     fn check(&self) -> Result<(), String>;
 }
 
-/// a = f(z), as the kernels take it.
+/// a = f(z), as a formula for the kernels.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<A>(pub(crate) A);
 
@@ -119,7 +121,7 @@ impl<A: Elementwise> Map for Value<A> {
     }
 }
 
-/// d ⊙ f'(z), as the kernels take it.
+/// d ⊙ f'(z), as a formula for the kernels.
 #[derive(Clone, Copy)]
 pub(crate) struct TimesSlope<A>(pub(crate) A);
 
@@ -132,7 +134,7 @@ impl<A: Elementwise> Map2 for TimesSlope<A> {
     }
 }
 
-/// f'(z), as the kernels take it.
+/// f'(z), as a formula for the kernels.
 #[derive(Clone, Copy)]
 struct Slope<A>(A);
 
@@ -193,7 +195,7 @@ impl<A: Elementwise> Transfer for A {
 }
 
 impl Activation {
-    /// What forward propagation keeps for the slope.
+    /// Whether the slope is computed from a or from z.
     pub(crate) fn saves(&self) -> Saves {
         fn ask<F: Transfer>(_: &F) -> Saves {
             F::SAVES

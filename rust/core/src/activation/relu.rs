@@ -1,4 +1,4 @@
-//! relu:  a = max(0, z),  da/dz = 1 where z > 0, else 0 (0 at the kink, as torch).   Nair and Hinton 2010.
+//! relu:  a = max(0, z),  da/dz = 1 where z > 0, else 0. At the kink it is 0, as torch's.   Nair and Hinton 2010.
 
 use super::Elementwise;
 use chainrule_kernels::Vector;

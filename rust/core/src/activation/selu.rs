@@ -1,7 +1,7 @@
-//! selu:  a = lambda z where z > 0, else lambda alpha (e^z − 1);  da/dz = lambda, or lambda alpha e^z = a + lambda alpha
-//! (the latter at 0, as torch).   Klambauer, Unterthiner, Mayr and Hochreiter 2017, §2.
+//! selu:  a = lambda z where z > 0, else lambda alpha (e^z − 1);  da/dz = lambda where z > 0, else lambda alpha e^z = a
+//! + lambda alpha. At 0 it is the latter, as torch's.   Klambauer, Unterthiner, Mayr and Hochreiter 2017, §2.
 //!
-//! With these two constants, mean 0 and variance 1 of the weighted inputs are a fixed point from layer to layer.
+//! The two constants make mean 0 and variance 1 of the weighted inputs a fixed point from layer to layer.
 
 use super::Elementwise;
 use chainrule_kernels::{Vector, math};

@@ -1,7 +1,7 @@
-//! silu:  a = z σ(z) with σ the logistic sigmoid,  da/dz = σ (1 + z (1 − σ)).   Elfwing, Uchibe and Doya 2018; as swish,
-//! Ramachandran, Zoph and Le 2017.
+//! silu:  a = z σ(z) with σ the logistic sigmoid,  da/dz = σ (1 + z (1 − σ)).   Elfwing, Uchibe and Doya 2018;
+//! Ramachandran, Zoph and Le 2017, under the name swish.
 //!
-//! z comes limited, so that the limits for z → ±∞ are no product of 0 and ∞: σ is 0 or 1 long before.
+//! z is clamped first: for z → ±∞ the formulas would multiply ∞ by 0. σ is exactly 0 or 1 long before the clamp.
 
 use super::{Elementwise, FAR, Saves};
 use chainrule_kernels::{Vector, math};

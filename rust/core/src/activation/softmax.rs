@@ -1,7 +1,7 @@
 //! softmax:  a_j = exp(z_j) / Σ_k exp(z_k) over the units of a layer.   Bridle 1990.
 //!
-//! Units depend on each other: ∂a_j/∂z_k = a_j (1{j = k} − a_k), so
-//! delta_j = Σ_k ∂L/∂a_k ∂a_k/∂z_j = a_j (d_j − Σ_k d_k a_k). The Jacobian is never formed.
+//! delta_j = a_j (d_j − Σ_k d_k a_k) with d = ∂L/∂a. Each a depends on every z: ∂a_k/∂z_j = a_k (1{j = k} − a_j), and
+//! delta_j = Σ_k d_k ∂a_k/∂z_j. The Jacobian is never formed.
 
 use super::{Identity, Saves, Scratch, Transfer, Value};
 use chainrule_kernels::{Factor, Machine, Map, Matrix, MatrixMut, Real, Vector, elementwise, product, rows};

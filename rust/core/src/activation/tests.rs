@@ -1,11 +1,11 @@
-//! What holds for every activation of the list.
+//! Properties of every activation in the list.
 
 use super::{Activation, Scratch, Transfer};
 use crate::plan::Plan;
 use crate::{Batch, Network, Real, RowMajor, Spec, Targets, Workspace};
 use chainrule_kernels::{Machine, Matrix, MatrixMut};
 
-/// The options of an activation as JSON, with parameters that are not special.
+/// The options of an activation as JSON, with parameters other than the defaults.
 fn options(name: &str) -> String {
     match name {
         "leaky_relu" => r#"{"name": "leaky_relu", "negative_slope": 0.2}"#.into(),
@@ -14,12 +14,12 @@ fn options(name: &str) -> String {
     }
 }
 
-/// Every activation that treats units alone.
+/// Every elementwise activation.
 fn elementwise() -> impl Iterator<Item = &'static str> {
     Activation::NAMES.iter().copied().filter(|&name| name != "softmax")
 }
 
-/// a and slope of each z.
+/// (a, slope) at each z.
 fn transfer<T: Real>(name: &str, machine: Machine, z: &[f64]) -> Vec<(f64, f64)> {
     let activation: Activation = serde_json::from_str(&options(name)).unwrap();
     let (n, line) = (z.len(), T::LINE);
@@ -43,7 +43,7 @@ fn transfer<T: Real>(name: &str, machine: Machine, z: &[f64]) -> Vec<(f64, f64)>
     first(a).into_iter().zip(first(slope)).collect()
 }
 
-/// The nearest number of type T.
+/// x, rounded to type T.
 fn rounded<T: Real>(x: f64) -> f64 {
     T::from_f64(x).to_f64()
 }
@@ -67,7 +67,7 @@ fn limits<T: Real>() {
             let far = transfer::<T>(name, machine, &[-inf, inf, f64::NAN]);
             assert_eq!((far[0], far[1]), (left, right), "{name} {machine:?}");
             assert!(far[2].0.is_nan(), "{name} {machine:?}");
-            // Long before the limit: the same slope, and z itself where that is the limit.
+            // At large finite |z|: the slope of the limit, and its a, or slope · z where the limit is infinite.
             for z in [1e4, 1e19, 1e30, rounded::<T>(0.9 * T::MAX.to_f64())] {
                 let near = transfer::<T>(name, machine, &[-z, z]);
                 for ((got, limit), z) in near.into_iter().zip([left, right]).zip([-z, z]) {
@@ -92,7 +92,7 @@ fn tiny<T: Real>(smallest: f64) {
             let z = [0.0, smallest, -smallest, 5.0 * smallest, -1e5 * smallest];
             let at = transfer::<T>(name, machine, &z);
             for (z, (a, slope)) in z.into_iter().zip(&at) {
-                // f(0) + f'(0) z, to the last place; the rectifiers have another slope on the left.
+                // f(0) + f'(z) z, to the last place. f' is taken at z: a rectifier has another slope for z < 0.
                 let line = at[0].0 + z * slope;
                 assert!((a - line).abs() <= line.abs() * 2e-7 + smallest, "{name}({z}) {machine:?}: {a}, not {line}");
             }
@@ -101,7 +101,7 @@ fn tiny<T: Real>(smallest: f64) {
 }
 
 #[test]
-fn subnormal_numbers_go_through_to_their_last_place() {
+fn subnormal_numbers_keep_their_last_place() {
     tiny::<f32>(f64::from(f32::from_bits(1)));
     tiny::<f64>(f64::from_bits(1));
 }
@@ -128,7 +128,7 @@ fn slope_at_a_kink_is_that_of_torch() {
     }
 }
 
-/// Points that no kink is near: all kinks are whole numbers.
+/// Points away from every kink. All kinks are integers.
 fn points() -> Vec<f64> {
     (-400..400).map(|i| f64::from(i) * 0.1 + 0.0123).collect()
 }
@@ -143,7 +143,7 @@ fn slope_is_the_slope_of_the_value() {
                 (transfer::<f64>(name, machine, &moved(h)), transfer::<f64>(name, machine, &moved(-h)));
             for (i, (_, slope)) in transfer::<f64>(name, machine, &z).into_iter().enumerate() {
                 let difference = (above[i].0 - below[i].0) / (2.0 * h);
-                // h² / 6 of the third derivative, and the rounding of a over h.
+                // The error of a central difference: h² / 6 times the third derivative, and the rounding of a over h.
                 assert!((slope - difference).abs() <= 1e-8, "{name}({}) {machine:?}: {slope} {difference}", z[i]);
             }
         }
@@ -157,12 +157,13 @@ fn f32_is_f64_to_its_precision() {
         for name in elementwise() {
             let pairs = transfer::<f32>(name, machine, &z).into_iter().zip(transfer::<f64>(name, machine, &z));
             for (z, ((a, slope), (exact, exact_slope))) in z.iter().zip(pairs) {
-                // z itself is rounded inside: that moves exponentials by |z| units, the cubic of gelu_tanh by 3 z³.
+                // Rounding inside the argument of an exponential moves the result by |z| units, by 3 |z|³ for the cubic
+                // of gelu_tanh.
                 let units = 8.0 + 2.0 * z.abs() + if name == "gelu_tanh" { z.abs().powi(3) } else { 0.0 };
                 let tolerance = |x: f64| units * f64::from(f32::EPSILON) * x.abs() + f64::from(f32::MIN_POSITIVE);
                 assert!((a - exact).abs() <= tolerance(exact), "{name}({z}) {machine:?}: {a}, not {exact}");
                 let near = (slope - exact_slope).abs();
-                // Parts of order one may cancel in a slope, and 1 − a² does.
+                // Terms of order one may cancel in a slope, as in 1 − a².
                 assert!(
                     near <= tolerance(exact_slope).max(5e-7),
                     "{name}({z}) {machine:?}: {slope}, not {exact_slope}"
@@ -172,7 +173,7 @@ fn f32_is_f64_to_its_precision() {
     }
 }
 
-/// 5 → 4 f → 3 f → 2 g: no layer fills a line of memory.
+/// 5 → 4 f → 3 f → 2 g. Every row has padding: no layer fills a line.
 fn network<T: Real>(name: &str, output: &str, optimizer: &str, l2: f64, dtype: &str) -> Network<T> {
     let layers = [(4, name), (3, name), (2, output)].map(|(units, name)| {
         format!(
@@ -195,7 +196,7 @@ fn padding_stays_zero<T: Real>(dtype: &str) {
     let (x, y) = (numbers(7 * 5), numbers(7 * 2));
     let (x, y) = (RowMajor::new(&x, 7, 5), RowMajor::new(&y, 7, 2));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
-    // Updates from a whole gradient, and from parts of it as they come.
+    // With a penalty: updates from a gradient in memory. Without: fused updates, from registers.
     let momentum = (r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": false}"#, 0.01);
     let adam = (r#"{"name": "adam", "learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.99, "eps": 1e-8}"#, 0.0);
     let kinds = Activation::NAMES.iter().flat_map(|name| [(name, momentum), (name, adam)]);
@@ -205,11 +206,11 @@ fn padding_stays_zero<T: Real>(dtype: &str) {
         for _ in 0..5 {
             network.step(&mut ws, &batch).unwrap();
         }
-        // A narrow network has no gradient in memory.
+        // The gradient of a small network is never in memory.
         for flat in [&network.parameters, &ws.gradient].into_iter().filter(|flat| !flat.is_empty()) {
             let mut real = vec![T::ZERO; network.n_parameters()];
             Plan::unpack(&network.plan.tensors, flat, &mut real);
-            // As many numbers are not zero in the whole buffer as in the parameters alone.
+            // The whole buffer holds as many nonzero numbers as the parameters alone.
             let count = |values: &mut dyn Iterator<Item = T>| values.filter(|&v| v != T::default()).count();
             assert_eq!(count(&mut flat.iter().copied()), count(&mut real.into_iter()), "{name} {dtype}");
         }
