@@ -1,4 +1,4 @@
-//! constant: every weight the same. For linear models only: hidden units that start equal stay equal.
+//! constant:  w = value. For linear models only: hidden units that start equal stay equal.
 
 use super::Draw;
 use crate::rng::Stream;

@@ -1,4 +1,5 @@
-//! glorot:  uniform in ±√(6 / (n_in + n_out)) or normal with standard deviation √(2 / (n_in + n_out)).   Glorot and Bengio 2010, eq. 16.
+//! glorot:  uniform in ±√(6 / (n_in + n_out)), or normal with standard deviation √(2 / (n_in + n_out)).
+//! Glorot and Bengio 2010, eq. 16.
 
 use super::{Draw, uniform};
 use crate::rng::Stream;

@@ -1,4 +1,4 @@
-//! he:  uniform in ±√(6 / n_in) or normal with standard deviation √(2 / n_in).   He et al. 2015, eq. 10.
+//! he:  uniform in ±√(6 / n_in), or normal with standard deviation √(2 / n_in).   He et al. 2015, eq. 10.
 
 use super::{Draw, uniform};
 use crate::rng::Stream;

@@ -1,4 +1,4 @@
-//! lecun:  uniform in ±√(3 / n_in) or normal with standard deviation √(1 / n_in).   LeCun et al. 1998, §4.6.
+//! lecun:  uniform in ±√(3 / n_in), or normal with standard deviation √(1 / n_in).   LeCun et al. 1998, §4.6.
 
 use super::{Draw, uniform};
 use crate::rng::Stream;

@@ -1,4 +1,4 @@
-//! First weights: most rules draw from a distribution whose width follows from the sizes of the layer.
+//! Initial weights. Most rules draw from a distribution whose width depends on the layer's n_in and n_out.
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
@@ -6,7 +6,7 @@ use crate::rng::Stream;
 use crate::{Error, Real};
 
 crate::kind::kind! {
-    /// A rule for first weights.
+    /// A rule for initial weights.
     #[derive(Copy)]
     Init by "name", each_init, ($) {
         glorot::{GlorotUniform => "glorot_uniform", GlorotNormal => "glorot_normal"},
@@ -19,10 +19,10 @@ crate::kind::kind! {
     }
 }
 
-/// What a layer needs from a rule. Rules that draw each weight by itself implement [`Draw`] and get this from it.
+/// The interface of a layer to any rule. A rule that draws each weight by itself implements [`Draw`] instead.
 pub(crate) trait Fill {
-    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row, each made in double precision
-    /// and rounded.
+    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs, row by row. Each is computed in double
+    /// precision and rounded to `T`.
     fn fill<'a, T: Real>(
         &self,
         stream: &mut Stream,
@@ -31,16 +31,16 @@ pub(crate) trait Fill {
         w: impl Iterator<Item = &'a mut T>,
     ) -> Result<(), Error>;
 
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     fn check(&self) -> Result<(), String>;
 }
 
-/// A rule that draws one weight after the other.
+/// A rule that draws each weight by itself.
 trait Draw {
     /// The next weight of a layer with `n_in` inputs and `n_out` outputs.
     fn draw(&self, stream: &mut Stream, n_in: f64, n_out: f64) -> f64;
 
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
@@ -66,7 +66,7 @@ impl<D: Draw> Fill for D {
 }
 
 impl Init {
-    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs row by row.
+    /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs, row by row.
     pub(crate) fn fill<'a, T: Real>(
         &self,
         stream: &mut Stream,

@@ -1,16 +1,16 @@
-//! truncated_normal:  normal with standard deviation std; a weight beyond ±2 std is drawn again. The result has a standard
-//! deviation of 0.88 std.   The same as Keras's; torch cuts at ±2 whatever the std.
+//! truncated_normal:  normal with standard deviation std; a weight beyond ±2 std is drawn again. The result has the
+//! standard deviation 0.88 std.   As Keras's; torch cuts at ±2 for every std.
 
 use super::Draw;
 use crate::check::positive;
 use crate::rng::Stream;
 use serde::{Deserialize, Serialize};
 
-/// Normal, cut at two standard deviations.
+/// Normal, truncated at two standard deviations.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TruncatedNormal {
-    /// Standard deviation before the cut, > 0.
+    /// Standard deviation before truncation, > 0.
     pub std: f64,
 }
 

@@ -1,4 +1,4 @@
-//! zeros: every weight 0. For linear models only: hidden units that start equal stay equal.
+//! zeros:  w = 0. For linear models only: hidden units that start equal stay equal.
 
 use super::Draw;
 use crate::rng::Stream;

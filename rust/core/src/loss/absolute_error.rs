@@ -1,11 +1,11 @@
-//! absolute_error:  l = (1/k) Σ_j |a_j − y_j|,  dl/da_j = ±1/k on either side of y_j, 0 where a_j = y_j. Its minimum is
-//! the median. The mean over outputs is torch's L1Loss.   Laplace; Bloomfield & Steiger 1983.
+//! absolute_error:  l = (1/k) Σ_j |a_j − y_j|,  dl/da_j = sign(a_j − y_j) / k, 0 where a_j = y_j. The median of y
+//! minimizes it. With its mean over outputs it is torch's L1Loss.   Laplace; Bloomfield & Steiger 1983.
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// The mean of absolute differences.
+/// Mean absolute error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AbsoluteError {}

@@ -1,8 +1,7 @@
 //! binary_cross_entropy:  p = sigmoid(a),  l = −Σ_j [y_j ln p_j + (1 − y_j) ln(1 − p_j)],  dl/da_j = p_j − y_j.
 //!
-//! From the raw output: l = Σ_j max(a, 0) − a y + ln(1 + exp(−|a|)); no exponential of a positive number, no
-//! logarithm of a rounded probability. The sum over outputs, as torch's BCEWithLogitsLoss with its mean over
-//! outputs undone.
+//! From the raw output: l = Σ_j max(a, 0) − a y + ln(1 + exp(−|a|)), without an exponential of a positive number or a
+//! logarithm of a rounded probability. It sums over outputs; torch's BCEWithLogitsLoss takes their mean.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, sum_over_outputs, weighted};
 use chainrule_kernels::{Machine, Matrix, Real};
@@ -25,7 +24,8 @@ impl RowLoss for BinaryCrossEntropy {
     fn evaluate<T: Real>(self, _machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>) {
         sum_over_outputs(a, y, out, |a, y| {
             let e = (-a.abs()).exp();
-            // max(a, 0) − a y = |a| times what y lacks of the side that a is on: nothing where a is right.
+            // max(a, 0) − a y = |a| · lack, where lack is the distance of y from 1 if a > 0, else from 0. It is 0 where
+            // the sign of a is right, even if a is infinite.
             let lack = if a > 0.0 { 1.0 - y } else { y };
             let p = if a >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) };
             (weighted(lack, a.abs()) + e.ln_1p(), p - y)

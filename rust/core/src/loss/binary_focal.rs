@@ -1,22 +1,22 @@
 //! binary_focal:  p = sigmoid(a),  l = Σ_j [alpha y_j f(ln p_j) + (1 − alpha) (1 − y_j) f(ln(1 − p_j))] with f of
-//! focal.rs,  dl/da = alpha y g(ln p) (1 − p) − (1 − alpha) (1 − y) g(ln(1 − p)) p,  g = f', for d ln p / da = 1 − p.
-//! Lin et al. 2017, §3; torchvision's sigmoid_focal_loss where y is 0 or 1. The sum over outputs, as
-//! binary_cross_entropy.
+//! focal.rs,  dl/da = alpha y g(ln p) (1 − p) − (1 − alpha) (1 − y) g(ln(1 − p)) p,  with g = f' and d ln p / da = 1 −
+//! p. Lin et al. 2017, §3; torchvision's sigmoid_focal_loss where y is 0 or 1. It sums over outputs, as
+//! binary_cross_entropy does.
 //!
-//! ln p = min(a, 0) − ln(1 + exp(−|a|)), and ln(1 − p) the same of −a.
+//! ln p = min(a, 0) − ln(1 + exp(−|a|)); ln(1 − p) is the same with −a for a.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, focal::focused, sum_over_outputs, weighted};
 use crate::check::{not_negative, within};
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// Cross-entropy of independent yes-or-no outputs that looks at what is not yet right, from logits.
+/// Cross-entropy of independent binary outputs, from logits, with less weight on outputs that are already right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BinaryFocal {
-    /// How little what is right counts, ≥ 0.
+    /// Exponent of 1 − p, ≥ 0. The larger it is, the less an output counts that is right.
     pub gamma: f64,
-    /// Weight of a yes, in [0, 1]; that of a no is the rest.
+    /// Weight of y = 1, in [0, 1]; y = 0 has the weight 1 − alpha.
     pub alpha: f64,
 }
 

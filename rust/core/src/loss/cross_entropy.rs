@@ -1,8 +1,9 @@
-//! cross_entropy:  p = softmax(a),  l = −Σ_j y_j ln p_j,  dl/da_j = p_j Σ_k y_k − y_j. Labels c stand for y_c = 1; with
-//! label_smoothing ε, y is (1 − ε) y + ε / k, of k classes.   Bishop 2006, §4.3.4; Szegedy et al. 2016, §7.
+//! cross_entropy:  p = softmax(a),  l = −Σ_j y_j ln p_j,  dl/da_j = p_j Σ_k y_k − y_j.
+//! A label c stands for y_c = 1 and 0 elsewhere. label_smoothing ε replaces y by (1 − ε) y + ε / k, for k classes.
+//! Bishop 2006, §4.3.4; Szegedy et al. 2016, §7.
 //!
-//! From the raw output: −ln p_j = ln Σ_k exp(a_k) − a_j, and ln Σ exp(a) = c + ln Σ exp(a − c) with c = max a:
-//! the largest term is exp(0), nothing overflows.
+//! From the raw output: −ln p_j = ln Σ_k exp(a_k) − a_j, and ln Σ exp(a) = c + ln Σ exp(a − c) with c = max a. The
+//! largest term is exp(0), so nothing overflows.
 
 use super::{Columns, Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
 use crate::check::fraction;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrossEntropy {
-    /// The share of y that goes to all classes alike, in [0, 1).
+    /// ε, the share of y that is spread evenly over all classes, in [0, 1).
     pub label_smoothing: f64,
 }
 

@@ -1,22 +1,22 @@
-//! What a target may be, and the refusal of what it may not be, by row and column.
+//! The targets that a loss accepts. All others are refused, with their row and column.
 
 use crate::{Error, Real};
 
-/// How far from 1 the probabilities of a row may sum: float32 rows of some thousand classes stay within it.
+/// Largest distance from 1 of the sum of a row's probabilities. float32 rows of a few thousand classes stay within it.
 const SUM_TOLERANCE: f64 = 1e-4;
 
-/// The numbers that a loss takes as targets; all are finite.
+/// The numbers that a loss accepts as targets. All must be finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Domain {
     /// Any number.
     Numbers,
-    /// Numbers of at least 0.
+    /// Numbers ≥ 0.
     Counts,
     /// Numbers in [0, 1].
     Fractions,
     /// −1 or 1.
     Sides,
-    /// One probability a class, whose sum is 1; a label stands for a 1 at its place.
+    /// One probability for each class; they sum to 1. A label c stands for probability 1 of class c.
     Probabilities,
 }
 
@@ -40,7 +40,7 @@ impl Domain {
         }
     }
 
-    /// Refuses targets of row `row` that lie outside; `loss` is the name of who asks.
+    /// Refuses targets of row `row` outside the domain; `loss` is the name of the loss, for the error.
     pub(crate) fn check<T: Real>(self, loss: &'static str, y: &[T], row: usize) -> Result<(), Error> {
         if let Some(column) = y.iter().position(|y| !self.holds(y.to_f64())) {
             return Err(Error::TargetRange { loss, value: y[column].to_f64(), row, column, range: self.in_words() });

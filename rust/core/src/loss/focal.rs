@@ -1,27 +1,28 @@
-//! focal:  p = softmax(a),  l = Σ_j y_j f(ln p_j) with f(ln p) = (1 − p)^gamma (−ln p): cross_entropy in which a class
-//! that is all but certain hardly counts.   Lin et al. 2017, §3.2; Keras's CategoricalFocalCrossentropy with alpha 1.
+//! focal:  p = softmax(a),  l = Σ_j y_j f(ln p_j)  with f(ln p) = (1 − p)^gamma (−ln p),
+//! dl/da_k = y_k g_k − p_k Σ_j y_j g_j  with g = df / d ln p.   Lin et al. 2017, §3.2; Keras's
+//! CategoricalFocalCrossentropy with alpha 1.
 //!
-//! g = df / d ln p = −(1 − p)^gamma [1 + gamma p (−ln p) / (1 − p)], and d ln p_j / da_k = [j = k] − p_k; hence
-//! dl/da_k = y_k g_k − p_k Σ_j y_j g_j.
+//! It is cross_entropy with less weight on rows that are already right: the factor (1 − p)^gamma vanishes as p → 1.
+//! g = −(1 − p)^gamma [1 + gamma p (−ln p) / (1 − p)], and d ln p_j / da_k = 1{j = k} − p_k.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, weighted};
 use crate::check::not_negative;
 use chainrule_kernels::{Machine, Matrix, Real, rows};
 use serde::{Deserialize, Serialize};
 
-/// Cross-entropy of class probabilities that looks at what is not yet right, from logits.
+/// Cross-entropy of class probabilities, from logits, with less weight on rows that are already right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Focal {
-    /// How little what is right counts, ≥ 0; 0 is cross_entropy.
+    /// Exponent of 1 − p, ≥ 0. The larger it is, the less a row counts that is right; with 0 it is cross_entropy.
     pub gamma: f64,
 }
 
-/// f(ln p) = (1 − p)^gamma (−ln p), and its derivative by ln p.
+/// (f, g): f(ln p) = (1 − p)^gamma (−ln p) and its derivative by ln p.
 pub(super) fn focused(gamma: f64, log_p: f64) -> (f64, f64) {
     // 1 − p = −expm1(ln p) keeps its digits where p is near 1.
     let (p, rest) = (log_p.exp(), -log_p.exp_m1());
-    // p (−ln p) / (1 − p): 1 where p is 1, 0 where p is 0.
+    // p (−ln p) / (1 − p), with its limits at the ends: 0 at p = 0, 1 at p = 1.
     let bend = if rest == 0.0 { 1.0 } else { weighted(p, -log_p / rest) };
     let focus = rest.powf(gamma);
     (weighted(focus, -log_p), -focus * (1.0 + gamma * bend))
@@ -63,7 +64,7 @@ impl RowLoss for Focal {
                         sum += y.to_f64() * g_j;
                     }
                     *loss = l;
-                    // The g of a class is computed twice rather than kept: rows of probabilities are few.
+                    // g is computed a second time rather than stored: targets are rarely probabilities.
                     for ((d, &a), y) in d.iter_mut().zip(a).zip(y.row(i)) {
                         *d = T::from_f64(y.to_f64() * of_class(a).1 - d.to_f64() * sum) * scale;
                     }

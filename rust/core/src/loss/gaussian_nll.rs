@@ -1,9 +1,10 @@
-//! gaussian_nll, of 2m outputs μ_1 … μ_m, s_1 … s_m:  v = eˢ + eps,  l = (1/m) Σ_j ½ (ln v_j + (y_j − μ_j)² / v_j),
-//! dl/dμ = (μ − y) / v / m,  dl/ds = ½ (1 − (y − μ)² / v) eˢ / v / m: the negative logarithm of the normal density,
-//! without ½ ln 2π.   Nix & Weigend 1994; torch's GaussianNLLLoss takes v itself.
+//! gaussian_nll:  for 2m outputs μ_1 … μ_m, s_1 … s_m:  v = eˢ + eps,  l = (1/m) Σ_j ½ (ln v_j + (y_j − μ_j)² / v_j),
+//! dl/dμ = (μ − y) / v / m,  dl/ds = ½ (1 − (y − μ)² / v) eˢ / v / m.
+//! The negative logarithm of the normal density, without the constant ½ ln 2π.   Nix & Weigend 1994; torch's
+//! GaussianNLLLoss takes v itself.
 //!
-//! With e = eps: ln(eˢ + e) = max(s, ln e) + ln(1 + r) and eˢ / (eˢ + e) = sigmoid(s − ln e), both from
-//! r = exp(−|s − ln e|), which never overflows. (y − μ)² / v is taken as (y − μ) · ((y − μ) / v), for the square may
+//! With r = exp(−|s − ln eps|), which never overflows: ln v = max(s, ln eps) + ln(1 + r), and eˢ / v = sigmoid(s − ln
+//! eps) is 1 / (1 + r) or r / (1 + r). (y − μ)² / v is computed as (y − μ) · ((y − μ) / v), because the square may
 //! overflow where the quotient does not.
 
 use super::{Link, RowLoss, TileLoss, TileTargets};
@@ -11,16 +12,16 @@ use crate::check::positive;
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// Numbers with their uncertainty: means, and the logarithms of the variances around them.
+/// Negative logarithm of the normal density, from means and logarithms of variances.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianNll {
-    /// What is added to every variance, > 0: it keeps the loss of a perfect mean finite.
+    /// Added to every variance, > 0, so that the loss of a perfect mean stays finite.
     pub eps: f64,
 }
 
 impl GaussianNll {
-    /// l of one target, dl/dμ and dl/ds.
+    /// (l, dl/dμ, dl/ds) for one target.
     fn of_target(self, mean: f64, s: f64, y: f64) -> (f64, f64, f64) {
         let ln_eps = self.eps.ln();
         let r = (-(s - ln_eps).abs()).exp();

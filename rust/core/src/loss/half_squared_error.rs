@@ -1,5 +1,5 @@
-//! half_squared_error:  l = ½ Σ_j (a_j − y_j)²,  dl/da_j = a_j − y_j. The textbook's, and the article's error
-//! with the opposite sign.
+//! half_squared_error:  l = ½ Σ_j (a_j − y_j)²,  dl/da_j = a_j − y_j. The loss of textbooks. The article's error is the
+//! derivative with the opposite sign, y_j − a_j.
 
 use super::{Columns, RowLoss, TileLoss, TileTargets};
 use chainrule_kernels::{Machine, Matrix, Real, Term, Vector};
@@ -20,7 +20,7 @@ impl RowLoss for HalfSquaredError {
     }
 }
 
-/// One output's part in [`squares`].
+/// The term of one output in [`squares`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Square {
     pub(crate) factor: f64,

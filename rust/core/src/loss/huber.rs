@@ -1,16 +1,16 @@
-//! huber:  l = (1/k) Σ_j h(d_j) with d = a − y,  h(d) = ½ d² where |d| ≤ delta, else delta (|d| − ½ delta);
-//! h'(d) = d, held within ±delta. A row far away counts like its distance, not like the square.   Huber 1964.
+//! huber:  l = (1/k) Σ_j h(d_j) with d = a − y,  h(d) = ½ d² where |d| ≤ delta, else delta (|d| − ½ delta); h'(d) =
+//! min(max(d, −delta), delta). The loss of an outlier grows with its distance, not with the square.   Huber 1964.
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use crate::check::positive;
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// Squares near the target, absolute differences far from it.
+/// Quadratic near the target, linear far from it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Huber {
-    /// Where the one goes over to the other, > 0.
+    /// The distance from the target where the quadratic part ends, > 0.
     pub delta: f64,
 }
 

@@ -1,8 +1,8 @@
-//! Links: what turns the raw output into a prediction. The loss applies its link inside.
+//! Links: the functions from the raw output to the prediction. A loss takes the raw output and applies its link inside.
 
 use chainrule_kernels::{Machine, Map, Matrix, MatrixMut, Real, Vector, elementwise, math, rows};
 
-/// What turns the raw output into a prediction.
+/// The function from the raw output to the prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Link {
     /// The raw output is the prediction.
@@ -13,7 +13,7 @@ pub enum Link {
     Sigmoid,
     /// A rate for each output, eᵃ.
     Exp,
-    /// Means as they are, and variances eᵃ + eps from the second half of the outputs.
+    /// The first half of the outputs are means, unchanged; the second half gives variances, eᵃ + eps.
     MeanVariance {
         /// The least variance.
         eps: f64,

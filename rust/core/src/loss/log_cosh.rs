@@ -1,14 +1,14 @@
-//! log_cosh:  l = (1/k) Σ_j ln cosh d_j with d = a − y,  dl/da_j = (1/k) tanh d_j. Near ½ d² for small d, near
-//! |d| − ln 2 for large ones.   Keras's LogCosh.
+//! log_cosh:  l = (1/k) Σ_j ln cosh d_j with d = a − y,  dl/da_j = (1/k) tanh d_j. It is near ½ d² for small d, near
+//! |d| − ln 2 for large d.   Keras's LogCosh.
 //!
-//! ln cosh d = |d| + ln(1 + exp(−2|d|)) − ln 2 overflows nowhere, but loses all its digits for small d: there
-//! ln cosh d = ½ ln(1 + sinh² d), since cosh² = 1 + sinh².
+//! ln cosh d = |d| + ln(1 + exp(−2|d|)) − ln 2 never overflows, but loses all its digits for small d. There it is
+//! computed as ½ ln(1 + sinh² d), since cosh² = 1 + sinh².
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// The mean logarithm of the hyperbolic cosine of differences.
+/// Mean logarithm of the hyperbolic cosine of the differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogCosh {}

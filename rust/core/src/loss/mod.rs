@@ -1,7 +1,7 @@
-//! Losses of a row, l(a, y), with their derivative dl/da; a is the raw output of the last layer.
+//! Losses l(a, y) of one row with their derivative dl/da; a is the raw output of the last layer.
 //!
-//! Value and derivative come from one function, so they cannot disagree. A loss with a link (softmax, sigmoid)
-//! applies it inside, from the raw output, in the stable form; [`Link`] tells what turns outputs into predictions.
+//! One function computes value and derivative, so the two cannot disagree. A loss with a link (softmax, sigmoid, exp)
+//! takes the raw output and applies the link inside, in the stable form. [`Link`] turns raw outputs into predictions.
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
 mod domain;
@@ -37,43 +37,43 @@ crate::kind::kind! {
     }
 }
 
-/// The targets of the rows at hand.
+/// The targets of a tile.
 #[derive(Clone, Copy)]
 pub(crate) enum TileTargets<'a, T> {
     Labels(&'a [u32]),
     Values(Matrix<'a, T>),
 }
 
-/// Where the losses of some rows go, and the memory for it.
+/// The results of a loss for a tile, and its working memory.
 pub(crate) struct TileLoss<'a, T> {
     /// wᵢ / Σ w of each row.
     pub(crate) scale: &'a [T],
-    /// dᵢ = scaleᵢ · dl/da, of the shape of a; its padding is zero and stays so.
+    /// dᵢ = scaleᵢ · dl/da. Shape of a; the padding is zero and stays zero.
     pub(crate) d: MatrixMut<'a, T>,
     /// l of each row.
     pub(crate) row_loss: &'a mut [f64],
-    /// One number a row to work with.
+    /// Working memory: one number for each row.
     pub(crate) scratch: &'a mut [T],
 }
 
-/// What forward and backward propagation ask of any loss.
+/// The interface of forward and backward propagation to any loss.
 pub(crate) trait RowLoss: Copy {
-    /// What turns the raw output into a prediction.
+    /// The function from the raw output to the prediction.
     fn link(self) -> Link {
         Link::Identity
     }
 
-    /// What a target may be.
+    /// The numbers that are allowed as targets.
     fn domain(self) -> Domain {
         Domain::Numbers
     }
 
-    /// How many columns y has where there are so many outputs.
+    /// The number of columns of y for a network with `outputs` outputs.
     fn targets(self, outputs: usize) -> usize {
         outputs
     }
 
-    /// What is wrong with so many outputs, if anything.
+    /// Refuses a number of outputs for which the loss is not defined.
     fn check_outputs(self, outputs: usize) -> Result<(), String> {
         if self.domain() == Domain::Probabilities && outputs < 2 {
             return Err(format!(
@@ -83,32 +83,31 @@ pub(crate) trait RowLoss: Copy {
         Ok(())
     }
 
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     fn check(self) -> Result<(), String> {
         Ok(())
     }
 
-    /// l(aᵢ, yᵢ) and its derivative by aᵢ for each row i, into `out`.
+    /// out ← l(aᵢ, yᵢ) and its derivative by aᵢ, for each row i.
     fn evaluate<T: Real>(self, machine: Machine, a: Matrix<'_, T>, y: TileTargets<'_, T>, out: TileLoss<'_, T>);
 
-    /// How it is computed with the rows of the batch in columns, for labels or for values of so many outputs; none for
-    /// losses that are computed row by row alone.
+    /// The form of the loss in columns, for labels or for values; None if it exists in rows only.
     fn columns(self, _labels: bool, _outputs: usize) -> Option<Columns> {
         None
     }
 }
 
-/// A loss with the rows of the batch in columns.
+/// A loss in columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Columns {
     /// Cross-entropy of labels.
     CrossEntropy,
-    /// A sum over outputs.
+    /// l = Σ_j term(a_j, y_j).
     Sum(Square),
 }
 
 impl Columns {
-    /// The term of the sum; that of cross-entropy is not used.
+    /// The term of the sum. The kernels ignore it for labels.
     pub(crate) fn term(self) -> Square {
         match self {
             Columns::CrossEntropy => Square { factor: 0.0 },
@@ -117,8 +116,7 @@ impl Columns {
     }
 }
 
-/// l = Σ_j l_j(a_j, y_j), from (l_j, dl_j/da_j) = f(a_j, y_j): value and derivative come from one function, which
-/// computes in double precision whatever the network's dtype is.
+/// l = Σ_j l_j(a_j, y_j)  with (l_j, dl_j/da_j) = f(a_j, y_j). f computes in double precision for either dtype.
 fn sum_over_outputs<T: Real>(
     a: Matrix<'_, T>,
     y: TileTargets<'_, T>,
@@ -128,7 +126,7 @@ fn sum_over_outputs<T: Real>(
     over_outputs(1.0, a, y, out, f);
 }
 
-/// l = (1/k) Σ_j l_j(a_j, y_j) of k outputs, as [`sum_over_outputs`].
+/// l = (1/k) Σ_j l_j(a_j, y_j)  over k outputs, with f as in [`sum_over_outputs`].
 fn mean_over_outputs<T: Real>(
     a: Matrix<'_, T>,
     y: TileTargets<'_, T>,
@@ -138,6 +136,7 @@ fn mean_over_outputs<T: Real>(
     over_outputs(1.0 / a.columns() as f64, a, y, out, f);
 }
 
+/// l = share · Σ_j l_j(a_j, y_j).
 fn over_outputs<T: Real>(
     share: f64,
     a: Matrix<'_, T>,
@@ -158,38 +157,39 @@ fn over_outputs<T: Real>(
     }
 }
 
-/// y x, and 0 where y is 0, however large x is: what does not count does not turn infinity into NaN.
+/// y · x, but 0 where y = 0, even if x is infinite: 0 · ∞ would be NaN.
 fn weighted(y: f64, x: f64) -> f64 {
     if y == 0.0 { 0.0 } else { y * x }
 }
 
 impl Loss {
-    /// What turns the raw output into a prediction.
+    /// The function from the raw output to the prediction.
     pub fn link(&self) -> Link {
         each_loss!(self, l => l.link())
     }
 
-    /// Whether integer labels will do for y.
+    /// Whether y may be integer labels.
     pub fn takes_labels(&self) -> bool {
         self.domain() == Domain::Probabilities
     }
 
-    /// What a target may be.
+    /// The numbers that are allowed as targets.
     pub(crate) fn domain(&self) -> Domain {
         each_loss!(self, l => l.domain())
     }
 
-    /// How many columns y has where the network has so many outputs.
+    /// The number of columns of y for a network with `outputs` outputs.
     pub fn targets(&self, outputs: usize) -> usize {
         each_loss!(self, l => l.targets(outputs))
     }
 
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     pub(crate) fn check(&self) -> Result<(), String> {
         each_loss!(self, l => l.check())
     }
 
-    /// Refuses an output layer that this loss cannot stand on.
+    /// Refuses an output layer that does not fit this loss: the wrong number of outputs, or an activation that repeats
+    /// the link.
     pub(crate) fn check_output(&self, activation: &Activation, outputs: usize) -> Result<(), String> {
         let repeats = matches!(
             (self.link(), activation),

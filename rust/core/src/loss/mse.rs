@@ -1,11 +1,11 @@
-//! mse:  l = (1/k) Σ_j (a_j − y_j)²,  dl/da_j = (2/k) (a_j − y_j). The mean over outputs is torch's MSELoss.
+//! mse:  l = (1/k) Σ_j (a_j − y_j)²,  dl/da_j = (2/k) (a_j − y_j). With its mean over outputs it is torch's MSELoss.
 
 use super::half_squared_error::{Square, squares};
 use super::{Columns, RowLoss, TileLoss, TileTargets};
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// The mean of squared differences.
+/// Mean squared error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mse {}

@@ -1,12 +1,12 @@
-//! poisson:  λ = eᵃ,  l = (1/k) Σ_j (λ_j − y_j a_j),  dl/da_j = (λ_j − y_j) / k: the negative logarithm of the Poisson
-//! probability of the count y_j at the rate λ_j, without ln y_j!, which no weight changes.
+//! poisson:  λ = eᵃ,  l = (1/k) Σ_j (λ_j − y_j a_j),  dl/da_j = (λ_j − y_j) / k.
+//! The negative logarithm of the Poisson probability of the count y_j at the rate λ_j, without the constant ln y_j!.
 //! McCullagh & Nelder 1989, ch. 6; torch's PoissonNLLLoss with its defaults.
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, mean_over_outputs, weighted};
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// Counts, from the logarithms of their rates.
+/// Negative logarithm of the Poisson probability of counts, from the logarithms of their rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Poisson {}

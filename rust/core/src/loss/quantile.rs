@@ -1,5 +1,5 @@
 //! quantile:  l = (1/k) Σ_j max(q d_j, (q − 1) d_j) with d = y − a,  dl/da_j = −q/k where a_j < y_j, (1 − q)/k where
-//! a_j > y_j, 0 where they are equal. Its minimum is the quantile q of y; for q = ½ it is half of absolute_error.
+//! a_j > y_j, 0 where a_j = y_j. The q-quantile of y minimizes it; for q = ½ it is half of absolute_error.
 //! Koenker & Bassett 1978, the "check" or pinball loss; scikit-learn's mean_pinball_loss.
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
@@ -7,11 +7,11 @@ use crate::check::within;
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// The loss whose minimum is a quantile.
+/// Pinball loss; a quantile of y minimizes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quantile {
-    /// Which quantile, in (0, 1): the share of targets that lie below.
+    /// q, the share of targets below the prediction, in (0, 1).
     pub quantile: f64,
 }
 
