@@ -1,16 +1,17 @@
-//! A training step of whole networks: microseconds, and the fraction of what the multiply-add units can do.
+//! Training steps of whole networks: microseconds a step, and GFLOP/s.
 //!
-//! `cargo bench -p chainrule-core --bench step [-- names... [seconds]]`. One thread, `f32`, ReLU between the layers; the
-//! best of short rounds, for a busy machine gives its processor away by milliseconds. `CHAINRULE_TARGET` chooses the target.
+//! `cargo bench -p chainrule-core --bench step [-- names... [seconds]]`. One thread, `f32`, ReLU in the hidden layers.
+//! The result is the best of short rounds, because a busy machine takes the processor away for milliseconds at a time.
+//! `CHAINRULE_TARGET` chooses the instruction set.
 
 use chainrule_core::{Batch, Network, RowMajor, Spec, Targets, Workspace};
 use chainrule_kernels::Buffer;
 use std::time::Instant;
 
-/// Seconds of a round, at least.
+/// Least seconds of a round.
 const ROUND: f64 = 3e-4;
 
-/// Name, sizes, rows of a batch, rows of the data, whether Adam, whether classes.
+/// Name, units of each layer, rows of a batch, rows of the data, Adam (else SGD), classes (else numbers).
 type Workload = (&'static str, &'static [usize], usize, usize, bool, bool);
 
 const WORKLOADS: &[Workload] = &[
@@ -54,12 +55,12 @@ fn network(&(_, sizes, _, _, adam, classes): &Workload) -> Network<f32> {
     Network::new(Spec::from_json(&spec).expect("a valid spec")).expect("memory")
 }
 
-/// The best seconds a step.
+/// Seconds of a step, the best of all rounds.
 fn time(workload: &Workload, limit: f64) -> f64 {
     let &(_, sizes, batch_size, rows, _, classes) = workload;
     let wave = |i: usize| ((i.wrapping_mul(2_654_435_761) >> 7) % 1000) as f32 / 500.0 - 1.0;
     let (n_in, n_out) = (sizes[0], sizes[sizes.len() - 1]);
-    // On huge pages where the system has them, as numpy's arrays are.
+    // A `Buffer` lies on huge pages where the system has them, as numpy's arrays do.
     let mut x = Buffer::zeroed(rows * n_in).expect("memory");
     x.iter_mut().enumerate().for_each(|(i, x)| *x = wave(i));
     let y: Vec<f32> = (0..rows * n_out).map(wave).collect();

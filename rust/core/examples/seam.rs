@@ -1,5 +1,5 @@
-//! The binary that `tests/seam.rs` takes apart: a network of either type, and with it every activation, loss and
-//! optimizer there is, for the list of each kind is compiled as a whole. Run, it learns the exclusive or.
+//! The binary that `tests/seam.rs` disassembles. It learns the exclusive or in each dtype. Every activation, loss and
+//! optimizer is part of it, because the list of a kind is compiled as a whole.
 
 use chainrule_core::{Batch, Error, Network, Real, RowMajor, Spec, Targets, Workspace};
 

@@ -1,4 +1,4 @@
-//! Every activation under every loss: the gradient is the slope of the loss, by central differences.
+//! Backpropagation against central differences, for every activation with every loss.
 
 use chainrule_core::{Batch, Error, Network, RowMajor, Spec, Targets, Workspace, registry};
 
@@ -27,7 +27,7 @@ fn loss(name: &str) -> String {
     format!(r#"{{"name": "{name}"{fields}}}"#)
 }
 
-/// 5 → 4 f → dropout → 3 f → 4, with l2 on the second layer and no bias on it.
+/// 5 → 4 f → dropout → 3 f → 4. The second dense layer has l2 and no bias.
 fn spec(hidden: &str, output: &str, loss: &str) -> Result<Spec, Error> {
     let dense = |units: usize, f: &str, bias: bool, l2: f64| {
         format!(
@@ -48,7 +48,7 @@ fn spec(hidden: &str, output: &str, loss: &str) -> Result<Spec, Error> {
     ))
 }
 
-/// n rows of x, targets that most losses take (class probabilities), and weights.
+/// n rows of x, their targets and weights. The targets are class probabilities, which most losses accept.
 fn data(n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let wave = |i: usize| ((i * 7919 + 13) % 1000) as f64 / 500.0 - 1.0;
     let x = (0..n * 5).map(wave).collect();
@@ -71,7 +71,7 @@ fn gradient_is_the_slope_of_the_loss() {
         for hidden in names("activation") {
             for output in names("activation") {
                 let Ok(spec) = spec(hidden, output, loss) else {
-                    // Only an output that repeats the link of the loss is refused.
+                    // The only reason to refuse a spec: the output activation repeats the link of the loss.
                     let losses: &[&str] = match output {
                         "softmax" => &["cross_entropy", "kl_divergence", "focal"],
                         "sigmoid" => &["binary_cross_entropy", "binary_focal"],
@@ -85,7 +85,7 @@ fn gradient_is_the_slope_of_the_loss() {
                 let p = network.n_parameters();
                 let mut theta = vec![0.0; p];
                 network.parameters(&mut theta);
-                // Biases too start away from zero, and so away from the kink of a dead unit.
+                // Biases start at 0, where a dead unit sits on its kink. Move every parameter away from it.
                 theta.iter_mut().enumerate().for_each(|(i, t)| *t += 0.01 * (i % 7) as f64 + 0.003);
                 network.set_parameters(&theta).unwrap();
                 for training in [false, true] {
@@ -101,7 +101,8 @@ fn gradient_is_the_slope_of_the_loss() {
                             network.gradient(&mut ws, &batch, training, &mut scratch).unwrap()
                         };
                         let difference = (at(eps) - at(-eps)) / (2.0 * eps);
-                        // Rounding of L over 2 eps, some 1e-16 / 1e-6, and eps² of the third derivative.
+                        // Error of the difference: rounding of L over 2 eps, some 1e-16 / 1e-6, and eps² times the
+                        // third derivative.
                         assert!(
                             (difference - gradient[i]).abs() < 1e-8 + 1e-6 * gradient[i].abs(),
                             "{hidden} {output} {loss} training {training} parameter {i}: {} against {difference}",

@@ -1,5 +1,5 @@
-//! What must be equal to the bit: a row alone and in a batch, a batch whole and in tiles, an epoch and its steps, a
-//! step and its gradient applied; and that steps allocate nothing.
+//! Results that must agree to the bit: a row alone and in a batch of several tiles, an epoch and its steps, a step and
+//! its gradient applied. And: steps allocate nothing.
 
 use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
 
@@ -7,7 +7,7 @@ fn spec(dtype: &str, optimizer: &str) -> Spec {
     with(dtype, optimizer, 0.01, r#"{"name": "tanh"}"#)
 }
 
-/// With an `l2` of 0, an optimizer that can takes the gradient from registers.
+/// With `l2` = 0, updates are fused where the optimizer allows it.
 fn with(dtype: &str, optimizer: &str, l2: f64, activation: &str) -> Spec {
     Spec::from_json(&format!(
         r#"{{"n_inputs": 6, "layers": [
@@ -22,13 +22,13 @@ fn with(dtype: &str, optimizer: &str, l2: f64, activation: &str) -> Spec {
     .unwrap()
 }
 
-/// The config of every optimizer.
+/// Every optimizer, as JSON.
 fn optimizers() -> Vec<String> {
     let all: Vec<serde_json::Value> = serde_json::from_str(include_str!("optimizers.json")).unwrap();
     all.iter().map(ToString::to_string).collect()
 }
 
-/// One that saves its output, one that saves its input, one that saves its input and is not 0 at 0.
+/// tanh saves its output. gelu and hard_sigmoid save their input, and hard_sigmoid is not 0 at 0.
 const ACTIVATIONS: [&str; 3] = [r#"{"name": "tanh"}"#, r#"{"name": "gelu"}"#, r#"{"name": "hard_sigmoid"}"#];
 
 struct Data<T> {
@@ -51,7 +51,7 @@ fn row_is_independent_of_its_batch<T: Real>(dtype: &str) {
     for activation in ACTIVATIONS {
         let network = Network::<T>::new(with(dtype, &optimizers()[0], 0.01, activation)).unwrap();
         let mut ws = Workspace::new(&network).unwrap();
-        // More rows than a tile holds.
+        // Several tiles.
         let n = 600;
         let data = data::<T>(n);
         let mut together = vec![T::default(); n * 3];
@@ -87,7 +87,7 @@ fn epoch_is_its_steps<T: Real>(dtype: &str) {
         for _ in 0..3 {
             let mut epoch = by_epoch.start_epoch(n, batch_size, true).unwrap();
             let order = epoch.order().unwrap().to_vec();
-            // Interrupted after every step that asks.
+            // Interrupted whenever `keep_going` is called.
             while !by_epoch.train(&mut ws, &all, &mut epoch, &mut || false).unwrap() {}
             let mut sum = 0.0;
             for rows in order.chunks(batch_size) {
@@ -118,7 +118,8 @@ fn epoch_is_its_steps_f64() {
     epoch_is_its_steps::<f64>("float64");
 }
 
-/// Rows times `size`: a step either is its gradient applied, or is refused and changes nothing; returns whether it was made.
+/// One step with x scaled by `size`: either it equals its gradient applied, or it is refused and changes nothing.
+/// Returns whether it was made.
 fn step_of_size<T: Real>(dtype: &str, optimizer: &str, size: f64) -> bool {
     let n = 20;
     let mut data = data::<T>(n);
@@ -144,7 +145,7 @@ fn step_of_any_size_is_its_gradient_applied_or_changes_nothing() {
     for optimizer in &optimizers() {
         let made = (-3..38).map(|power| step_of_size::<f32>("float32", optimizer, 10f64.powi(power)));
         let made: Vec<bool> = made.collect();
-        // Small ones are made, by whichever way; the largest gradients are refused.
+        // Steps on small gradients are made, on large ones refused, with a single change from one to the other.
         assert!(made[0] && !made[made.len() - 1] && made.is_sorted_by(|a, b| a >= b), "{optimizer} {made:?}");
         for power in [0, 70, 150, 200, 300] {
             assert_eq!(

@@ -1,11 +1,12 @@
-//! A formula without `#[inline(always)]` is called instead of compiled into its kernel: nothing fails, all is 20 to 60
-//! times slower. Only the binary shows it: the functions of the targets call nothing.
+//! Every formula is compiled into its kernels. Without `#[inline(always)]` a kernel calls its formula instead: all
+//! results stay right, and all is 20 to 60 times slower. Only the machine code shows the fault, so this test
+//! disassembles a binary: the entry function of an instruction set must call nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What a kernel may call: the end of the program, and fills of memory.
+/// The functions that a kernel may call: panics, and fills and copies of memory.
 const ALLOWED: [&str; 5] = ["panic", "unwrap_failed", "expect_failed", "memset", "memcpy"];
 const ENTRIES: [&str; 3] = ["enter_avx512", "enter_avx2", "enter_portable"];
 
@@ -15,8 +16,8 @@ fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Builds `examples/seam.rs` as a release is built, in a target folder of its own so as not to wait for the build that
-/// may be running this test.
+/// Builds `examples/seam.rs` in release mode. It has a target folder of its own, so that it does not wait for a build
+/// that runs this test.
 fn binary() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("seam");
     run(Command::new(env!("CARGO"))
@@ -26,7 +27,7 @@ fn binary() -> PathBuf {
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .arg("--target-dir")
         .arg(&folder)
-        // Calls of memset and of panics go straight to them, and not through a register or a table without their names.
+        // Makes calls of memset and of panics direct. An indirect call would not show the name of the function.
         .args(["--", "-C", "relocation-model=static"]));
     folder.join("release/examples/seam")
 }
@@ -43,7 +44,7 @@ fn kernels_call_nothing() {
     let listing = run(Command::new("objdump").args(["--disassemble", "--no-show-raw-insn", "--demangle"]).arg(&binary));
     let (mut functions, mut calls) = (BTreeMap::new(), Vec::new());
     let mut entry = None;
-    // The last function whose address was loaded: one that is called often is called through a register.
+    // The last line that loaded an address: a function that is called often is called through a register.
     let mut loaded = "";
     for line in listing.lines() {
         if line.ends_with(">:") {

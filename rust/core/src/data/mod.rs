@@ -1,4 +1,4 @@
-//! How a caller's data reaches the network: tables that are read row by row, never held or copied whole.
+//! The caller's data: tables that a network reads row by row, and never holds or copies as a whole.
 
 mod read;
 
@@ -8,25 +8,25 @@ use chainrule_kernels::{Picks, Source};
 
 pub(crate) use read::{gather, gather_columns, read_labels, read_values};
 
-/// A table of numbers that can be read row by row in the network's dtype.
+/// A table of numbers, read row by row in the network's dtype.
 ///
-/// The rows are copied into the network's own memory, so whatever is behind this trait may be an array of another
-/// dtype, a file in memory, or something that another thread writes to.
+/// Rows are copied into the network's own memory. So a table may be an array of another dtype, a memory-mapped file, or
+/// memory that another thread writes to.
 pub trait Rows<T>: Sync {
     /// Number of rows.
     fn rows(&self) -> usize;
     /// Number of columns.
     fn columns(&self) -> usize;
-    /// Copies row `row` into `into`, which is `columns` long.
+    /// Copies row `row` into `into`, which has `columns` numbers.
     fn read(&self, row: usize, into: &mut [T]);
-    /// The memory that the table is, where it is one of `rows` × `columns`: whole batches are then copied at once,
+    /// The memory of the table, if it is an array of `rows` × `columns`. Batches are then copied from it directly,
     /// without [`read`](Rows::read).
     fn source(&self) -> Option<Source<'_>> {
         None
     }
 }
 
-/// A table in memory, row after row without gaps.
+/// A table in memory, row by row without gaps.
 #[derive(Clone, Copy, Debug)]
 pub struct RowMajor<'a, T> {
     data: &'a [T],
@@ -38,7 +38,7 @@ impl<'a, T> RowMajor<'a, T> {
     /// A view of `data` as (rows, columns).
     ///
     /// # Panics
-    /// Where `data` does not hold rows · columns values.
+    /// If `data` does not hold rows · columns numbers.
     pub fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
         assert_eq!(Some(data.len()), rows.checked_mul(columns));
         RowMajor { data, rows, columns }
@@ -60,7 +60,7 @@ impl<T: Real> Rows<T> for RowMajor<'_, T> {
     }
 }
 
-/// Some rows of a table, in an order of their own.
+/// Selected rows of a table, in any order.
 #[derive(Clone, Copy)]
 pub struct Selected<'a, T> {
     table: &'a dyn Rows<T>,
@@ -71,7 +71,7 @@ impl<'a, T: Real> Selected<'a, T> {
     /// Row i is row `index[i]` of `table`.
     ///
     /// # Panics
-    /// Where an index is not a row of `table`.
+    /// If an index is not a row of `table`.
     pub fn new(table: &'a dyn Rows<T>, index: &'a [u32]) -> Self {
         assert!(index.iter().all(|&row| (row as usize) < table.rows()));
         Selected { table, index }
@@ -90,12 +90,12 @@ impl<T: Real> Rows<T> for Selected<'_, T> {
     }
 }
 
-/// What the outputs are compared with.
+/// The targets y.
 #[derive(Clone, Copy)]
 pub enum Targets<'a, T> {
-    /// One class a row, counted from 0.
+    /// One class for each row, counted from 0.
     Labels(&'a [u32]),
-    /// Numbers, (n, n_targets): most losses take one an output.
+    /// Numbers, (n, n_targets). For most losses n_targets = n_out.
     Values(&'a dyn Rows<T>),
 }
 
@@ -108,19 +108,19 @@ impl<T> Targets<'_, T> {
     }
 }
 
-/// Rows with their targets, and how much each counts (1 where nothing is said).
+/// Rows with their targets and weights.
 #[derive(Clone, Copy)]
 pub struct Batch<'a, T> {
     /// Inputs (n, n_inputs).
     pub x: &'a dyn Rows<T>,
     /// Targets of the n rows.
     pub y: Targets<'a, T>,
-    /// Weight of each row, finite and ≥ 0.
+    /// Weight of each row, finite and ≥ 0; None weights each row by 1.
     pub sample_weight: Option<&'a [f64]>,
 }
 
 impl<T: Real> Batch<'_, T> {
-    /// Checks that x, y and sample_weight have the same number of rows, at least one.
+    /// Checks that x, y and sample_weight have the same number of rows, at least 1, and that the weights are valid.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let n = self.x.rows();
         if n == 0 {
@@ -135,7 +135,7 @@ impl<T: Real> Batch<'_, T> {
         let mut sum = 0.0;
         for (row, &value) in self.sample_weight.unwrap_or_default().iter().enumerate() {
             sum += value;
-            // The sum too, or the weights of all rows would be zero shares of infinity.
+            // The sum must be finite as well: divided by ∞, every weight would be 0.
             if !(sum.is_finite() && value >= 0.0) {
                 return Err(Error::SampleWeight { value, row });
             }
@@ -143,7 +143,7 @@ impl<T: Real> Batch<'_, T> {
         Ok(())
     }
 
-    /// Sum of the weights of the rows.
+    /// Σ wᵢ over `rows`.
     pub(crate) fn weight_sum(&self, rows: Picks<'_>) -> f64 {
         match self.sample_weight {
             None => rows.len() as f64,
@@ -151,7 +151,8 @@ impl<T: Real> Batch<'_, T> {
         }
     }
 
-    /// Refuses a batch whose parts do not fit each other, a network of `n_inputs` and `n_outputs`, or its loss.
+    /// Refuses a batch whose parts do not fit each other, or do not fit a network of `n_inputs`, `n_outputs` and
+    /// `loss`.
     pub(crate) fn check_for(&self, n_inputs: usize, n_outputs: usize, loss: &Loss) -> Result<(), Error> {
         check_x(self.x, n_inputs)?;
         self.check()?;
@@ -170,7 +171,7 @@ impl<T: Real> Batch<'_, T> {
         matches!(self.y, Targets::Labels(_))
     }
 
-    /// wᵢ / `sum` of each row of `picks`, then zeros to the end of `scale`.
+    /// scale ← wᵢ / `sum` for each row of `picks`, then zeros to the end.
     #[inline]
     pub(crate) fn scales(&self, picks: Picks<'_>, sum: f64, scale: &mut [T]) {
         let rows = picks.len();
@@ -183,11 +184,11 @@ impl<T: Real> Batch<'_, T> {
         scale[rows..].fill(T::ZERO);
     }
 
-    /// Σ wᵢ lᵢ of the rows of `picks`, whose losses are `losses`.
+    /// Σ wᵢ lᵢ over the rows of `picks`, whose losses are `losses`.
     #[inline]
     pub(crate) fn weighted_sum<L: Copy>(&self, picks: Picks<'_>, losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
         let Some(weights) = self.sample_weight else { return sum_of(losses, to_f64) };
-        // A row without weight counts nothing, also where its loss is infinite.
+        // A row of weight 0 does not count, even if its loss is infinite.
         let weighted = picks.iter().zip(losses).map(|(row, &l)| match weights[row] {
             0.0 => 0.0,
             w => w * to_f64(l),
@@ -201,9 +202,9 @@ pub(crate) fn check_x<T>(x: &dyn Rows<T>, n_inputs: usize) -> Result<(), Error> 
     if x.columns() == n_inputs { Ok(()) } else { Err(Error::Inputs { expected: n_inputs, got: x.columns() }) }
 }
 
-/// Σ of the losses of some rows.
+/// Σ of `losses`.
 pub(crate) fn sum_of<L: Copy>(losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
-    // Eight sums side by side, or each addition would wait for the one before.
+    // Eight independent sums, because each addition of a single sum would wait for the one before.
     let mut sums = [0.0; 8];
     for losses in losses.chunks(8) {
         sums.iter_mut().zip(losses).for_each(|(sum, &loss)| *sum += to_f64(loss));

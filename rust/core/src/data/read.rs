@@ -1,12 +1,12 @@
-//! Reading of a caller's rows into the network's own memory; what cannot be computed with is refused, with its place.
+//! Copies the caller's rows into the network's own memory, and refuses invalid numbers with their row and column.
 
 use super::Rows;
 use crate::loss::{Domain, Loss};
 use crate::{Error, Machine, Real};
 use chainrule_kernels::{MatrixMut, Picks};
 
-/// Copies the rows of `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether |x| ≤ `limit`
-/// for all numbers.
+/// Copies the rows `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether all |x| ≤
+/// `limit`.
 pub(crate) fn gather<T: Real>(
     machine: Machine,
     argument: &'static str,
@@ -28,7 +28,8 @@ pub(crate) fn gather<T: Real>(
     Ok(within)
 }
 
-/// [`gather`], the rows picked as the columns of `into`; for tables of few columns.
+/// Copies the rows `picks` of `table` into the columns of `into`, and refuses NaN and infinity. For tables of few
+/// columns.
 pub(crate) fn gather_columns<T: Real>(
     argument: &'static str,
     table: &dyn Rows<T>,
@@ -49,7 +50,7 @@ pub(crate) fn gather_columns<T: Real>(
     if within { Ok(()) } else { refuse_not_finite(argument, picks, table.columns(), |i, column| into.row(column)[i]) }
 }
 
-/// Looks for the first number, of the i-th row picked and a column, that is not finite.
+/// Refuses the first number that is not finite. `number` returns the number of the i-th picked row in a column.
 fn refuse_not_finite<T: Real>(
     argument: &'static str,
     picks: Picks<'_>,
@@ -65,7 +66,7 @@ fn refuse_not_finite<T: Real>(
     Ok(())
 }
 
-/// Copies the labels of the rows of `tile`, and refuses one that is not below k.
+/// Copies the labels of the rows of `tile`, and refuses a label ≥ k.
 pub(crate) fn read_labels(labels: &[u32], tile: Picks<'_>, into: &mut [u32], k: usize) -> Result<(), Error> {
     let (mut into, mut largest) = (into.iter_mut(), 0);
     tile.for_each(|row| {
@@ -75,14 +76,14 @@ pub(crate) fn read_labels(labels: &[u32], tile: Picks<'_>, into: &mut [u32], k: 
         }
     });
     if largest as usize >= k {
-        // The place is looked for only where something is wrong.
+        // Only an error needs the row, so only then is it searched.
         let row = tile.iter().find(|&row| labels[row] as usize >= k).unwrap_or_default();
         return Err(Error::Label { label: labels[row], row, classes: k });
     }
     Ok(())
 }
 
-/// Copies the targets of the rows of `tile`, and refuses what the loss has no meaning for.
+/// Copies the targets of the rows of `tile`, and refuses targets outside the domain of the loss.
 pub(crate) fn read_values<T: Real>(
     machine: Machine,
     loss: &Loss,

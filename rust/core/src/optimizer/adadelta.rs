@@ -6,13 +6,13 @@ use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Steps in units of the parameter: past updates over past gradients.
+/// Gradient steps scaled by the root mean square of past updates over that of past gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adadelta {
-    /// Decay of both means, in [0, 1).
+    /// Decay of both moving averages, in [0, 1).
     pub rho: f64,
-    /// Added to u and v inside the roots, > 0.
+    /// Added to u and v under the roots, > 0.
     pub eps: f64,
 }
 
@@ -28,7 +28,7 @@ impl kernels::Update for Step {
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [v, u, spare]: [V; 3], g: V) -> (V, [V; 3]) {
         let v = mean(v, g * g, self.rho);
-        // Two roots: the quotient inside of one may underflow.
+        // Two roots, because the quotient under a single root may underflow.
         let delta = (u + u.like(self.eps)).sqrt() / (v + v.like(self.eps)).sqrt() * g;
         let u = mean(u, delta * delta, self.rho);
         (delta.fma(g.like(-self.learning_rate), w), [v, u, spare])

@@ -1,12 +1,12 @@
-//! adagrad:  v = v + g²,  w ← w − learning_rate · g / (√v + eps).   Duchi, Hazan and Singer 2011, figure 1, with a diagonal
-//! matrix; eps outside the root as torch's.
+//! adagrad:  v = v + g²,  w ← w − learning_rate · g / (√v + eps).   Duchi, Hazan and Singer 2011, figure 1, with a
+//! diagonal matrix. eps is outside the root, as torch's.
 
 use super::{Apply, Method, Rule, nonzero};
 use crate::check::positive;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Division by the root of the sum of all squares so far.
+/// Gradient steps divided by the root of the sum of all past g².
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adagrad {

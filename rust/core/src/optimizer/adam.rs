@@ -1,24 +1,24 @@
-//! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
-//! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
+//! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g², w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 −
+//! β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
 use super::{Apply, Fuses, Method, Rule, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Adaptive moments.
+/// Adaptive moment estimation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adam {
-    /// Decay of the mean of g, in [0, 1).
+    /// Decay of m, the moving average of g, in [0, 1).
     pub beta_1: f64,
-    /// Decay of the mean of g², in [0, 1).
+    /// Decay of v, the moving average of g², in [0, 1).
     pub beta_2: f64,
     /// Added to √v̂, > 0.
     pub eps: f64,
 }
 
-/// w ← keep · w − step · m / (root · √v + eps) along g + l2 · w: the rule of Adam and its relatives, with the bias
-/// corrections worked out. They share one rule because each rule is compiled into many kernels.
+/// w ← keep · w − step · m / (root · √v + eps), with g + l2 · w for g: the rule of Adam and its relatives. `step` and
+/// `root` hold the bias corrections. The relatives share one rule because each rule is compiled into many kernels.
 #[derive(Clone, Copy)]
 pub(crate) struct Moments {
     pub(crate) l2: f64,
@@ -37,7 +37,8 @@ impl kernels::Update for Moments {
         let g = w.fma(w.like(self.l2), g);
         let m = mean(m, g, self.beta_1);
         let v = mean(v, g * g, self.beta_2);
-        // √v̂ = √v / √(1 − β₂ᵗ); learning_rate / (1 − β₁ᵗ) is a number of the step, not of the parameter.
+        // √v̂ = root · √v with root = 1 / √(1 − β₂ᵗ), and learning_rate · m̂ = step · m with step = learning_rate / (1
+        // − β₁ᵗ).
         let denominator = v.sqrt().fma(v.like(self.root), v.like(self.eps));
         let w = w * w.like(self.keep);
         ((m / denominator).fma(m.like(-self.step), w), [m, v, spare])
@@ -52,7 +53,7 @@ impl Rule for Moments {
 }
 
 impl Adam {
-    /// The `t`-th update; every parameter is multiplied by `keep` first.
+    /// The rule of the `t`-th update. It multiplies every parameter by `keep` first.
     pub(super) fn moments<T: Real>(&self, keep: f64, t: u64, learning_rate: f64) -> Moments {
         Moments {
             l2: 0.0,

@@ -1,17 +1,17 @@
 //! adamax:  m = β₁ m + (1 − β₁) g,  u = max(β₂ u, |g| + eps),  w ← w − learning_rate · m / ((1 − β₁ᵗ) u).
-//! Kingma and Ba 2015, algorithm 2; eps as torch's, which the paper does without.
+//! Kingma and Ba 2015, algorithm 2; eps as torch's, the paper has none.
 
 use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Adam with the largest |g| of late in place of a root mean square.
+/// Adam with a decaying maximum of |g| in place of the root mean square.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adamax {
-    /// Decay of the mean of g, in [0, 1).
+    /// Decay of m, the moving average of g, in [0, 1).
     pub beta_1: f64,
-    /// Decay of the largest |g|, in [0, 1).
+    /// Decay of u, the maximum of |g|, in [0, 1).
     pub beta_2: f64,
     /// Added to |g|, > 0.
     pub eps: f64,

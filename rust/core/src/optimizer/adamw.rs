@@ -1,5 +1,5 @@
-//! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient
-//! and takes every parameter, biases too, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
+//! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient. It
+//! applies to every parameter, biases included, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
 use super::{Adam, Apply, Method};
 use crate::check::not_negative;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdamW {
-    /// Decay of the mean of g, in [0, 1).
+    /// Decay of m, the moving average of g, in [0, 1).
     pub beta_1: f64,
-    /// Decay of the mean of g², in [0, 1).
+    /// Decay of v, the moving average of g², in [0, 1).
     pub beta_2: f64,
     /// Added to √v̂, > 0.
     pub eps: f64,
-    /// Share of each parameter that a step of size 1 takes away, ≥ 0.
+    /// Share of each parameter that an update subtracts, per unit of learning rate; ≥ 0.
     pub weight_decay: f64,
 }
 

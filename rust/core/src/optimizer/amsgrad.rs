@@ -1,18 +1,17 @@
-//! amsgrad:  as adam, but divided by the largest v so far: v_max = max(v_max, v),
-//! w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max / (1 − β₂ᵗ).   Reddi, Kale and Kumar 2018, algorithm 2,
-//! with the bias corrections of torch, which the paper leaves out.
+//! amsgrad:  m and v as adam's,  v_max = max(v_max, v), w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max /
+//! (1 − β₂ᵗ).   Reddi, Kale and Kumar 2018, algorithm 2, with torch's bias corrections; the paper has none.
 
 use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Adam with step sizes that only fall.
+/// Adam with the largest v so far in place of v, so that the divisor never falls.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AmsGrad {
-    /// Decay of the mean of g, in [0, 1).
+    /// Decay of m, the moving average of g, in [0, 1).
     pub beta_1: f64,
-    /// Decay of the mean of g², in [0, 1).
+    /// Decay of v, the moving average of g², in [0, 1).
     pub beta_2: f64,
     /// Added to √v̂_max, > 0.
     pub eps: f64,

@@ -6,15 +6,15 @@ use crate::check::{fraction, not_negative};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Steps of one size, by the sign of a momentum.
+/// Steps of one size, with the sign of a momentum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lion {
-    /// Share of m in the direction of a step, in [0, 1).
+    /// Weight of m in the direction of a step, in [0, 1); g has the weight 1 − beta_1.
     pub beta_1: f64,
-    /// Decay of the mean m of g, in [0, 1).
+    /// Decay of m, the moving average of g, in [0, 1).
     pub beta_2: f64,
-    /// Share of each parameter that a step of size 1 takes away, ≥ 0.
+    /// Share of each parameter that an update subtracts, per unit of learning rate; ≥ 0.
     pub weight_decay: f64,
 }
 

@@ -1,8 +1,8 @@
-//! Optimizers: how a gradient g changes the parameters w, with the moments that each keeps.
+//! Optimizers: update rules w ← rule(w, g), each with the moments that it keeps. g is the gradient of w.
 //!
-//! The update rules and defaults are torch's where torch has them. To add one: a file beside this one, a line in the list
-//! below, and its twin in the Python reference. A rule leaves a parameter that is 0 at 0 where g and all its moments are:
-//! so the padding between rows stays 0.
+//! Rules and defaults are torch's where torch has them. To add one: a file beside this one, a line in the list below,
+//! and its twin in the Python reference. Every rule must leave w at 0 where w, g and all moments are 0, so that padding
+//! stays 0.
 
 use crate::check::{fraction, positive};
 use crate::schedule::Schedule;
@@ -10,7 +10,7 @@ use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementw
 use serde::{Deserialize, Serialize};
 
 crate::kind::kind! {
-    /// An update rule with its hyperparameters, but for the learning rate.
+    /// An update rule with its hyperparameters, except the learning rate.
     #[derive(Copy)]
     Methods by "name", each_method, ($) {
         sgd::{Sgd => "sgd"},
@@ -34,34 +34,34 @@ pub(crate) use sgd::{Momentum, Plain};
 #[cfg(test)]
 mod tests;
 
-/// An optimizer: its method, and the learning rate as a function of the update.
+/// An optimizer: an update rule, and the learning rate as a function of the update.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
-    /// Step size, > 0, per update.
+    /// Step size of each update, > 0.
     pub learning_rate: Schedule,
-    /// The rest.
+    /// The update rule and its other hyperparameters.
     #[serde(flatten)]
     pub method: Methods,
 }
 
-/// What training asks of any method.
+/// The interface of training to any method.
 pub(crate) trait Method {
-    /// Names of the moments that are kept, each as long as the parameters, zero at first.
+    /// The names of the moments. Each has as many numbers as the parameters, all 0 before the first update.
     fn state_names(&self) -> &'static [&'static str];
 
-    /// Works out the rule of the `t`-th update, counted from 1, and hands it to `apply`.
+    /// Computes the constants of the `t`-th update, counted from 1, and passes the rule to `apply`.
     fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out;
 
-    /// What is wrong with the hyperparameters, if anything.
+    /// Refuses hyperparameters that are out of range.
     fn check(&self) -> Result<(), String>;
 }
 
-/// The rule of one update: a method with its numbers worked out.
+/// The rule of one update: a method with all its constants computed.
 pub(crate) trait Rule: kernels::Update {
-    /// Where the rule is compiled into the kernels that make a gradient. Elsewhere it reads the gradient from memory.
+    /// The kernels that apply this rule to gradients in registers. All others need the gradient in memory.
     const FUSES: Fuses = Fuses::Nowhere;
 
-    /// The same rule along g + l2 · w. Rules that fuse nowhere find the penalty in the gradient.
+    /// The same rule with g + l2 · w for g. A rule that is never fused reads a gradient that holds the penalty already.
     #[must_use]
     fn with_l2(self, l2: f64) -> Self {
         debug_assert!(l2 == 0.0, "a rule that is not fused");
@@ -69,7 +69,8 @@ pub(crate) trait Rule: kernels::Update {
     }
 }
 
-/// Which kernels take a gradient from registers: a rule costs some 60 KB of code in each group.
+/// The kernels that a rule is compiled into, to use gradients in registers. Each of the two groups costs some 60 KB of
+/// code for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Fuses {
     Nowhere,
@@ -77,13 +78,13 @@ pub(crate) enum Fuses {
     Everywhere,
 }
 
-/// What is done with the rule of an update.
+/// An action on the rule of an update, generic over its type.
 pub(crate) trait Apply {
     type Out;
     fn apply<R: Rule>(self, rule: R) -> Self::Out;
 }
 
-/// w ← rule(w, g) of all parameters at once, from a gradient in memory.
+/// w ← rule(w, g) for all parameters, from a gradient in memory.
 pub(crate) struct FromMemory<'a, T> {
     pub(crate) machine: Machine,
     pub(crate) parameters: &'a mut [T],
@@ -98,7 +99,7 @@ impl<T: Real> Apply for FromMemory<'_, T> {
     }
 }
 
-/// Asks a rule where it fuses.
+/// Returns the `FUSES` of a rule.
 pub(crate) struct AskFuses;
 
 impl Apply for AskFuses {
@@ -117,18 +118,18 @@ impl Optimizer {
         self.method.name()
     }
 
-    /// Names of the moments that are kept, each as long as the parameters.
+    /// The names of the moments. Each has as many numbers as the parameters.
     pub fn state_names(&self) -> &'static [&'static str] {
         each_method!(&self.method, m => m.state_names())
     }
 
-    /// Works out the rule of the `t`-th update, counted from 1, and hands it to `apply`.
+    /// Computes the constants of the `t`-th update, counted from 1, and passes the rule to `apply`.
     pub(crate) fn rule<T: Real, A: Apply>(&self, t: u64, apply: A) -> A::Out {
         let learning_rate = self.learning_rate.at(t);
         each_method!(&self.method, m => m.rule::<T, A>(t, learning_rate, apply))
     }
 
-    /// Where the rules of this optimizer fuse.
+    /// The kernels that apply this optimizer's rule to gradients in registers.
     pub(crate) fn fuses(&self) -> Fuses {
         self.rule::<f32, _>(1, AskFuses)
     }
@@ -139,7 +140,7 @@ impl Optimizer {
     }
 }
 
-/// decay · old + (1 − decay) · new: a running mean.
+/// decay · old + (1 − decay) · new: an exponential moving average.
 #[inline(always)]
 fn mean<V: Vector>(old: V, new: V, decay: f64) -> V {
     new.fma(new.like(1.0 - decay), old * old.like(decay))
@@ -148,21 +149,22 @@ fn mean<V: Vector>(old: V, new: V, decay: f64) -> V {
 /// −1, 0 or 1.
 #[inline(always)]
 fn sign<V: Vector>(x: V) -> V {
-    // `copysign` alone makes ±1 of ±0, and what has no gradient, padding too, would drift.
+    // `copysign` alone turns ±0 into ±1; parameters without a gradient, padding among them, would then drift.
     V::select(x.eq(x.like(0.0)), x, x.like(1.0).copysign(x))
 }
 
-/// 1 − βᵗ: the share of t steps in a running mean that started at 0.
+/// 1 − βᵗ: the total weight of t gradients in a moving average that started at 0. Dividing by it corrects that bias.
 fn correction(beta: f64, t: u64) -> f64 {
     1.0 - beta.powf(t as f64)
 }
 
-/// `eps`, but never so small that it is 0 as a `T`: where g and the moments are 0, in padding too, 0 / 0 would be NaN.
+/// `eps`, raised if need be to the smallest normal number of `T`: rounded to 0 it would make 0 / 0 = NaN wherever g and
+/// the moments are 0, as in padding.
 pub(crate) fn nonzero<T: Real>(eps: f64) -> f64 {
-    eps.max((T::from_f64(4.0) / T::MAX).to_f64()) // the smallest number that is not subnormal
+    eps.max((T::from_f64(4.0) / T::MAX).to_f64()) // 4 / MAX is the smallest normal number
 }
 
-/// What all of Adam's kin ask of their numbers.
+/// Refuses values that are out of range for Adam and its relatives.
 fn check_moments(beta_1: f64, beta_2: f64, eps: f64) -> Result<(), String> {
     fraction("beta_1", beta_1)?;
     fraction("beta_2", beta_2)?;

@@ -1,6 +1,6 @@
-//! nadam:  Adam that looks ahead along m:  μᵢ = β₁ (1 − ½ · 0.96^(i · momentum_decay)),  P_t = μ₁ μ₂ … μ_t,
-//! w ← w − learning_rate · (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).   Dozat 2016, algorithm 2,
-//! with m and v as adam's; torch's.
+//! nadam:  m and v as adam's,  μᵢ = β₁ (1 − ½ · 0.96^(i · momentum_decay)),  P_t = μ₁ μ₂ … μ_t, w ← w − learning_rate ·
+//! (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).   Dozat 2016, algorithm 2, in torch's form. It
+//! is Adam with Nesterov's look ahead along m.
 
 use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
 use crate::check::not_negative;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NAdam {
-    /// Decay of the mean of g, in [0, 1).
+    /// Decay of m, the moving average of g, in [0, 1).
     pub beta_1: f64,
-    /// Decay of the mean of g², in [0, 1).
+    /// Decay of v, the moving average of g², in [0, 1).
     pub beta_2: f64,
     /// Added to √v̂, > 0.
     pub eps: f64,
-    /// How fast μ rises from half of β₁ to β₁, ≥ 0.
+    /// Rate at which μ rises from ½ β₁ to β₁, ≥ 0.
     pub momentum_decay: f64,
 }
 
@@ -49,11 +49,11 @@ impl NAdam {
         self.beta_1 * (1.0 - 0.5 * 0.96f64.powf(i * self.momentum_decay))
     }
 
-    /// P_t = β₁ᵗ Π (1 − ½ qⁱ), q = 0.96^momentum_decay.
+    /// P_t = β₁ᵗ Π (1 − ½ qⁱ)  over i = 1 … t, with q = 0.96^momentum_decay.
     ///
-    /// torch carries the product from step to step. As a function of t nothing but t has to be saved, and it is cheap:
-    /// either the factors shrink it to nothing beside the 1 that it is taken from, after 60 steps at the usual values,
-    /// or q is so small that they are soon 1. No values of β₁ and momentum_decay take more than some 2700 of them.
+    /// torch carries P from step to step. Here it is a function of t, so that only t has to be saved. The loop is
+    /// short. With the usual values the factors shrink P within 60 steps until 1 − P rounds to 1; with small q they
+    /// soon round to 1 themselves. No β₁ and momentum_decay need more than some 2700 factors.
     fn product(&self, t: u64) -> f64 {
         let q = 0.96f64.powf(self.momentum_decay);
         let (mut factors, mut power) = (1.0, 1.0);

@@ -1,16 +1,16 @@
-//! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).   Tieleman and Hinton 2012, lecture 6e;
-//! eps outside the root as torch's.
+//! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).   Tieleman and Hinton 2012, lecture
+//! 6e. eps is outside the root, as torch's.
 
 use super::{Apply, Method, Rule, mean, nonzero};
 use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Division by a running root mean square.
+/// Gradient steps divided by the root mean square of recent gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RmsProp {
-    /// Decay of the mean of g², in [0, 1).
+    /// Decay of v, the moving average of g², in [0, 1).
     pub rho: f64,
     /// Added to √v, > 0.
     pub eps: f64,

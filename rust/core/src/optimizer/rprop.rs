@@ -1,21 +1,22 @@
-//! rprop:  each parameter has a step size, which grows while g keeps its sign and shrinks where that turns:
-//! s ← s · (eta_plus, eta_minus or 1 where g · g_previous > 0, < 0 or 0), kept within [step_min, step_max];
-//! g ← 0 where the sign has turned;  w ← w − s · sign(g).   Riedmiller and Braun 1993, in the form without weight
-//! backtracking (Igel and Hüsken 2000, iRprop−), which is torch's. For whole batches: a sign that turns since the
-//! rows are others says nothing.
+//! rprop:  s ← s · eta_plus where g · g_previous > 0,  s · eta_minus where it is < 0,  s where it is 0;  s is clamped
+//! to [step_min, step_max];  g ← 0 where the sign of g has turned;  w ← w − s · sign(g).
+//!
+//! Each parameter has a step size s of its own. It grows while g keeps its sign and shrinks when the sign turns.
+//! Riedmiller and Braun 1993, in the form without weight backtracking (Igel and Hüsken 2000, iRprop−), as torch's. For
+//! full-batch training only: between mini-batches the sign also turns because the rows differ.
 
 use super::{Apply, Method, Rule, sign};
 use crate::check::positive;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Steps by the sign of the gradient alone.
+/// Steps with the sign of the gradient, and a size for each parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rprop {
-    /// Factor of a step size where the sign has turned, in (0, 1).
+    /// Factor of the step size where the sign of g has turned, in (0, 1).
     pub eta_minus: f64,
-    /// Factor of a step size where the sign has stayed, > 1.
+    /// Factor of the step size where the sign of g is the same, > 1.
     pub eta_plus: f64,
     /// Smallest step size, > 0.
     pub step_min: f64,
@@ -23,7 +24,7 @@ pub struct Rprop {
     pub step_max: f64,
 }
 
-/// One step; `start` is added to the step sizes, which are 0 before the first.
+/// One step. Step sizes are stored as 0 before the first step, which adds the initial size `start`; later steps add 0.
 #[derive(Clone, Copy)]
 struct Step {
     start: f64,
@@ -38,7 +39,7 @@ impl kernels::Update for Step {
     #[inline(always)]
     fn update<V: Vector>(self, w: V, [previous, size, spare]: [V; 3], g: V) -> (V, [V; 3]) {
         let zero = g.like(0.0);
-        // The product of the signs, not the sign of the product, which may underflow to 0.
+        // The product of the signs: the product of the gradients may underflow to 0.
         let turn = sign(g) * sign(previous);
         let turned = zero.gt(turn);
         let kept = V::select(turn.gt(zero), g.like(self.eta_plus), g.like(1.0));
@@ -62,7 +63,7 @@ impl Method for Rprop {
             eta_minus: self.eta_minus,
             eta_plus: self.eta_plus,
             step_min: self.step_min,
-            // Infinite step sizes times a sign of 0 would be NaN.
+            // An infinite step size times a sign of 0 would be NaN.
             step_max: self.step_max.min(T::MAX.to_f64()),
         })
     }

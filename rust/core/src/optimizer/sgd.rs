@@ -1,16 +1,16 @@
-//! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov w ← w − learning_rate · (g + momentum · v).
-//! The article's gradient descent where momentum is 0.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
+//! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov  w ← w − learning_rate · (g + momentum · v).
+//! With momentum 0 it is the article's gradient descent.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
 
 use super::{Apply, Fuses, Method, Rule};
 use crate::check::fraction;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
-/// Gradient descent, with momentum.
+/// Stochastic gradient descent, with momentum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sgd {
-    /// Share of the last velocity that is kept, in [0, 1).
+    /// Decay of the velocity v, in [0, 1).
     pub momentum: f64,
     /// Whether to look ahead by momentum · v.
     pub nesterov: bool,
@@ -24,7 +24,8 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    /// w ← w + g, to the bit. Sums of gradients use it, because a rule of their own would be 60 KB more code.
+    /// w ← w + g, exactly. The gradients of tiles are added with it, because a rule of their own would cost 60 KB of
+    /// code.
     pub(crate) const ADD: Plain = Plain { learning_rate: -1.0, l2: 0.0 };
 }
 
@@ -44,8 +45,8 @@ impl Rule for Plain {
     }
 }
 
-/// v ← keep · v + push · g,  w ← w + follow · v + ahead · g  along g + l2 · w: momentum in every convention. One rule
-/// serves all, because each rule is compiled into many kernels.
+/// v ← keep · v + push · g,  w ← w + follow · v + ahead · g,  with g + l2 · w for g: momentum in every convention. All
+/// conventions share one rule because each rule is compiled into many kernels.
 #[derive(Clone, Copy)]
 pub(crate) struct Momentum {
     pub(crate) l2: f64,

@@ -1,9 +1,9 @@
-//! Every optimizer at the ends of its range: nothing becomes NaN, and padding stays 0.
+//! Every optimizer at extreme inputs: no parameter or moment becomes NaN or infinite, and padding stays 0.
 
 use super::*;
 use serde_json::Value;
 
-/// Each optimizer, and again with the smallest eps there is.
+/// Each optimizer, and each with an eps again with the smallest positive one.
 fn every() -> Vec<Optimizer> {
     let mut all: Vec<Value> = serde_json::from_str(include_str!("../../tests/optimizers.json")).unwrap();
     let mut tiny: Vec<Value> = all.iter().filter(|o| o["eps"].is_f64()).cloned().collect();
@@ -12,7 +12,7 @@ fn every() -> Vec<Optimizer> {
     all.into_iter().map(|o| serde_json::from_value(o).unwrap()).collect()
 }
 
-/// Parameters and states after the steps `ts`, all from 0 or, for parameters, `w`, with the gradients g, g, …
+/// Parameters and moments after the updates `ts`, each along `g`. Parameters start at `w`, moments at 0.
 fn after<T: Real>(machine: Machine, o: &Optimizer, ts: &[u64], w: T, g: &[T]) -> (Vec<T>, Vec<Buffer<T>>) {
     let n = g.len().next_multiple_of(T::LINE);
     let mut padded = vec![T::ZERO; n];
@@ -26,7 +26,7 @@ fn after<T: Real>(machine: Machine, o: &Optimizer, ts: &[u64], w: T, g: &[T]) ->
 }
 
 #[test]
-fn every_optimizer_is_looked_at() {
+fn list_of_this_test_holds_every_optimizer() {
     let names: Vec<_> = every().iter().map(Optimizer::name).collect();
     assert!(Optimizer::NAMES.iter().all(|name| names.contains(name)));
     for optimizer in every() {
@@ -50,9 +50,9 @@ fn padding_stays_zero() {
 }
 
 #[test]
-fn no_gradient_makes_what_is_not_finite() {
+fn every_allowed_gradient_leaves_finite_numbers() {
     fn check<T: Real>(subnormal: T, normal: T) {
-        // `Network` refuses gradients beyond half the root of the largest number.
+        // `Network` refuses gradients beyond half the square root of the largest number.
         let largest = T::MAX.sqrt() * T::from_f64(0.5);
         let mut g = vec![T::ZERO, subnormal, normal, normal.sqrt(), T::from_f64(1e-8), T::ONE, largest];
         g.extend(g.clone().into_iter().map(|g| -g));

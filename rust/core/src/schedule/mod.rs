@@ -1,6 +1,6 @@
 //! Schedules: a rate as a pure function of the update t, counted from 1.
 //!
-//! A schedule keeps no state. The counters of updates are saved with a network, so it goes on where it stood. In JSON a
+//! A schedule has no state. t is saved with the network, so a loaded network continues with the right rate. In JSON a
 //! constant rate is a plain number. To add a schedule: a file beside this one and a line in the list below.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ crate::kind::kind! {
 #[serde(from = "Json", into = "Json")]
 pub struct Schedule(pub Schedules);
 
-/// What stands in JSON.
+/// The JSON form of a [`Schedule`].
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Json {
@@ -43,12 +43,12 @@ impl From<Schedule> for Json {
     }
 }
 
-/// What training asks of any schedule.
+/// The interface of training to any schedule.
 pub(crate) trait Rate {
     /// The rate of the `t`-th update, counted from 1.
     fn at(&self, t: u64) -> f64;
 
-    /// What is wrong with the numbers, if anything.
+    /// Refuses numbers that are out of range.
     fn check(&self) -> Result<(), String>;
 }
 

@@ -1,8 +1,13 @@
-//! Training to scikit-learn's letter, for `chainrule.sklearn` alone: its scalings of penalty and loss, its update rules.
+//! Training exactly as scikit-learn trains, for `chainrule.sklearn` only: its penalty, its loss and its update rules.
 //!
-//! Forward, backward and kernels are those of every network. What differs: the order of the rows is the caller's, the
-//! penalty of a batch is ½ · alpha · ‖w‖² / Σ wᵢ, losses are clipped as by probabilities in [eps, 1 − eps], and an epoch's
-//! loss weighs batches by their rows. No option of a [`Spec`](crate::Spec) leads here.
+//! Forward, backward and kernels are those of every network. Four things differ:
+//!
+//! - The caller supplies the order of the rows.
+//! - The penalty of a batch is ½ · alpha · ‖w‖² / Σ wᵢ.
+//! - Losses are clipped, as if probabilities were clipped to [eps, 1 − eps].
+//! - The loss of an epoch weights each batch by its number of rows.
+//!
+//! No option of a [`Spec`](crate::Spec) leads here.
 
 mod shuffle;
 
@@ -13,14 +18,14 @@ use crate::pass::{Model, Tile};
 use crate::{Batch, Error, Network, Real, Workspace};
 pub use shuffle::Twister;
 
-/// The optimizer and the penalty, as scikit-learn names them.
+/// The hyperparameters of scikit-learn's updates and penalty, with scikit-learn's names.
 #[derive(Clone, Copy, Debug)]
 pub struct Hyperparameters {
-    /// ½ · alpha · ‖w‖² / Σ wᵢ is added to a batch's loss.
+    /// ½ · alpha · ‖w‖² / Σ wᵢ is added to the loss of a batch.
     pub alpha: f64,
-    /// Step size of these updates.
+    /// Step size of each update.
     pub learning_rate: f64,
-    /// The update rule; the network's optimizer must keep as many moments.
+    /// The update rule. The network's optimizer must have the same number of moments.
     pub rule: Rule,
     /// See [`Network::sklearn_gradient`].
     pub strict: bool,
@@ -31,41 +36,41 @@ pub struct Hyperparameters {
 pub enum Rule {
     /// v = momentum · v − learning_rate · g,  w ← w + v, or w + momentum · v − learning_rate · g.
     Sgd {
-        /// Share of the last velocity that is kept.
+        /// Decay of the velocity v.
         momentum: f64,
-        /// Whether to look ahead.
+        /// Whether to use the second form.
         nesterov: bool,
     },
     /// w ← w − learning_rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + epsilon).
     Adam {
-        /// Decay of the mean of g.
+        /// Decay of m, the moving average of g.
         beta_1: f64,
-        /// Decay of the mean of g².
+        /// Decay of v, the moving average of g².
         beta_2: f64,
         /// Added to √v.
         epsilon: f64,
     },
 }
 
-/// When training ends by itself.
+/// The rule by which training ends early.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// An epoch's loss must be below the best one by more than this.
+    /// Each epoch must lower the best loss by at least this.
     pub tol: f64,
-    /// Epochs in a row that may miss that.
+    /// Consecutive epochs that may fail to do so.
     pub most: f64,
     /// Lowest loss so far.
     pub best: f64,
-    /// Epochs in a row that have missed it.
+    /// Consecutive epochs that have failed to do so.
     pub missed: u64,
-    /// Whether to go on after a loss that is not finite, as scikit-learn does.
+    /// Whether to continue after a loss that is not finite, as scikit-learn does.
     pub strict: bool,
 }
 
 impl Patience {
-    /// Takes an epoch's loss in; whether it was one too many.
+    /// Records the loss of an epoch. Returns whether training ends.
     fn ends(&mut self, loss: f64) -> bool {
-        // Written as scikit-learn writes it: NaN is not greater.
+        // The comparison is scikit-learn's: NaN is not greater, so a loss of NaN resets the count.
         self.missed = if loss > self.best - self.tol { self.missed + 1 } else { 0 };
         if loss < self.best {
             self.best = loss;
@@ -74,25 +79,25 @@ impl Patience {
     }
 }
 
-/// The way through some epochs, and where it stands.
+/// A run of several epochs, and its position in it.
 #[derive(Debug)]
 pub struct Epochs {
-    /// A row of the data for each place.
+    /// The rows of the data, in the order of training.
     pub order: Vec<u32>,
-    /// Shuffles the order for each epoch; it stays as it is where there is none.
+    /// Shuffles the order before each epoch. None keeps the order.
     pub twister: Option<Twister>,
-    /// Rows of a batch; the last one may have fewer.
+    /// Rows in a batch; the last batch may have fewer.
     pub batch_size: usize,
-    /// What ends it before its time.
+    /// The rule by which training ends early.
     pub patience: Patience,
-    /// Losses of the epochs since it last started.
+    /// The losses of the epochs since the last [`start`](Epochs::start).
     pub losses: Vec<f64>,
     spare: Vec<u32>,
     progress: Option<Progress>,
 }
 
 impl Epochs {
-    /// Through `n` rows as they stand.
+    /// Epochs over `n` rows, in the order of the data.
     ///
     /// # Errors
     /// [`Error::TooManyRows`], [`Error::Memory`].
@@ -108,7 +113,7 @@ impl Epochs {
         Ok(Epochs { order, twister, batch_size, patience, losses: Vec::new(), spare, progress: None })
     }
 
-    /// Gets ready for more epochs; one that was not finished is forgotten.
+    /// Clears the losses and drops an unfinished epoch.
     pub fn start(&mut self) {
         self.losses.clear();
         self.progress = None;
@@ -116,7 +121,7 @@ impl Epochs {
 }
 
 impl Hyperparameters {
-    /// Works out the rule of the `t`-th update, counted from 1, and hands it to `apply`.
+    /// Computes the constants of the `t`-th update, counted from 1, and passes the rule to `apply`.
     pub(crate) fn rule<T: Real, A: Apply>(&self, t: u64, apply: A) -> A::Out {
         match self.rule {
             Rule::Sgd { momentum, nesterov } => {
@@ -134,12 +139,12 @@ impl Hyperparameters {
 
     /// The objective of a network with `loss` and `k` outputs.
     fn objective<T: Real>(self, loss: &Loss, k: usize) -> Objective {
-        // The value of squared errors is their mean over outputs, the gradient that of their sum.
+        // scikit-learn reports the mean of squared errors over outputs, and follows the gradient of their sum.
         let is_mean = self.strict && matches!(loss, Loss::HalfSquaredError(_));
         Objective {
             sklearn: Some(self),
             clip: matches!(loss.link(), Link::Softmax | Link::Sigmoid).then(clip::<T>),
-            // scikit-learn sums Poisson losses over outputs, ours is their mean: each row counts k times.
+            // scikit-learn sums Poisson losses over outputs. Ours is their mean, so each row counts k times.
             times: Some(if matches!(loss, Loss::Poisson(_)) { k as f64 } else { 1.0 }),
             divisor: if is_mean { k as f64 } else { 1.0 },
             is_checked: false,
@@ -148,11 +153,13 @@ impl Hyperparameters {
 }
 
 impl<T: Real> Network<T> {
-    /// Goes on with `epochs` over `data` until it has made `most` epochs since its start or has lost patience (true), or
-    /// `keep_going` says no (false; call again). A batch whose weights are all zero changes nothing.
+    /// Continues `epochs` over `data`. Returns true once `most` epochs have been made since the start or patience has
+    /// run out, and false if `keep_going` returned false; call it again then. A batch whose weights are all zero
+    /// changes nothing.
     ///
     /// # Errors
-    /// Whatever is wrong with the data; [`Error::Rows`] for an order that is not its rows. The epoch under way is not counted.
+    /// Any fault of the data; [`Error::Rows`] if `order` is not an order of its rows. The epoch under way is not
+    /// counted.
     pub fn sklearn_epochs(
         &mut self,
         ws: &mut Workspace<T>,
@@ -190,7 +197,7 @@ impl<T: Real> Network<T> {
             if epochs.patience.ends(loss) {
                 break;
             }
-            // An epoch may be one step: a caller who waits to interrupt must be heard here too.
+            // An epoch may be a single step, so a caller must be able to interrupt between epochs too.
             if epochs.losses.len() < most && !keep_going() {
                 return Ok(false);
             }
@@ -198,15 +205,16 @@ impl<T: Real> Network<T> {
         Ok(true)
     }
 
-    /// The loss of a batch and its gradient without dropout, `flat` in the order of the parameters. With `strict` the value
-    /// of squared errors is their mean over outputs while the gradient is that of their sum, as scikit-learn has it;
-    /// without, both are of the sum.
+    /// Returns the loss of a batch; writes its gradient, without dropout, to `flat` in the order of the parameters.
+    ///
+    /// With `strict`, squared errors are as scikit-learn's: the value is their mean over outputs, the gradient is that
+    /// of their sum. Without it, both are of the sum.
     ///
     /// # Errors
-    /// Whatever is wrong with the batch, [`Error::Memory`].
+    /// Any fault of the batch; [`Error::Memory`].
     ///
     /// # Panics
-    /// Where `flat` is not `n_parameters` long.
+    /// If `flat` does not have `n_parameters` numbers.
     pub fn sklearn_gradient(
         &self,
         ws: &mut Workspace<T>,
@@ -215,7 +223,7 @@ impl<T: Real> Network<T> {
         strict: bool,
         flat: &mut [T],
     ) -> Result<f64, Error> {
-        // No rule is asked for: any will do.
+        // The rule is never used, so any will do.
         let rule = Rule::Sgd { momentum: 0.0, nesterov: false };
         let hyperparameters = Hyperparameters { alpha, learning_rate: 1.0, rule, strict };
         let objective = hyperparameters.objective::<T>(&self.spec.loss, self.n_outputs());
@@ -223,7 +231,8 @@ impl<T: Real> Network<T> {
     }
 }
 
-/// Σ wᵢ lᵢ of the rows of `tile`, each loss within `limits`.
+/// Σ wᵢ lᵢ over the rows of `tile`, each lᵢ clipped to least … most; of several sigmoid outputs, the loss of each
+/// output.
 pub(crate) fn clipped<T: Real>(
     model: &Model<'_, T>,
     ws: &Workspace<T>,
@@ -237,7 +246,7 @@ pub(crate) fn clipped<T: Real>(
     let several = k > 1 && model.spec.loss.link() == Link::Sigmoid;
     let losses = tile.picks.iter().zip(&ws.head.row_loss).enumerate().map(|(i, (row, &loss))| {
         let loss = if several && loss > most {
-            // Only here can one of the outputs have reached the limit.
+            // The loss of an output is at most that of the row, so only here can one of them exceed the limit.
             let (a, y) = (&ws.chain.a[last][i * stride..][..k], &ws.head.y[i * stride..][..k]);
             a.iter().zip(y).map(|(a, y)| binary(a.to_f64(), y.to_f64()).clamp(least, most)).sum()
         } else if several {
@@ -250,13 +259,13 @@ pub(crate) fn clipped<T: Real>(
     losses.sum()
 }
 
-/// Losses of probabilities held in [eps, 1 − eps].
+/// The smallest and the largest loss of a probability in [eps, 1 − eps].
 fn clip<T: Real>() -> (f64, f64) {
     let eps = if size_of::<T>() == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
     (-(-eps).ln_1p(), -eps.ln())
 }
 
-/// −ln of the probability that the raw output `a` gives to `y`, 0 or 1.
+/// −ln p(y), where the raw output `a` gives y = 1 the probability sigmoid(a), and y is 0 or 1.
 fn binary(a: f64, y: f64) -> f64 {
     let wrong = if y > 0.5 { -a } else { a };
     wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()

@@ -1,12 +1,12 @@
-//! The draws of NumPy's `RandomState.shuffle`, which scikit-learn orders an epoch's rows with: the Mersenne Twister
-//! (Matsumoto and Nishimura 1998, MT19937) and bounded numbers by masks and rejection.
+//! NumPy's `RandomState.shuffle`, by which scikit-learn orders the rows of an epoch: the Mersenne Twister (Matsumoto
+//! and Nishimura 1998, MT19937), and bounded numbers by masking and rejection.
 
-/// Words of the state.
+/// Number of words in the state.
 const WORDS: usize = 624;
-/// Distance of the words that are combined.
+/// Distance between the two words that are combined.
 const SHIFT: usize = 397;
 
-/// A `RandomState`.
+/// The state of a `RandomState`.
 #[derive(Clone, Debug)]
 pub struct Twister {
     words: [u32; WORDS],
@@ -14,25 +14,26 @@ pub struct Twister {
 }
 
 impl Twister {
-    /// The state `words`, of which `next` are used up; None where that is no state.
+    /// The state `words`, of which the first `next` are used up. None if the lengths do not fit.
     pub fn new(words: &[u32], next: usize) -> Option<Self> {
         let words = words.try_into().ok()?;
         (next <= WORDS).then_some(Twister { words, next })
     }
 
-    /// The state: its words, and how many of them are used up.
+    /// The words, and the number of them that are used up.
     pub fn state(&self) -> (&[u32], usize) {
         (&self.words, self.next)
     }
 
-    /// `order ← order[shuffled(0, 1, …)]`; `spare` holds what was before.
+    /// `order ← order[shuffled(0, 1, …)]`. `spare` holds the old order afterwards.
     pub(super) fn shuffle(&mut self, order: &mut Vec<u32>, spare: &mut Vec<u32>) {
         let n = order.len();
         spare.clear();
         spare.extend(0..n as u32);
         let mut i = n.max(1) - 1;
         while i > 0 {
-            // A number from 0 to i, or another try. Which it will be cannot be foretold: no branch.
+            // A random number with as many bits as i. If it is at most i, swap; else swap i with itself and draw again.
+            // There is no branch, because the processor could not predict it.
             let number = self.draw() as usize & usize::MAX >> i.leading_zeros();
             let taken = number <= i;
             spare.swap(i, if taken { number } else { i });
@@ -68,7 +69,7 @@ impl Twister {
 mod tests {
     use super::*;
 
-    /// The state that `init_genrand` of the published program makes.
+    /// The state after `init_genrand` of the published program.
     fn seeded(seed: u32) -> [u32; WORDS] {
         let mut words = [seed; WORDS];
         for i in 1..WORDS {
@@ -80,13 +81,13 @@ mod tests {
 
     #[test]
     fn draws_are_those_of_the_published_generator() {
-        // ISO C++ [rand.predef]: the 10000th number from the seed 5489.
+        // ISO C++ [rand.predef]: the 10000th number of seed 5489.
         let mut twister = Twister::new(&seeded(5489), WORDS).unwrap();
         assert_eq!((0..10_000).map(|_| twister.draw()).last(), Some(4_123_659_995));
     }
 
     #[test]
-    fn orders_are_permutations_and_a_state_goes_on() {
+    fn orders_are_permutations_and_a_restored_state_continues() {
         let mut twister = Twister::new(&seeded(1), WORDS).unwrap();
         let (mut order, mut spare): (Vec<u32>, _) = ((0..1000).collect(), Vec::new());
         twister.shuffle(&mut order, &mut spare);
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_is_refused() {
+    fn state_of_wrong_length_is_refused() {
         assert!(Twister::new(&[0; WORDS - 1], 0).is_none());
         assert!(Twister::new(&[0; WORDS], WORDS + 1).is_none());
     }
