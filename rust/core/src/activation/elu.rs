@@ -1,5 +1,5 @@
-//! elu:  a = z where z > 0, else alpha (e^z − 1);  da/dz = 1 where z > 0, else alpha e^z = a + alpha. At 0 it is alpha,
-//! as torch's. Clevert, Unterthiner and Hochreiter 2016.
+//! elu:  a = z where z > 0, else alpha (e^z − 1);  da/dz = 1 where z > 0, else alpha e^z = a + alpha.
+//! At 0 it is alpha, as torch's.   Clevert, Unterthiner and Hochreiter 2016.
 
 use super::Elementwise;
 use crate::check::not_negative;

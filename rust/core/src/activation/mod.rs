@@ -37,8 +37,8 @@ pub(crate) enum Saves {
     Input,
 }
 
-/// Activations clamp z to ±FAR before they multiply it by an exponential. Beyond FAR the exponential is 0 in every
-/// type; z · 0 = 0 is then the right limit for z → ±∞, where ∞ · 0 would be NaN.
+/// The bound of z before z is multiplied by e^−|z|. For |z| > FAR the exponential is 0 in every type, and z · 0 = 0 is
+/// the right limit for z → ±∞. Without the bound, ∞ · 0 would be NaN.
 const FAR: f64 = 1e4;
 
 /// An elementwise activation: each a depends on one z.
@@ -57,7 +57,7 @@ pub(crate) trait Elementwise: Copy + Send + Sync {
     /// da/dz as a function of the saved number. It must be finite at z = 0: padding holds z = 0 and d = 0, and its
     /// delta d · slope must be 0.
     fn slope<V: Vector>(self, saved: V) -> V;
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
@@ -104,7 +104,7 @@ pub(crate) trait Transfer: Copy {
     /// slope ← da_j/dz_j (the diagonal of the Jacobian where units depend on each other).
     fn slope<T: Real>(self, machine: Machine, saved: &[T], slope: &mut [T]);
 
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     fn check(&self) -> Result<(), String>;
 }
 
@@ -203,7 +203,7 @@ impl Activation {
         each_activation!(self, f => ask(f))
     }
 
-    /// What is wrong with the parameters, if anything.
+    /// Refuses parameters that are out of range.
     pub(crate) fn check(&self) -> Result<(), String> {
         each_activation!(self, f => Transfer::check(f))
     }

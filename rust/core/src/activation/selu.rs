@@ -1,5 +1,6 @@
-//! selu:  a = lambda z where z > 0, else lambda alpha (e^z − 1);  da/dz = lambda where z > 0, else lambda alpha e^z = a
-//! + lambda alpha. At 0 it is the latter, as torch's.   Klambauer, Unterthiner, Mayr and Hochreiter 2017, §2.
+//! selu:  a = lambda z where z > 0, else lambda alpha (e^z − 1);
+//! da/dz = lambda where z > 0, else lambda alpha e^z = a + lambda alpha. At 0 it is the latter, as torch's.
+//! Klambauer, Unterthiner, Mayr and Hochreiter 2017, §2.
 //!
 //! The two constants make mean 0 and variance 1 of the weighted inputs a fixed point from layer to layer.
 

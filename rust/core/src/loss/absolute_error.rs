@@ -1,5 +1,5 @@
-//! absolute_error:  l = (1/k) Σ_j |a_j − y_j|,  dl/da_j = sign(a_j − y_j) / k, 0 where a_j = y_j. The median of y
-//! minimizes it. With its mean over outputs it is torch's L1Loss.   Laplace; Bloomfield & Steiger 1983.
+//! absolute_error:  l = (1/k) Σ_j |a_j − y_j|,  dl/da_j = sign(a_j − y_j) / k, 0 where a_j = y_j.
+//! The median of y minimizes it. With its mean over outputs it is torch's L1Loss.   Laplace; Bloomfield & Steiger 1983.
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use chainrule_kernels::{Machine, Matrix, Real};

@@ -7,7 +7,7 @@ use super::{Domain, Link, RowLoss, TileLoss, TileTargets, sum_over_outputs, weig
 use chainrule_kernels::{Machine, Matrix, Real};
 use serde::{Deserialize, Serialize};
 
-/// Cross-entropy of independent yes-or-no outputs, from logits.
+/// Cross-entropy of independent binary outputs, from logits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BinaryCrossEntropy {}

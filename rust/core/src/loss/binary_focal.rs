@@ -1,7 +1,7 @@
-//! binary_focal:  p = sigmoid(a),  l = Σ_j [alpha y_j f(ln p_j) + (1 − alpha) (1 − y_j) f(ln(1 − p_j))] with f of
-//! focal.rs,  dl/da = alpha y g(ln p) (1 − p) − (1 − alpha) (1 − y) g(ln(1 − p)) p,  with g = f' and d ln p / da = 1 −
-//! p. Lin et al. 2017, §3; torchvision's sigmoid_focal_loss where y is 0 or 1. It sums over outputs, as
-//! binary_cross_entropy does.
+//! binary_focal:  p = sigmoid(a),  l = Σ_j [alpha y_j f(ln p_j) + (1 − alpha) (1 − y_j) f(ln(1 − p_j))],
+//! dl/da = alpha y g(ln p) (1 − p) − (1 − alpha) (1 − y) g(ln(1 − p)) p,  with f of focal.rs, g = f' and
+//! d ln p / da = 1 − p. It sums over outputs, as binary_cross_entropy does.
+//! Lin et al. 2017, §3; torchvision's sigmoid_focal_loss where y is 0 or 1.
 //!
 //! ln p = min(a, 0) − ln(1 + exp(−|a|)); ln(1 − p) is the same with −a for a.
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BinaryFocal {
-    /// Exponent of 1 − p, ≥ 0. The larger it is, the less an output counts that is right.
+    /// Exponent of 1 − p, ≥ 0. The larger it is, the less right outputs count.
     pub gamma: f64,
     /// Weight of y = 1, in [0, 1]; y = 0 has the weight 1 − alpha.
     pub alpha: f64,

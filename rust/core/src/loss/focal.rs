@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Focal {
-    /// Exponent of 1 − p, ≥ 0. The larger it is, the less a row counts that is right; with 0 it is cross_entropy.
+    /// Exponent of 1 − p, ≥ 0. The larger it is, the less right rows count; 0 gives cross_entropy.
     pub gamma: f64,
 }
 

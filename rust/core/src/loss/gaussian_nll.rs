@@ -3,9 +3,9 @@
 //! The negative logarithm of the normal density, without the constant ½ ln 2π.   Nix & Weigend 1994; torch's
 //! GaussianNLLLoss takes v itself.
 //!
-//! With r = exp(−|s − ln eps|), which never overflows: ln v = max(s, ln eps) + ln(1 + r), and eˢ / v = sigmoid(s − ln
-//! eps) is 1 / (1 + r) or r / (1 + r). (y − μ)² / v is computed as (y − μ) · ((y − μ) / v), because the square may
-//! overflow where the quotient does not.
+//! With r = exp(−|s − ln eps|), which never overflows: ln v = max(s, ln eps) + ln(1 + r), and
+//! eˢ / v = sigmoid(s − ln eps), which is 1 / (1 + r) or r / (1 + r). (y − μ)² / v is computed as
+//! (y − μ) · ((y − μ) / v), because the square may overflow where the quotient does not.
 
 use super::{Link, RowLoss, TileLoss, TileTargets};
 use crate::check::positive;

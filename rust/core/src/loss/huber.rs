@@ -1,5 +1,6 @@
-//! huber:  l = (1/k) Σ_j h(d_j) with d = a − y,  h(d) = ½ d² where |d| ≤ delta, else delta (|d| − ½ delta); h'(d) =
-//! min(max(d, −delta), delta). The loss of an outlier grows with its distance, not with the square.   Huber 1964.
+//! huber:  l = (1/k) Σ_j h(d_j) with d = a − y,  h(d) = ½ d² where |d| ≤ delta, else delta (|d| − ½ delta);
+//! h'(d) = min(max(d, −delta), delta). The loss of an outlier grows with its distance, not with the square.
+//! Huber 1964.
 
 use super::{RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use crate::check::positive;

@@ -1,6 +1,6 @@
-//! kl_divergence:  p = softmax(a),  l = Σ_j y_j (ln y_j − ln p_j) with 0 ln 0 = 0,  dl/da_j = p_j Σ_k y_k − y_j. It is
-//! cross_entropy minus the entropy of y, and so 0 where p = y.   Kullback & Leibler 1951; torch's KLDivLoss of the
-//! log-softmax, with reduction "batchmean".
+//! kl_divergence:  p = softmax(a),  l = Σ_j y_j (ln y_j − ln p_j) with 0 ln 0 = 0,  dl/da_j = p_j Σ_k y_k − y_j.
+//! It is cross_entropy minus the entropy of y, and so 0 where p = y.
+//! Kullback & Leibler 1951; torch's KLDivLoss of the log-softmax, with reduction "batchmean".
 
 use super::{Domain, Link, RowLoss, TileLoss, TileTargets, cross_entropy, weighted};
 use chainrule_kernels::{Machine, Matrix, Real};

@@ -44,7 +44,7 @@ pub(crate) enum TileTargets<'a, T> {
     Values(Matrix<'a, T>),
 }
 
-/// The results of a loss for a tile, and its working memory.
+/// The results of a loss for the rows of a tile, and working memory.
 pub(crate) struct TileLoss<'a, T> {
     /// wᵢ / Σ w of each row.
     pub(crate) scale: &'a [T],

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quantile {
-    /// q, the share of targets below the prediction, in (0, 1).
+    /// q, the share of targets below the best prediction, in (0, 1).
     pub quantile: f64,
 }
 

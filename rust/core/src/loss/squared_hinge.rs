@@ -1,5 +1,5 @@
-//! squared_hinge:  l = (1/k) Σ_j max(0, 1 − y_j a_j)² with y = ±1,  dl/da_j = −(2/k) y_j max(0, 1 − y_j a_j). Unlike
-//! hinge it has no kink.   Keras's SquaredHinge.
+//! squared_hinge:  l = (1/k) Σ_j max(0, 1 − y_j a_j)² with y = ±1,  dl/da_j = −(2/k) y_j max(0, 1 − y_j a_j).
+//! Unlike hinge it has no kink.   Keras's SquaredHinge.
 
 use super::{Domain, RowLoss, TileLoss, TileTargets, mean_over_outputs};
 use chainrule_kernels::{Machine, Matrix, Real};

@@ -1,5 +1,5 @@
-//! adagrad:  v = v + g²,  w ← w − learning_rate · g / (√v + eps).   Duchi, Hazan and Singer 2011, figure 1, with a
-//! diagonal matrix. eps is outside the root, as torch's.
+//! adagrad:  v = v + g²,  w ← w − learning_rate · g / (√v + eps).
+//! Duchi, Hazan and Singer 2011, figure 1, with a diagonal matrix. eps is outside the root, as torch's.
 
 use super::{Apply, Method, Rule, nonzero};
 use crate::check::positive;

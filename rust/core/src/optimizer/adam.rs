@@ -1,5 +1,5 @@
-//! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g², w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 −
-//! β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
+//! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
+//! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
 use super::{Apply, Fuses, Method, Rule, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
@@ -37,8 +37,8 @@ impl kernels::Update for Moments {
         let g = w.fma(w.like(self.l2), g);
         let m = mean(m, g, self.beta_1);
         let v = mean(v, g * g, self.beta_2);
-        // √v̂ = root · √v with root = 1 / √(1 − β₂ᵗ), and learning_rate · m̂ = step · m with step = learning_rate / (1
-        // − β₁ᵗ).
+        // √v̂ = root · √v with root = 1 / √(1 − β₂ᵗ);
+        // learning_rate · m̂ = step · m with step = learning_rate / (1 − β₁ᵗ).
         let denominator = v.sqrt().fma(v.like(self.root), v.like(self.eps));
         let w = w * w.like(self.keep);
         ((m / denominator).fma(m.like(-self.step), w), [m, v, spare])

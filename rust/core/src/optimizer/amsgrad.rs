@@ -1,5 +1,6 @@
-//! amsgrad:  m and v as adam's,  v_max = max(v_max, v), w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max /
-//! (1 − β₂ᵗ).   Reddi, Kale and Kumar 2018, algorithm 2, with torch's bias corrections; the paper has none.
+//! amsgrad:  m and v as adam's,  v_max = max(v_max, v),
+//! w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max / (1 − β₂ᵗ).
+//! Reddi, Kale and Kumar 2018, algorithm 2, with torch's bias corrections; the paper has none.
 
 use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};

@@ -158,7 +158,7 @@ fn correction(beta: f64, t: u64) -> f64 {
     1.0 - beta.powf(t as f64)
 }
 
-/// `eps`, raised if need be to the smallest normal number of `T`: rounded to 0 it would make 0 / 0 = NaN wherever g and
+/// `eps`, but at least the smallest normal number of `T`. An eps that rounds to 0 would give 0 / 0 = NaN wherever g and
 /// the moments are 0, as in padding.
 pub(crate) fn nonzero<T: Real>(eps: f64) -> f64 {
     eps.max((T::from_f64(4.0) / T::MAX).to_f64()) // 4 / MAX is the smallest normal number

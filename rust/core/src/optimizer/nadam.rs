@@ -1,6 +1,6 @@
-//! nadam:  m and v as adam's,  μᵢ = β₁ (1 − ½ · 0.96^(i · momentum_decay)),  P_t = μ₁ μ₂ … μ_t, w ← w − learning_rate ·
-//! (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).   Dozat 2016, algorithm 2, in torch's form. It
-//! is Adam with Nesterov's look ahead along m.
+//! nadam:  m and v as adam's,  μᵢ = β₁ (1 − ½ · 0.96^(i · momentum_decay)),  P_t = μ₁ μ₂ … μ_t,
+//! w ← w − learning_rate · (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).
+//! It is Adam with Nesterov's look ahead along m.   Dozat 2016, algorithm 2, in torch's form.
 
 use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
 use crate::check::not_negative;

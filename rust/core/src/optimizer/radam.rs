@@ -1,6 +1,10 @@
-//! radam:  m, v and m̂ as adam's,  ρ_∞ = 2 / (1 − β₂) − 1,  ρ_t = ρ_∞ − 2 t β₂ᵗ / (1 − β₂ᵗ), where ρ_t > 5:  w ← w −
-//! learning_rate · m̂ · r √(1 − β₂ᵗ) / (√v + eps),  r² = (ρ_t − 4)(ρ_t − 2) ρ_∞ / ((ρ_∞ − 4)(ρ_∞ − 2) ρ_t), else:  w ←
-//! w − learning_rate · m̂.
+//! radam:  m, v and m̂ as adam's,  ρ_∞ = 2 / (1 − β₂) − 1,  ρ_t = ρ_∞ − 2 t β₂ᵗ / (1 − β₂ᵗ),
+//!
+//! ```text
+//! ρ_t > 5    w ← w − learning_rate · m̂ · r √(1 − β₂ᵗ) / (√v + eps),
+//!            r² = (ρ_t − 4)(ρ_t − 2) ρ_∞ / ((ρ_∞ − 4)(ρ_∞ − 2) ρ_t)
+//! else       w ← w − learning_rate · m̂
+//! ```
 //!
 //! The first steps have too few gradients to estimate v, and do without it.   Liu et al. 2020, algorithm 2, with
 //! torch's bound of 5 (the paper's is 4) and torch's eps.

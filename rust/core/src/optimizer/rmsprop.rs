@@ -1,5 +1,5 @@
-//! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).   Tieleman and Hinton 2012, lecture
-//! 6e. eps is outside the root, as torch's.
+//! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).
+//! Tieleman and Hinton 2012, lecture 6e. eps is outside the root, as torch's.
 
 use super::{Apply, Method, Rule, mean, nonzero};
 use crate::check::{fraction, positive};

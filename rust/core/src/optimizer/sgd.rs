@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Sgd {
     /// Decay of the velocity v, in [0, 1).
     pub momentum: f64,
-    /// Whether to look ahead by momentum · v.
+    /// Whether to use Nesterov's form, which looks ahead along v. It needs momentum > 0.
     pub nesterov: bool,
 }
 

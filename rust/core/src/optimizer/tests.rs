@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::Value;
 
-/// Each optimizer, and each with an eps again with the smallest positive one.
+/// Each optimizer; those with an eps also with the smallest positive one.
 fn every() -> Vec<Optimizer> {
     let mut all: Vec<Value> = serde_json::from_str(include_str!("../../tests/optimizers.json")).unwrap();
     let mut tiny: Vec<Value> = all.iter().filter(|o| o["eps"].is_f64()).cloned().collect();
