@@ -8,11 +8,11 @@
 //! | `w`, `b` | weight, bias | (n_in, n_out), (n_out,) |
 //! | `z = x w + b` | weighted input | (n, n_out) |
 //! | `a = f(z)` | activation | (n, n_out) |
-//! | `y` | target | (n, n_targets), for most losses one an output, or labels (n,) |
+//! | `y` | target; for most losses n_targets = n_out | (n, n_targets), or labels (n,) |
 //! | `l_i`, `L` | loss of row i, loss of the batch: L = Σ wᵢ lᵢ / Σ wᵢ + Σ ½ l2 ‖w‖² | |
 //! | `delta = ∂L/∂z` | passed back: delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l) | (n, n_out) |
 //! | `d_w, d_b, d_x` | gradients of L: d_w = xᵀ delta, d_b = Σ_rows delta, d_x = delta wᵀ | as w, b, x |
-//! | `m, v, t` | an optimizer's moments, and the number of its update from 1 | as the parameters |
+//! | `m, v, t` | an optimizer's moments; the number of the update, counted from 1 | as the parameters; scalar |
 //!
 //! The words, fixed here too:
 //!

@@ -1,5 +1,5 @@
-//! hard_sigmoid:  a = min(max(z + 3, 0), 6) / 6,  da/dz = 1/6 where −3 < z < 3, else 0. At both kinks it is 0, as
-//! torch's. Courbariaux, Bengio and David 2015; the constants are those of Howard et al. 2019.
+//! hard_sigmoid:  a = min(max(z + 3, 0), 6) / 6,  da/dz = 1/6 where −3 < z < 3, else 0 (0 at both kinks, as torch's).
+//! Courbariaux, Bengio and David 2015; the constants are those of Howard et al. 2019.
 
 use super::{Elementwise, Saves};
 use chainrule_kernels::Vector;

@@ -1,7 +1,7 @@
 //! softplus:  a = ln(1 + e^z),  da/dz = 1 / (1 + e^−z) = 1 − e^−a.   Dugas et al. 2001.
 //!
-//! The slope is computed from a, as −expm1(−a), without loss of digits: for z → −∞ it tends to a itself, for z → ∞ to
-//! 1.
+//! The slope is computed from a, as −expm1(−a), without loss of digits: it tends to a itself for z → −∞, and to 1 for
+//! z → ∞.
 
 use super::Elementwise;
 use chainrule_kernels::{Vector, math};
