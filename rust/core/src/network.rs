@@ -130,6 +130,11 @@ impl<T: Real> Network<T> {
         self.plan.n_parameters
     }
 
+    /// Number of numbers that layers save and do not train.
+    pub fn n_buffers(&self) -> usize {
+        self.plan.buffers.iter().map(|named| named.tensor.len()).sum()
+    }
+
     /// Number of input features.
     pub fn n_inputs(&self) -> usize {
         self.spec.n_inputs

@@ -145,6 +145,34 @@ impl<T: Element + Real> Cell<T> {
         })
     }
 
+    /// A new flat array of the buffers.
+    pub(crate) fn buffers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mut flat = Fresh::new(py, T::DTYPE, &[self.facts.n_buffers])?;
+        let values = flat.values();
+        self.read(py, Work::NONE, |network| {
+            network.buffers(values);
+            Ok(())
+        })?;
+        Ok(flat.finish())
+    }
+
+    /// Sets the buffers from a caller's flat array.
+    pub(crate) fn set_buffers(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.lend(|scratch| {
+            let column = Column::<T>::new("buffers", flat)?;
+            let (expected, got) = (self.facts.n_buffers, column.len());
+            if got != expected {
+                let text = format!("buffers has {got} values but the network's buffers have {expected}");
+                return Err(PyValueError::new_err(text));
+            }
+            column.copy_to(&mut scratch.values)?;
+            self.write(flat.py(), Work::NONE, |network| {
+                network.set_buffers(&scratch.values);
+                Ok(())
+            })
+        })
+    }
+
     fn read_flat(&self, argument: &'static str, flat: &Bound<'_, PyAny>, values: &mut Vec<T>) -> PyResult<()> {
         let column = Column::<T>::new(argument, flat)?;
         let (expected, got) = (self.facts.n_parameters, column.len());

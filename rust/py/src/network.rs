@@ -417,6 +417,34 @@ impl Network {
         })
     }
 
+    /// The tensors that are saved and not trained, as `tensors`, in the order of `buffers`.
+    fn buffer_tensors(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<usize>, usize)>> {
+        self.unless_broken(|| {
+            each!(self.cell, cell => cell.read(py, Work::NONE, |network| {
+                let tensors = network.buffer_tensors().into_iter();
+                Ok(tensors.map(|tensor| (tensor.name, tensor.shape, tensor.start)).collect())
+            }))
+        })
+    }
+
+    /// A copy of the buffers, one flat array in the order of `buffer_tensors`.
+    fn buffers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.unless_broken(|| each!(self.cell, cell => cell.buffers(py)))
+    }
+
+    /// Sets the buffers. Raises as `set_parameters`.
+    fn set_buffers(&self, flat: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set(|| each!(self.cell, cell => cell.set_buffers(flat)))
+    }
+
+    /// The way through the network that training steps on `rows` rows take, in words, with labels or with values as
+    /// targets, and why not the faster one.
+    fn route(&self, py: Python<'_>, rows: usize, labels: bool) -> PyResult<String> {
+        self.unless_broken(|| {
+            each!(self.cell, cell => cell.read(py, Work::NONE, |network| Ok(network.route(rows, labels).to_string())))
+        })
+    }
+
     /// A copy of all parameters, (n_parameters,): w_1 row by row, b_1, w_2, …
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.unless_broken(|| each!(self.cell, cell => cell.flat(py, |network, out| network.parameters(out))))

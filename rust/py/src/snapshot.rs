@@ -21,6 +21,7 @@ struct State<T> {
     parameters: Vec<T>,
     names: &'static [&'static str],
     moments: Vec<Vec<T>>,
+    buffers: Vec<T>,
     step_count: u64,
     epoch_count: u64,
 }
@@ -45,18 +46,19 @@ impl Snapshot {
 
 fn save<T: Element + Real>(py: Python<'_>, cell: &Cell<T>) -> PyResult<State<T>> {
     cell.read(py, cell.pass(), |network| {
-        let flat = |fill: &dyn Fn(&mut [T])| {
-            let (n, mut values) = (network.n_parameters(), Vec::new());
+        let flat = |n: usize, fill: &dyn Fn(&mut [T])| {
+            let mut values = Vec::new();
             values.try_reserve_exact(n).map_err(|_| Error::Memory { bytes: n as u128 * size_of::<T>() as u128 })?;
             values.resize(n, T::default());
             fill(&mut values);
             Ok(values)
         };
-        let names = network.state_names();
+        let (names, n) = (network.state_names(), network.n_parameters());
         Ok(State {
-            parameters: flat(&|out| network.parameters(out))?,
+            parameters: flat(n, &|out| network.parameters(out))?,
             names,
-            moments: (0..names.len()).map(|k| flat(&|out| network.state(k, out))).collect::<Result<_, Error>>()?,
+            moments: (0..names.len()).map(|k| flat(n, &|out| network.state(k, out))).collect::<Result<_, Error>>()?,
+            buffers: flat(network.n_buffers(), &|out| network.buffers(out))?,
             step_count: network.step_count(),
             epoch_count: network.epoch_count(),
         })
@@ -65,13 +67,14 @@ fn save<T: Element + Real>(py: Python<'_>, cell: &Cell<T>) -> PyResult<State<T>>
 
 fn put_back<T: Element + Real>(py: Python<'_>, state: &State<T>, cell: &Cell<T>) -> PyResult<()> {
     let same_optimizer = cell.write(py, cell.pass(), |network: &mut core::Network<T>| {
-        if network.state_names() != state.names {
+        if network.state_names() != state.names || network.n_buffers() != state.buffers.len() {
             return Ok(false);
         }
         network.set_parameters(&state.parameters)?; // refuses the wrong length before it changes anything
         for (k, moments) in state.moments.iter().enumerate() {
             network.set_state(k, moments)?;
         }
+        network.set_buffers(&state.buffers);
         network.set_step_count(state.step_count);
         network.set_epoch_count(state.epoch_count);
         Ok(true)
