@@ -1,8 +1,8 @@
-//! The three products at the sizes of real layers: GFLOP/s, and the fraction of what the multiply-add units can do.
+//! The three products at the sizes of real layers: GFLOP/s, and the fraction of the peak of the multiply-add units.
 //!
-//! `cargo bench -p chainrule-kernels --bench product [-- filter [seconds]]`. One thread; answers are checked before
-//! timing; the best of as many rounds as go into the seconds (on a busy machine give it many). `CHAINRULE_TARGET`
-//! chooses the target. First come the peaks of one thread and of all; the filter `peak` leaves it at them.
+//! `cargo bench -p chainrule-kernels --bench product [-- filter [seconds]]`. One thread. Results are checked first. The
+//! time is the best of the rounds that fit into the seconds; a busy machine needs many. `CHAINRULE_TARGET` chooses the
+//! instruction set. The peaks of one thread and of all threads are printed first; the filter `peak` stops after them.
 
 mod units;
 
@@ -43,8 +43,8 @@ impl Map2 for Relu {
     }
 }
 
-/// Seconds that `f` takes: by the clock, or, where so long that others get a turn, by what this thread had of the
-/// processor (which is coarse).
+/// Seconds that `f` takes: by the clock or, if that is so long that other processes get a turn, by this thread's time
+/// on the processor, which is coarse.
 fn seconds(f: impl FnOnce()) -> f64 {
     let thread = || {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -58,8 +58,8 @@ fn seconds(f: impl FnOnce()) -> f64 {
     if clock < 1e-3 { clock } else { thread() - start }
 }
 
-/// Rates of `f`, at `flop` a call, and of the multiply-add units: the best of rounds that alternate, for the clock and
-/// the neighbors of a shared machine change from second to second.
+/// The rates of `f`, at `flop` a call, and of the multiply-add units: the best of alternating rounds, because the clock
+/// and the neighbors of a shared machine change from second to second.
 fn rates(limit: f64, flop: f64, mut f: impl FnMut()) -> (f64, f64) {
     let mut time = |calls: usize| {
         let all = seconds(|| (0..calls).for_each(|_| f()));
@@ -109,7 +109,7 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    /// Runs one of: forward, forward with ReLU, backward_input, that with ReLU, backward_weight, transpose.
+    /// Runs one of forward, forward with ReLU, backward_input, backward_input with ReLU, backward_weight and transpose.
     fn run(&mut self, machine: Machine, form: usize) {
         let (n, n_out, n_in) = (self.n, self.n_out, self.n_in);
         let (inner, outer) = (stride::<T>(n_in), stride::<T>(n_out));
@@ -129,7 +129,7 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    /// A few elements of the last result against sums in f64.
+    /// Compares a few elements of the last result with sums in f64.
     fn check(&self, form: usize) {
         let (inner, outer) = (stride::<T>(self.n_in), stride::<T>(self.n_out));
         let [x, w, w_t, delta, y, d_w] = &self.buffers;

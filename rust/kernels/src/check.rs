@@ -1,4 +1,4 @@
-//! Questions about many numbers: is every one of them within a bound, and how long is the vector?
+//! Checks of many numbers at once: is each of them within a bound, and what is the sum of their squares?
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -7,7 +7,7 @@ use crate::vector::Raw;
 use crate::{Machine, Real};
 use std::ops::Range;
 
-/// Whether |x| ≤ limit for every number of `x`: false where one is NaN.
+/// Whether |x| ≤ limit for every number of `x`: false if one is NaN.
 ///
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].
@@ -50,9 +50,10 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
     type Out = bool;
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
-        // 1 in a lane that met a number out of bounds; four vectors side by side, or each would wait for the last.
+        // A lane becomes 1 when it meets a number out of bounds. There are four vectors, so that none waits for the one
+        // before.
         let mut out = [T::ZERO; 64];
-        // SAFETY: i + LANES ≤ x.len(), whole vectors (`within`); `out` holds four vectors of any target.
+        // SAFETY: i + LANES ≤ x.len(), whole vectors (`within`); `out` holds four vectors of any width.
         unsafe {
             let (zero, one, limit) = (V::splat(T::ZERO), V::splat(T::ONE), V::splat(self.limit));
             let mut seen = [zero; 4];
@@ -74,7 +75,7 @@ impl<T: Real> Kernel<T> for Within<'_, T> {
     }
 }
 
-/// Σ x², summed in any order: ∞ or NaN where x holds such a thing, or where it is too large.
+/// Σ x², summed in any order: ∞ or NaN if x holds ∞ or NaN, ∞ if the sum overflows.
 ///
 /// # Panics
 /// Unless the length of `x` is a multiple of [`Real::LINE`].

@@ -1,6 +1,6 @@
-//! Losses where the rows of a batch lie in columns: everything about a row is in one lane, and a line of rows goes at once.
-//!
-//! The transposes of few outputs, (k, n) for k outputs and n rows. What a lane gets depends on its column alone.
+//! Losses of outputs in columns: matrices are (k, n) for k outputs and n rows of the batch. All numbers of a row are in
+//! one lane, so a vector computes many rows at once, which pays for few outputs. What a lane computes depends on its
+//! column alone.
 
 use crate::isa::Kernel;
 use crate::math;
@@ -12,8 +12,8 @@ use std::ops::Range;
 /// `loss[i] = ln Σ_j exp(z[j][i]) − z[label][i]` with `label = labels[i]`, and its derivative times scale,
 /// `d[j][i] = scale[i] (exp(z[j][i]) / Σ_k exp(z[k][i]) − [j = label])`. For z and d of (k, n), k ≥ 1.
 ///
-/// With `c = max_j z[j][i]`, ln Σ exp(z) = c + ln Σ exp(z − c): the largest term is exp(0), nothing overflows. A column that
-/// holds NaN or +∞, or only −∞, gives NaN. Writes the whole padded rows of d. Labels from k on count for nothing.
+/// With `c = max_j z[j][i]`, ln Σ exp(z) = c + ln Σ exp(z − c): the largest term is exp(0), nothing overflows. A column
+/// that holds NaN or +∞, or only −∞, gives NaN. Writes the whole padded rows of d. Labels ≥ k match no output.
 ///
 /// # Panics
 /// Unless z and d have the same shape, there are n labels, and `scale` and `loss` hold `padded(n)` numbers.
@@ -37,8 +37,8 @@ pub fn cross_entropy<T: Real>(
     unsafe { pool::run(machine, z.rows() * columns * 4 * FLOPS_A_NUMBER, kernel) }
 }
 
-/// (l, s) = term(a, y) for each element, then `loss[i] = Σ_j l[j][i]` and `d[j][i] = s[j][i] scale[i]`, for a, y and d of
-/// (k, n). Writes the whole padded rows of d.
+/// (l, s) = term(a, y) for each element, then `loss[i] = Σ_j l[j][i]` and `d[j][i] = s[j][i] scale[i]`, for a, y and d
+/// of (k, n). Writes the whole padded rows of d.
 ///
 /// # Panics
 /// Unless a, y and d have the same shape and `scale` and `loss` hold `padded(n)` numbers.
@@ -62,11 +62,11 @@ pub fn terms<T: Real>(
     unsafe { pool::run(machine, a.rows() * columns * 2 * FLOPS_A_NUMBER, kernel) }
 }
 
-/// `z[j][i] ← exp(z[j][i]) / Σ_k exp(z[k][i])` for z of (k, n), k ≥ 1, over whole padded rows; the terms are exp(z − c) as in
-/// [`cross_entropy`], and NaN comes out where it would there.
+/// `z[j][i] ← exp(z[j][i]) / Σ_k exp(z[k][i])` for z of (k, n), k ≥ 1, over whole padded rows; computed as in
+/// [`cross_entropy`], with NaN in the same cases.
 ///
 /// # Panics
-/// Where there are no rows.
+/// If there are no rows.
 pub fn softmax<T: Real>(machine: Machine, mut z: MatrixMut<T>) {
     let (rows, columns, stride) = (z.rows(), padded::<T>(z.columns()), z.stride());
     assert!(rows > 0, "no outputs");
@@ -120,10 +120,10 @@ impl<T: Real> Kernel<T> for Softmax<T> {
     }
 }
 
-/// exp(z − c) of a vector of columns in `e`, which may be z; c = max z and their sum.
+/// Writes exp(z − c) of a vector of columns to `e`, which may be z. Returns c = max z, and the sum.
 ///
 /// # Safety
-/// The vectors are there for all rows, at least one, and the CPU is V's.
+/// The vectors are there for all rows, of which there is at least one, and the CPU has V's instructions.
 #[inline(always)]
 unsafe fn exponentials<V: Raw>(
     rows: usize,
@@ -193,11 +193,11 @@ impl<T: Real> Kernel<T> for CrossEntropy<T> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
-        // The sum of k exponentials of which one is 1 is at most k.
+        // One of the k exponentials is 1 and none is larger, so their sum is between 1 and k.
         let halvings = usize::BITS - (self.rows - 1).leading_zeros();
         for i in (0..self.columns).step_by(V::LANES) {
-            // SAFETY: the vector at i is inside every padded row, and inside `scale` and `loss`; n_labels labels are there
-            // (`cross_entropy` checked).
+            // SAFETY: the vector at i is inside every padded row, and inside `scale` and `loss`; n_labels labels are
+            // there (`cross_entropy` checked).
             unsafe {
                 let (z, d) = (self.z.add(i), self.d.add(i));
                 let (top, sum) = exponentials::<V>(self.rows, (z, self.z_stride), (d, self.d_stride));
@@ -218,7 +218,7 @@ impl<T: Real> Kernel<T> for CrossEntropy<T> {
 }
 
 impl<T> CrossEntropy<T> {
-    /// For (rows, whole lines of columns) of z and d with their strides, and so many labels.
+    /// For (rows, whole lines of columns) of z and d, each with its stride, and the labels with their number.
     #[inline(always)]
     pub(crate) fn new(
         (rows, columns): (usize, usize),
@@ -233,14 +233,14 @@ impl<T> CrossEntropy<T> {
 }
 
 impl<T: Real> CrossEntropy<T> {
-    /// The labels of a vector of columns, −1 where the batch has ended.
+    /// The labels of a vector of columns, −1 beyond the last row of the batch.
     ///
     /// # Safety
-    /// `n_labels` labels are readable, and the CPU is V's.
+    /// `n_labels` labels are readable, and the CPU has V's instructions.
     #[inline(always)]
     unsafe fn label<V: Raw<Scalar = T>>(&self, i: usize) -> V {
         let mut lanes = [T::ZERO - T::ONE; 16];
-        // SAFETY: only labels that are there are read, and 16 lanes are the most that a vector has.
+        // SAFETY: only the first n_labels labels are read, and no vector has more than 16 lanes.
         unsafe {
             if i + V::LANES <= self.n_labels {
                 for (j, lane) in lanes.iter_mut().enumerate().take(V::LANES) {
@@ -272,7 +272,7 @@ pub(crate) struct Terms<T, F> {
 }
 
 impl<T, F> Terms<T, F> {
-    /// For (rows, whole lines of columns) of a, y and d with their strides.
+    /// For (rows, whole lines of columns) of a, y and d, each with its stride.
     #[inline(always)]
     pub(crate) fn new(
         (rows, columns): (usize, usize),

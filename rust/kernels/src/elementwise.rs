@@ -1,6 +1,6 @@
 //! Elementwise passes: x ← f(x), y ← f(x), x ← f(x, y), and the update of an optimizer.
 //!
-//! Lengths are whole lines of 64 bytes, so there are no tails: every element goes through the same instructions.
+//! Lengths are whole lines of 64 bytes, so there are no tails, and every element goes through the same instructions.
 
 use crate::pool::{self, FLOPS_A_NUMBER};
 use crate::region::{MapRegion, Region, map_region, map2_region, whole};

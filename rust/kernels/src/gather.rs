@@ -1,4 +1,4 @@
-//! Rows of a caller's table, copied in any order into a matrix: the only touch of the data itself.
+//! Copies rows of a caller's table, in any order, into a matrix. Nothing else reads the table.
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -8,8 +8,8 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// A table of `f32` or `f64` in memory that others may own: it is copied from, number by number or in vectors, and never
-/// borrowed as a slice. `'a` keeps the memory alive.
+/// A table of `f32` or `f64` in memory that others may own and change: its numbers are copied, and no slice of it is
+/// ever borrowed. `'a` keeps the memory alive.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     start: *const u8,
@@ -21,17 +21,17 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The numbers of `data`, row after row without gaps.
+    /// The numbers of `data`, row by row without gaps.
     ///
     /// # Panics
-    /// Where `data` does not hold rows · columns numbers.
+    /// Unless `data` has rows · columns numbers.
     pub fn new<S: Real>(data: &'a [S], rows: usize, columns: usize) -> Self {
         assert_eq!(Some(data.len()), rows.checked_mul(columns), "not {rows} rows of {columns}");
-        // SAFETY: the slice holds them all, and a slice has no more than isize::MAX bytes.
+        // SAFETY: the slice has them all, and no slice has more than isize::MAX bytes.
         unsafe { Source::from_raw(data.as_ptr(), rows, columns, (columns * size_of::<S>()) as isize) }
     }
 
-    /// `rows` rows of `columns` numbers from `start` on, `stride` bytes apart (0 and less will do).
+    /// `rows` rows of `columns` numbers from `start` on, `stride` bytes apart, which may be 0 or negative.
     ///
     /// # Safety
     /// For `'a`, every row is readable and aligned, and nothing but numbers is ever written there.
@@ -60,17 +60,17 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Which rows, in order.
+/// The rows to take, in order.
 #[derive(Clone, Copy, Debug)]
 pub enum Picks<'a> {
     /// `len` rows from `start` on.
     Range {
         /// The first.
         start: usize,
-        /// How many.
+        /// Their number.
         len: usize,
     },
-    /// The rows named.
+    /// The rows of these numbers.
     Index(&'a [u32]),
 }
 
@@ -80,12 +80,13 @@ impl<'a> Picks<'a> {
         Picks::Range { start: 0, len: n }
     }
 
-    /// Their numbers, in order.
+    /// The numbers of the rows, in order.
     pub fn iter(self) -> impl Iterator<Item = usize> + 'a {
         (0..self.len()).map(move |i| self.at(i))
     }
 
-    /// Calls `each` with the number of every row, in order; for long loops, as it asks but once what kind of picks they are.
+    /// Calls `each` with the number of every row, in order. Long loops are faster than with [`iter`](Picks::iter),
+    /// because the kind of picks is looked at once.
     #[inline(always)]
     pub fn for_each(self, mut each: impl FnMut(usize)) {
         match self {
@@ -99,7 +100,7 @@ impl<'a> Picks<'a> {
         (0..self.len()).step_by(rows).map(move |at| self.part(at, rows.min(self.len() - at)))
     }
 
-    /// The `len` from the `at`-th on.
+    /// `len` of them, from the `at`-th on.
     fn part(self, at: usize, len: usize) -> Picks<'a> {
         match self {
             Picks::Range { start, .. } => Picks::Range { start: start + at, len },
@@ -107,7 +108,7 @@ impl<'a> Picks<'a> {
         }
     }
 
-    /// How many.
+    /// The number of rows.
     #[inline]
     pub fn len(&self) -> usize {
         match self {
@@ -124,7 +125,7 @@ impl<'a> Picks<'a> {
     /// The `i`-th of them.
     ///
     /// # Panics
-    /// Where an index has no `i`-th.
+    /// If they are an index without an `i`-th.
     #[inline(always)]
     pub fn at(&self, i: usize) -> usize {
         match self {
@@ -134,11 +135,11 @@ impl<'a> Picks<'a> {
     }
 }
 
-/// `into[i] ← from[rows[i]]`, rounded where `T` has fewer digits; the padding of the last vector becomes 0. Returns whether
-/// |x| ≤ `limit` for all numbers.
+/// `into[i] ← from[rows[i]]`, rounded if `T` has fewer digits. The padding of the last vector becomes 0. Returns
+/// whether all numbers are within ± `limit`.
 ///
 /// # Panics
-/// Unless `into` has as many rows as are picked and the columns of `from`, and every row picked is there.
+/// Unless `into` has a row for each pick and the columns of `from`, and every pick is a row of `from`.
 pub fn gather<T: Real>(machine: Machine, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
     assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     from.check(rows);
@@ -154,11 +155,11 @@ pub fn gather<T: Real>(machine: Machine, from: Source<'_>, rows: Picks<'_>, mut 
     }
 }
 
-/// `into[j][i] ← from[rows[i]][j]`: as [`gather`], the rows picked as columns; for tables of few columns. Returns whether all
+/// `into[j][i] ← from[rows[i]][j]`: [`gather`] with the rows as columns, for tables of few columns. Returns whether all
 /// numbers are finite.
 ///
 /// # Panics
-/// Unless `into` has as many columns as rows are picked and a row for each column of `from`, and every row picked is there.
+/// Unless `into` has a column for each pick and a row for each column of `from`, and every pick is a row of `from`.
 pub fn gather_columns<T: Real>(from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>) -> bool {
     assert_eq!((from.columns, rows.len()), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     from.check(rows);
@@ -179,7 +180,7 @@ pub fn gather_columns<T: Real>(from: Source<'_>, rows: Picks<'_>, mut into: Matr
     (0..from.columns).all(|j| into.row(j).iter().fold(true, |finite, x| finite & x.is_finite()))
 }
 
-/// The columns j .. j + W of the rows picked; returns W.
+/// Copies the columns j .. j + W of the rows; returns W.
 ///
 /// # Safety
 /// They are there, numbers of type S, and `into` has a column for every row.
@@ -214,10 +215,10 @@ struct Gather<'a, S, T> {
     number: PhantomData<S>,
 }
 
-/// Bytes of a row from which the rows to come are asked for: those of a shuffled batch are far apart, and nothing else
-/// would fetch them (15 of 88 µs a step of 200 rows of 64 `f32`).
+/// From this size of a row on, the next rows are prefetched. The rows of a shuffled batch are far apart, so the CPU
+/// does not fetch them by itself: 15 of the 88 µs of a step on 200 rows of 64 `f32`.
 const MIN_BYTES_OF_LONG_ROW: usize = 256;
-/// Bytes that are asked for ahead, but at least two rows.
+/// The distance of the prefetch, but at least two rows.
 const BYTES_AHEAD: usize = 1024;
 
 // SAFETY: a part writes rows of `to` of its own, and the table may be read by anyone.
@@ -267,7 +268,8 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
     /// Copies n rows, the i-th from `row(i)`.
     ///
     /// # Safety
-    /// `row(i)` holds the columns of a row for every i < n, `to` has a padded row for each, and the CPU is V's.
+    /// `row(i)` has the columns of a row for every i < n, `to` has a padded row for each, and the CPU has V's
+    /// instructions.
     #[inline(always)]
     unsafe fn copy<V: Raw<Scalar = T>>(&self, n: usize, row: impl Fn(usize) -> *const u8) -> bool {
         let columns = self.from.columns;
@@ -284,7 +286,7 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
             };
             let same = TypeId::of::<S>() == TypeId::of::<T>();
             if same && columns < V::LANES {
-                // Short rows take no longer than what the loops below ask of each.
+                // The loops below take longer to set up than such a row takes to copy.
                 for i in 0..if columns > 0 { n } else { 0 } {
                     keep(V::load_first(row(i).cast(), columns), self.to.add(i * self.to_row));
                 }
@@ -299,7 +301,7 @@ impl<S: Real, T: Real> Gather<'_, S, T> {
                 let (from, to) = (row(i), self.to.add(i * self.to_row));
                 let far = if long { row((i + distance).min(n - 1)) } else { from };
                 for j in (0..columns).step_by(V::LANES) {
-                    // A line of the row that is far while one of this row is copied, or the line buffers would overflow.
+                    // One line is prefetched for each vector copied: more at a time would overflow the line buffers.
                     if long {
                         V::prefetch(far.wrapping_add(j * size_of::<S>()).cast());
                     }

@@ -1,27 +1,27 @@
-//! The instruction sets: how each is detected, which vectors it has, and the one function through which kernels enter it.
+//! The instruction sets: the detection, the vectors and the entry function of each.
 //!
-//! All of that is made from the list at the end of this file.
+//! A list at the end of this file generates all of it.
 
 use crate::Real;
 use crate::vector::{self, Raw, Shape};
 
-/// A piece of work, generic over the vector it is done with.
+/// A piece of work, generic over the vectors that do it.
 ///
-/// `run` must be `#[inline(always)]`: it is compiled inside the entry function of each instruction set.
+/// `run` must be `#[inline(always)]`, so that it is compiled inside the entry function of each instruction set.
 pub(crate) trait Kernel<T: Real> {
     /// What it returns.
     type Out;
     /// Does the work.
     ///
     /// # Safety
-    /// The CPU has the instructions of V, and the addresses in the kernel's fields are good for what it does.
+    /// The CPU has the instructions of V, and the kernel may access the memory that its fields point to.
     unsafe fn run<V: Raw<Scalar = T>>(self) -> Self::Out;
 }
 
 macro_rules! isas {
     ($($name:ident: $Isa:ident($f32:ident, $f64:ident), $enter:ident, $arch:tt $detected:ident $features:tt;)*) => {
         $(
-            /// The CPU has these instructions: only `detect` makes one.
+            /// Proves that the CPU has these instructions: only `detect` makes one.
             #[cfg(target_arch = $arch)]
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub(crate) struct $Isa(());
@@ -109,7 +109,7 @@ macro_rules! isas {
             /// Does the work with these instructions: one match and one call, about 2 ns.
             ///
             /// # Safety
-            /// The addresses in the kernel's fields are good for what it does. (The token proves the CPU.)
+            /// The kernel may access the memory that its fields point to. (The token proves the CPU.)
             #[inline(always)]
             pub(crate) unsafe fn run<T: Real, K: Kernel<T>>(self, kernel: K) -> K::Out {
                 // SAFETY: the token proves the CPU; the caller knows the addresses.
@@ -149,7 +149,7 @@ macro_rules! isas {
 /// As [`Kernel::run`].
 #[inline(never)]
 unsafe fn enter_portable<T: Real, K: Kernel<T>>(kernel: K) -> K::Out {
-    // SAFETY: every CPU will do; the caller knows the addresses.
+    // SAFETY: these vectors run on every CPU; the caller knows the addresses.
     unsafe { kernel.run::<T::Portable>() }
 }
 

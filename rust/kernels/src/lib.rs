@@ -1,13 +1,22 @@
-//! How chainrule computes: vectors, matrix products, elementwise formulas, aligned memory and the choice of the CPU's
-//! instructions. What is computed (layers, losses, optimizers) comes in from outside as formulas that are written once,
-//! safely, over [`Vector`] and compiled here for every [`Machine`].
+//! How chainrule computes: vectors, matrix products, elementwise formulas, aligned memory, threads and the choice of
+//! the CPU's instructions. Callers bring what is computed (layers, losses, optimizers) as formulas over [`Vector`]:
+//! each is written once, in safe code, and compiled here for every instruction set.
 //!
 //! ```text
-//! formula (safe, generic)  ─▶  door (safe, checks sizes)  ─▶  kernel (unsafe, generic)  ─▶  Machine::run  ─▶  one function per instruction set
+//! formula (safe, generic) ─▶ door (safe, checks sizes) ─▶ kernel (unsafe, generic) ─▶ a function per instruction set
 //! ```
 //!
-//! The only crate with `unsafe`. Every door checks again whatever its kernel relies on; a failed check is a panic, and
-//! a bug of the caller. Nothing here allocates but [`Buffer`].
+//! Nearly all `unsafe` is in this crate. Every door checks whatever its kernel relies on; a check that fails is a bug
+//! of the caller, and panics. Only [`Buffer`] and [`narrow::Narrow`] allocate.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | lane | one number of a vector |
+//! | line | 64 bytes of memory, a line of the CPU's cache: 16 `f32` or 8 `f64` |
+//! | padding | the numbers between a row's last column and the end of its last line |
+//! | chain | the additions that make one sum, each of which waits for the one before |
+//! | tile | the sums that a product keeps in registers: some rows by some vectors |
+//! | strip | a few vectors of columns, all rows high |
 //!
 //! ```
 //! use chainrule_kernels::{Map, Machine, Vector, elementwise};
@@ -15,7 +24,7 @@
 //! #[derive(Clone, Copy)]
 //! struct Relu;
 //! impl Map for Relu {
-//!     #[inline(always)] // or the formula is not compiled for the target
+//!     #[inline(always)] // otherwise the formula is not compiled into the kernels
 //!     fn map<V: Vector>(self, z: V) -> V {
 //!         z.max(z.like(0.0))
 //!     }

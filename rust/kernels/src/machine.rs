@@ -26,8 +26,8 @@ impl Machine {
         self.threads as usize
     }
 
-    /// The best instruction set of this CPU, or the one that the environment variable `CHAINRULE_TARGET` names. Found once a
-    /// process.
+    /// The best instruction set of this CPU, or the one that the environment variable `CHAINRULE_TARGET` names. Found
+    /// once a process.
     ///
     /// # Errors
     /// [`UnknownIsa`] if the variable names no instruction set, or one that this CPU does not have.
@@ -72,7 +72,7 @@ impl Machine {
     /// Does the work with its instructions, on one thread: one match and one call, about 2 ns.
     ///
     /// # Safety
-    /// The addresses in the kernel's fields are good for what it does. (The instruction set proves the CPU.)
+    /// The kernel may access the memory that its fields point to. (The instruction set proves the CPU.)
     #[inline(always)]
     pub(crate) unsafe fn run<T: Real, K: Kernel<T>>(self, kernel: K) -> K::Out {
         // SAFETY: the caller's promise.

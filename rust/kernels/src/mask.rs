@@ -1,15 +1,15 @@
-//! Dropout masks drawn from counters: a unit's bits are a pure function of (key, row, column), so any part of a mask can be
-//! drawn again, in any order and on any thread.
+//! Dropout masks drawn from counters: a unit's bits are a pure function of (key, row, column), so any part of a mask
+//! can be drawn again, in any order and on any thread.
 //!
 //! ```text
-//! row_key = mix64(key + G (r + 1))            r: number of the row
-//! bits    = mix64(row_key + G (p + 1))        p: number of the pair; unit 2p has the low 32 bits, unit 2p + 1 the high 32
+//! row_key = mix64(key + G (r + 1))            r: the row
+//! bits    = mix64(row_key + G (p + 1))        p: the pair of units 2p (the low 32 bits) and 2p + 1 (the high 32)
 //! mask    = kept where the unit's 32 bits ≥ threshold, else 0
 //! ```
 //!
-//! All sums and products are modulo 2⁶⁴, and G is 2⁶⁴ divided by the golden ratio: each key starts a SplitMix64 generator
-//! (Steele, Lea and Flood 2014) whose outputs are read by number. The loops are plain integer Rust, which the compiler turns
-//! into vectors of the instruction set that enters them.
+//! All arithmetic is modulo 2⁶⁴, and G is 2⁶⁴ divided by the golden ratio. So each key starts a SplitMix64 generator
+//! (Steele, Lea and Flood 2014), whose outputs are computed by number. The loops are plain integer Rust: the compiler
+//! turns them into vectors of each instruction set.
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -34,8 +34,8 @@ fn draw(key: u64, number: u64) -> u64 {
     mix64(key.wrapping_add(G.wrapping_mul(number.wrapping_add(1))))
 }
 
-/// `mask[i][j]` ← `kept` with probability 1 − threshold / 2³², else 0, for the rows `first_row`, `first_row` + 1, … of the
-/// mask of `key`. The padding of each row becomes 0.
+/// `mask[i][j]` ← `kept` with probability 1 − threshold / 2³², else 0, for the rows `first_row`, `first_row` + 1, … of
+/// the mask of `key`. The padding of each row becomes 0.
 pub fn mask<T: Real>(machine: Machine, key: u64, first_row: u64, threshold: u32, kept: T, mut m: MatrixMut<'_, T>) {
     let (rows, columns, m_row) = (m.rows(), m.columns(), m.stride());
     let m = m.data_mut().as_mut_ptr();
@@ -44,8 +44,8 @@ pub fn mask<T: Real>(machine: Machine, key: u64, first_row: u64, threshold: u32,
     unsafe { pool::run(machine, rows * columns * 2 * FLOPS_A_NUMBER, kernel) }
 }
 
-/// [`mask`], and a = mask ⊙ x in the same pass, over whole padded rows. One pass takes 7 % less time than two where
-/// everything is in the first cache, and 40 % less where it is not.
+/// [`mask`], and a = mask ⊙ x in the same pass, over whole padded rows. One pass takes 7 % less time than two if
+/// everything is in the first cache, and 40 % less if it is not.
 ///
 /// # Panics
 /// Unless x, mask and a have the same shape.
@@ -131,7 +131,8 @@ impl<T: Real> Kernel<T> for Mask<T> {
         for i in 0..self.rows {
             let row_key = draw(self.key, self.first_row.wrapping_add(i as u64));
             let m = self.m.wrapping_add(i * self.m_row);
-            // SAFETY: row i of each matrix has `padded` numbers, which the doors checked: whole lines of 16 `f32` or 8 `f64`.
+            // SAFETY: row i of each matrix has `padded` numbers, which the doors checked: whole lines of 16 `f32` or 8
+            // `f64`.
             unsafe {
                 let mut j = 0;
                 while j + 16 <= padded {
@@ -172,8 +173,8 @@ impl<T: Real> Mask<T> {
         for (p, bits) in bits.0.iter_mut().enumerate().take(PAIRS) {
             *bits = draw(row_key, (j / 2 + p) as u64).to_le();
         }
-        // Eight times 64 bits are sixteen times 32 in memory. Without the black box the compiler keeps them in a register and
-        // takes the halves out with shifts and five shuffles: 3.7 instead of 2.9 ns for 16 units.
+        // Eight times 64 bits are sixteen times 32 in memory. Without the black box the compiler keeps them in a
+        // register and takes the halves out with shifts and five shuffles: 3.7 instead of 2.9 ns for 16 units.
         let from = black_box(&bits.0).as_ptr().cast::<u32>();
         let mut halves = [0; 16];
         for (unit, half) in halves.iter_mut().enumerate().take(2 * PAIRS) {

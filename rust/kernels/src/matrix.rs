@@ -8,9 +8,9 @@ pub fn padded<T: Real>(columns: usize) -> usize {
     columns.next_multiple_of(T::LINE)
 }
 
-/// The distance between rows that a matrix of that many columns should have: [`padded`], and one line more where that
-/// is a multiple of 512 bytes, for rows that far apart compete for the same few sets of the cache (a fifth of the time
-/// of a layer 2048 wide).
+/// The distance between rows that a matrix of `columns` columns should have: [`padded`], plus a line if that is a
+/// multiple of 512 bytes. Rows at such distances compete for the same few sets of the cache, which took a fifth of the
+/// time of a layer 2048 wide.
 #[inline]
 pub fn stride<T: Real>(columns: usize) -> usize {
     let padded = padded::<T>(columns);
@@ -67,7 +67,7 @@ impl<'a, T: Real> Matrix<'a, T> {
         self.data
     }
 
-    /// The transpose as a factor, which moves nothing.
+    /// The transpose as a factor: no number is moved.
     #[inline]
     pub fn transposed(self) -> Factor<'a, T> {
         Factor::from(self).transposed()
@@ -76,7 +76,7 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// Row i without its padding.
     ///
     /// # Panics
-    /// Where i ≥ rows.
+    /// If i ≥ rows.
     #[inline]
     #[track_caller]
     pub fn row(&self, i: usize) -> &'a [T] {
@@ -85,8 +85,8 @@ impl<'a, T: Real> Matrix<'a, T> {
     }
 }
 
-/// A matrix to read number by number, in either order: element (i, k) is a number broadcast to a whole vector, so it
-/// costs the same wherever it lies.
+/// A matrix that is read number by number, as it is or transposed: products broadcast element (i, k) to a whole vector,
+/// which costs the same wherever the element lies.
 #[derive(Clone, Copy, Debug)]
 pub struct Factor<'a, T> {
     matrix: Matrix<'a, T>,
@@ -100,7 +100,7 @@ impl<'a, T> From<Matrix<'a, T>> for Factor<'a, T> {
 }
 
 impl<'a, T: Real> Factor<'a, T> {
-    /// The transpose, which moves nothing.
+    /// The transpose: no number is moved.
     #[inline]
     pub fn transposed(self) -> Self {
         Factor { transposed: !self.transposed, ..self }
@@ -118,7 +118,7 @@ impl<'a, T: Real> Factor<'a, T> {
         if self.transposed { self.matrix.rows } else { self.matrix.columns }
     }
 
-    /// All the memory, and the distances in it from an element to the one below and to the one beside.
+    /// All the memory, and the distances from an element to the one below it and to the one on its right.
     #[inline]
     pub(crate) fn parts(&self) -> (&'a [T], usize, usize) {
         let Matrix { data, stride, .. } = self.matrix;
@@ -192,7 +192,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     /// Row i without its padding.
     ///
     /// # Panics
-    /// Where i ≥ rows.
+    /// If i ≥ rows.
     #[inline]
     #[track_caller]
     pub fn row(&self, i: usize) -> &[T] {
@@ -202,7 +202,7 @@ impl<'a, T: Real> MatrixMut<'a, T> {
     /// Row i without its padding, to write.
     ///
     /// # Panics
-    /// Where i ≥ rows.
+    /// If i ≥ rows.
     #[inline]
     #[track_caller]
     pub fn row_mut(&mut self, i: usize) -> &mut [T] {

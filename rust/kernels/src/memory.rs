@@ -1,4 +1,4 @@
-//! Aligned memory: every buffer starts on a line of 64 bytes, so that a vector never crosses one.
+//! Aligned memory: every buffer starts at a line of 64 bytes, so that no vector crosses two.
 
 use crate::Real;
 use std::alloc::{Layout, alloc, dealloc};
@@ -8,12 +8,13 @@ use std::ptr::NonNull;
 
 /// A line of memory, and the alignment of every buffer.
 const LINE_BYTES: usize = 64;
-/// A huge page: one entry of the TLB covers it instead of 512. Long rows of a wide layer are a page apart.
+/// A huge page: it needs one entry of the TLB where small pages need 512. Long rows of a wide layer are a page apart.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-/// `len` numbers, zero at first, aligned to 64 bytes (2 MiB, on huge pages where the system has them, from 2 MiB on).
+/// `len` numbers, initially zero, aligned to 64 bytes. Buffers of 2 MiB or more are aligned to 2 MiB, on huge pages if
+/// the system has them.
 ///
-/// The length is fixed: nothing computed with a buffer allocates.
+/// The length is fixed, so computing with a buffer never allocates.
 pub struct Buffer<T> {
     start: NonNull<T>,
     len: usize,
@@ -29,7 +30,7 @@ impl<T: Real> Buffer<T> {
     /// `len` zeros. A length of 0 is fine.
     ///
     /// # Errors
-    /// [`OutOfMemory`] where the system has not that much, or no address space could.
+    /// [`OutOfMemory`] if the system lacks the memory, or no address space could hold it.
     pub fn zeroed(len: usize) -> Result<Self, OutOfMemory> {
         let refused = OutOfMemory { len, size: size_of::<T>() };
         let bytes = len.checked_mul(size_of::<T>()).ok_or(refused)?.max(LINE_BYTES);
@@ -39,7 +40,8 @@ impl<T: Real> Buffer<T> {
         let start = NonNull::new(unsafe { alloc(layout) }).ok_or(refused)?;
         #[cfg(all(target_os = "linux", not(miri)))]
         if bytes >= HUGE_PAGE_BYTES {
-            // Before the first touch, or the pages are small already. A refusal changes nothing but speed.
+            // It must come before the first touch, which would allocate small pages. A refusal changes nothing but
+            // speed.
             // SAFETY: the range is ours.
             unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
         }
@@ -89,10 +91,10 @@ impl<T: fmt::Debug> fmt::Debug for Buffer<T> {
     }
 }
 
-/// Memory for `len` numbers of `size` bytes was not to be had.
+/// The system lacks memory for `len` numbers of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory {
-    /// How many numbers were asked for.
+    /// The numbers that were asked for.
     pub len: usize,
     /// Bytes of one number.
     pub size: usize,

@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 /// `f32` or `f64`: what a network is computed in. Sealed: the kernels know these two.
 ///
-/// The functions are those of the standard library, for single numbers; vectors have their own in
+/// The functions here are the standard library's, for single numbers; those of vectors are in
 /// [`Vector`](crate::Vector) and [`math`](crate::math).
 pub trait Real:
     Copy
@@ -33,7 +33,7 @@ pub trait Real:
 {
     /// The name numpy gives the type: `"float32"` or `"float64"`.
     const NAME: &'static str;
-    /// Numbers in a line of 64 bytes: 16 or 8. Rows are padded to whole lines.
+    /// The numbers in a line of 64 bytes: 16 or 8. Rows are padded to whole lines.
     const LINE: usize;
     /// 0.
     const ZERO: Self;
@@ -55,11 +55,11 @@ pub trait Real:
     fn exp(self) -> Self;
     /// ln x, the standard library's (its last bit may differ between platforms).
     fn ln(self) -> Self;
-    /// The larger of the two; the other one where one is NaN.
+    /// The larger of the two; if one is NaN, the other.
     fn max(self, other: Self) -> Self;
-    /// The smaller of the two; the other one where one is NaN.
+    /// The smaller of the two; if one is NaN, the other.
     fn min(self, other: Self) -> Self;
-    /// self · b + c, rounded once. A slow library call where the build does not assume the instruction.
+    /// self · b + c, rounded once. A slow library call, unless the build assumes the instruction.
     fn mul_add(self, b: Self, c: Self) -> Self;
 }
 

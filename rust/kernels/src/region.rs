@@ -1,4 +1,4 @@
-//! Rectangles of memory, and the passes f(x) and f(x, y) over one.
+//! Rectangles of memory, and the passes x ← f(x) and x ← f(x, y) over one.
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -6,7 +6,7 @@ use crate::vector::{Pair, Raw};
 use crate::{Machine, Map, Map2, Real};
 use std::ops::Range;
 
-/// A rectangle of memory: `columns` a multiple of every vector's lanes, rows `stride` apart.
+/// A rectangle of memory with rows `stride` apart. `columns` is whole vectors of every instruction set.
 #[derive(Clone, Copy)]
 pub(crate) struct Region {
     pub(crate) rows: usize,
@@ -15,7 +15,7 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    /// The same as one long row, where no gaps are between the rows: one loop instead of many short ones.
+    /// The region as one long row, if there are no gaps between its rows: one long loop instead of many short ones.
     #[inline(always)]
     pub(crate) fn joined(self) -> Self {
         if self.columns == self.stride {
@@ -25,7 +25,7 @@ impl Region {
     }
 }
 
-/// x ← f(x) over a region; nothing where f is the identity.
+/// x ← f(x) over a region; does nothing if f is the identity.
 ///
 /// # Safety
 /// The region is writable at `x`.
@@ -38,7 +38,7 @@ pub(crate) unsafe fn map_region<T: Real, F: Map>(machine: Machine, x: *mut T, re
     }
 }
 
-/// x ← f(x, y) over a region; nothing where f is the identity.
+/// x ← f(x, y) over a region; does nothing if f is the identity.
 ///
 /// # Safety
 /// The region is writable at `x`, and readable at `y` with rows `y_stride` apart.
@@ -60,8 +60,8 @@ pub(crate) unsafe fn map2_region<T: Real, F: Map2>(
     }
 }
 
-/// Two fields even where they are the same memory: with one pointer the compiler emits masked stores for formulas that choose
-/// between x and something else, ten times slower on AMD.
+/// `from` and `to` are two fields even if they are equal: with one pointer the compiler emits masked stores for
+/// formulas that choose between x and something else, ten times slower on AMD's processors.
 #[derive(Clone, Copy)]
 pub(crate) struct MapRegion<T, F> {
     pub(crate) from: *const T,
@@ -75,7 +75,7 @@ unsafe impl<T: Real, F: Map> Cut for MapRegion<T, F> {
     type Out = ();
 
     fn units(&self) -> usize {
-        // Regions of more rows are parts of a product already.
+        // A region of several rows already is a part of a product.
         if self.region.rows == 1 { self.region.columns / T::LINE } else { 1 }
     }
 
@@ -111,7 +111,7 @@ impl<T: Real, F: Map> Kernel<T> for MapRegion<T, F> {
 }
 
 impl<T: Real, F: Map> MapRegion<T, F> {
-    /// [`run`](Kernel::run), two vectors side by side: for functions of many operations, each of which waits for the one
+    /// [`run`](Kernel::run) with two vectors at a time, for long formulas, in which each operation waits for the one
     /// before.
     ///
     /// # Safety
@@ -121,7 +121,7 @@ impl<T: Real, F: Map> MapRegion<T, F> {
         let Region { rows, columns, stride } = self.region;
         for i in 0..rows {
             for j in (0..columns).step_by(2 * V::LANES) {
-                // The last vector of an odd number is done twice, from one reading.
+                // If the number of vectors is odd, the last one is read, computed and written twice.
                 let at = i * stride + j;
                 let next = i * stride + (j + V::LANES).min(columns - V::LANES);
                 // SAFETY: i and j are inside the region that the caller promised, columns are whole vectors.
@@ -135,7 +135,7 @@ impl<T: Real, F: Map> MapRegion<T, F> {
     }
 }
 
-/// `x` and `to` are the same memory, as above.
+/// `x` and `to` are equal: see [`MapRegion`].
 #[derive(Clone, Copy)]
 struct Map2Region<T, F> {
     x: *const T,
@@ -151,7 +151,7 @@ unsafe impl<T: Real, F: Map2> Cut for Map2Region<T, F> {
     type Out = ();
 
     fn units(&self) -> usize {
-        // Regions of more rows are parts of a product already.
+        // A region of several rows already is a part of a product.
         if self.region.rows == 1 { self.region.columns / T::LINE } else { 1 }
     }
 
@@ -188,7 +188,7 @@ impl<T: Real, F: Map2> Kernel<T> for Map2Region<T, F> {
     }
 }
 
-/// Asserts that x is whole lines.
+/// Panics unless x is whole lines.
 #[track_caller]
 pub(crate) fn whole<T: Real>(x: &[T]) {
     assert!(x.len().is_multiple_of(T::LINE), "a length of {}, not whole lines of {}", x.len(), T::LINE);

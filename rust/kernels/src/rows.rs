@@ -1,6 +1,6 @@
-//! Row by row and column by column: softmax with log Σ exp, and sums over the rows of a batch.
+//! Softmax with log Σ exp row by row, and the sums of columns and of rows.
 //!
-//! A sum's order is fixed by the data's shape alone, never by the target's vectors or by the batch.
+//! The order of a sum depends on the shape of the data alone, never on the instruction set or on the batch.
 
 use crate::isa::Kernel;
 use crate::math;
@@ -12,11 +12,11 @@ use std::ops::Range;
 /// p = exp(z − c) / Σ exp(z − c) row by row, and `log_sum_exp` = c + ln Σ exp(z − c), with c = max z: the largest term
 /// is exp(0), nothing overflows.
 ///
-/// Over the real columns; the padding of p becomes 0. Each row's sum runs over [`Real::LINE`] interleaved partial sums,
-/// folded by halves, on every target. A row that holds NaN or +∞, or only −∞, gives NaN.
+/// The padding of z is ignored, that of p becomes 0. The sum of a row is [`Real::LINE`] interleaved partial sums, then
+/// folded by halves, on every instruction set. A row that holds NaN or +∞, or only −∞, gives NaN.
 ///
 /// # Panics
-/// Unless z and p have the same shape and `log_sum_exp` holds a number for each row.
+/// Unless z and p have the same shape and `log_sum_exp` has a number for each row.
 pub fn softmax<T: Real>(machine: Machine, z: Matrix<T>, mut p: MatrixMut<T>, log_sum_exp: &mut [T]) {
     assert_eq!((z.rows(), z.columns()), (p.rows(), p.columns()), "z and p differ in shape");
     assert!(log_sum_exp.len() >= z.rows(), "{} sums for {} rows", log_sum_exp.len(), z.rows());
@@ -38,7 +38,7 @@ pub fn softmax<T: Real>(machine: Machine, z: Matrix<T>, mut p: MatrixMut<T>, log
 /// ascending. Returns Σ m², summed in any order.
 ///
 /// # Panics
-/// Where `out` is shorter than the padded columns.
+/// If `out` is shorter than the padded columns.
 pub fn column_sums<T: Real>(machine: Machine, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     let columns = padded::<T>(m.columns());
     assert!(out.len() >= columns, "{} sums for {columns} padded columns", out.len());
@@ -48,12 +48,12 @@ pub fn column_sums<T: Real>(machine: Machine, m: Matrix<T>, accumulate: bool, ou
     unsafe { pool::run(machine, m.rows() * columns * FLOPS_A_NUMBER / 2, kernel) }
 }
 
-/// `out[i] = Σ_j m[i][j]`, or `out[i] + Σ_j m[i][j]` where `accumulate`: one chain a row, columns ascending, the bits of
-/// [`column_sums`] of the transpose. Returns Σ m², summed in any order, padding included (but not what lies between it and
-/// the next row). For few rows.
+/// `out[i] = Σ_j m[i][j]`, or `out[i] + Σ_j m[i][j]` where `accumulate`: one chain a row, columns ascending, the bits
+/// of [`column_sums`] of the transpose. Returns Σ m², summed in any order, with the padding but without the numbers
+/// between the padding and the next row. For matrices of few rows.
 ///
 /// # Panics
-/// Where `out` is shorter than the rows.
+/// If `out` has fewer numbers than m has rows.
 pub fn row_sums<T: Real>(machine: Machine, m: Matrix<T>, accumulate: bool, out: &mut [T]) -> T {
     assert!(out.len() >= m.rows(), "{} sums for {} rows", out.len(), m.rows());
     let (shape, from) = ((m.rows(), m.columns()), (m.data().as_ptr(), m.stride()));
@@ -73,7 +73,7 @@ struct Softmax<T> {
     sums: *mut T,
 }
 
-/// Vectors in a line, at most (16 bytes each).
+/// The vectors in a line, if they have 16 bytes.
 const MAX_VECTORS_A_LINE: usize = 4;
 
 // SAFETY: a part writes rows of p, and their sums, of its own.
@@ -117,7 +117,7 @@ impl<T: Real> Kernel<T> for Softmax<T> {
             for i in 0..self.rows {
                 let z = self.z.add(i * self.z_stride);
                 let p = self.p.add(i * self.p_stride);
-                // True in the lanes of part v of the line at j that are real columns.
+                // True in the lanes of vector v of the line at j that are columns and not padding.
                 let real = |j: usize, v: usize| {
                     V::splat(T::from_f64((self.columns - j) as f64)).gt(V::load(index.as_ptr().add(v * V::LANES)))
                 };
@@ -140,7 +140,7 @@ impl<T: Real> Kernel<T> for Softmax<T> {
                 let sum = fold(sum, |x, y| x + y, |x, y| x + y);
                 for j in (0..self.columns).step_by(T::LINE) {
                     for v in 0..parts {
-                        // 0 / NaN would be NaN: the padding is chosen, not computed.
+                        // The padding is selected, not computed: 0 / NaN would be NaN.
                         let p = p.add(j + v * V::LANES);
                         V::select(real(j, v), V::load(p) / V::splat(sum), V::splat(T::ZERO)).store(p);
                     }
@@ -151,7 +151,8 @@ impl<T: Real> Kernel<T> for Softmax<T> {
     }
 }
 
-/// One number from a line of lanes: the upper half onto the lower until one is left, the same tree for every vector.
+/// One number from a line of numbers: the upper half is combined with the lower until one is left, the same tree for
+/// every width of vector.
 #[inline(always)]
 fn fold<V: Raw>(
     mut parts: [V; MAX_VECTORS_A_LINE],
@@ -166,7 +167,7 @@ fn fold<V: Raw>(
         half /= 2;
     }
     let mut x = [V::Scalar::ZERO; 16];
-    // SAFETY: 16 lanes are the most that a vector has; its CPU is this one, for a value exists.
+    // SAFETY: no vector has more than 16 lanes; a value proves the CPU.
     unsafe { parts[0].store(x.as_mut_ptr()) };
     let mut half = V::LANES / 2;
     while half > 0 {
@@ -225,7 +226,7 @@ impl<T: Real> Kernel<T> for ColumnSums<T> {
         // SAFETY: the vectors from j on are inside every padded row and inside `out` (`column_sums` checked).
         unsafe {
             let mut squares = V::splat(T::ZERO);
-            // Up to four chains side by side, or each addition would wait for the one before.
+            // Up to four chains at a time, so that no addition waits for the one before.
             while j < self.columns {
                 let vectors = ((self.columns - j) / V::LANES).min(4);
                 squares = match vectors {
@@ -242,10 +243,10 @@ impl<T: Real> Kernel<T> for ColumnSums<T> {
 }
 
 impl<T: Real> ColumnSums<T> {
-    /// The sums of W vectors from column j on, and `squares` with theirs.
+    /// Writes the sums of W vectors from column j on. Returns `squares` plus the squares of their numbers.
     ///
     /// # Safety
-    /// The vectors are inside every padded row and inside `out`, and the CPU is V's.
+    /// The vectors are inside every padded row and inside `out`, and the CPU has V's instructions.
     #[inline(always)]
     unsafe fn strip<V: Raw<Scalar = T>, const W: usize>(&self, j: usize, squares: V) -> V {
         // SAFETY: the caller's promise.
@@ -283,7 +284,7 @@ impl<T: Real> Kernel<T> for RowSums<T> {
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) -> T {
         let mut i = 0;
-        // SAFETY: rows i .. i + H are there, or the last of them is taken again (`row_sums` checked the rest).
+        // SAFETY: `chains` reads no row beyond the last (`row_sums` checked the rest).
         unsafe {
             while i < self.rows {
                 let left = self.rows - i;
@@ -307,7 +308,7 @@ impl<T: Real> Kernel<T> for RowSums<T> {
 }
 
 impl<T: Real> RowSums<T> {
-    /// The sums of (rows, columns) of m with its stride.
+    /// For (rows, columns) of m, with its stride.
     #[inline(always)]
     pub(crate) fn new(
         (rows, columns): (usize, usize),
@@ -318,14 +319,14 @@ impl<T: Real> RowSums<T> {
         RowSums { rows, columns, m, stride, accumulate, out }
     }
 
-    /// The sums of up to H rows from row i on, side by side, for each addition waits for the one before it in its row.
+    /// The sums of up to H rows from row i on, all at a time: in one row each addition waits for the one before.
     ///
     /// # Safety
     /// Row i is there.
     #[inline(always)]
     unsafe fn chains<const H: usize>(&self, i: usize) {
         let last = self.rows - 1;
-        // SAFETY: no row beyond the last, no column beyond theirs.
+        // SAFETY: no row beyond the last is read, and no column beyond the last.
         unsafe {
             let rows: [*const T; H] = std::array::from_fn(|r| self.m.add((i + r).min(last) * self.stride));
             let mut sums = [T::ZERO; H];

@@ -1,4 +1,4 @@
-//! The update of an optimizer, (w, states) ← u(w, states, g): as a pass over memory, and for one vector of g that is in a
+//! The update of an optimizer, (w, states) ← u(w, states, g): as a pass over memory, and for one vector of g in a
 //! register.
 
 use crate::isa::Kernel;
@@ -17,10 +17,11 @@ pub fn update<T: Real, U: Update>(machine: Machine, w: &mut [T], states: &mut [B
     update_part(machine, w, states, all, g, u);
 }
 
-/// The same for those of the parameters and of their states that lie at `place`, along g.
+/// [`update`] of the parameters at `place`, with their states, by g.
 ///
 /// # Panics
-/// Unless the place is inside, g is as long, a multiple of [`Real::LINE`], and there are `U::STATES` states as long as w.
+/// Unless `place` is inside w, g is as long as it, a multiple of [`Real::LINE`], and there are `U::STATES` states as
+/// long as w.
 #[inline]
 pub fn update_part<T: Real, U: Update>(
     machine: Machine,
@@ -87,7 +88,7 @@ impl<T: Real, U: Update> Kernel<T> for UpdateAll<T, U> {
     }
 }
 
-/// Where the states that `U` has begin.
+/// The start of each of the states that `U` has.
 ///
 /// # Panics
 /// Unless there are `U::STATES` of them, as long as w.
@@ -102,10 +103,10 @@ pub(crate) fn pointers<T, U: Update>(w: &[T], states: &mut [Buffer<T>]) -> [*mut
     pointers
 }
 
-/// (w, states) ← u(w, states, g) for the vector at `at`.
+/// (w, states) ← u(w, states, g) for the vector of parameters at `at`.
 ///
 /// # Safety
-/// w and the first U::STATES states hold a vector there, and the CPU is V's.
+/// w and the first U::STATES states hold a vector there, and the CPU has V's instructions.
 #[inline(always)]
 pub(crate) unsafe fn step<V: Raw, U: Update>(w: *mut V::Scalar, states: [*mut V::Scalar; 3], at: usize, g: V, u: U) {
     // SAFETY: the caller's promise.

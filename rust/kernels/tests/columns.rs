@@ -1,4 +1,4 @@
-//! Losses with the rows of a batch in columns: against plain loops, and what must hold to the bit.
+//! Losses in columns: compared with plain loops, and checked for what must hold to the bit.
 
 use chainrule_kernels::{Buffer, Machine, Matrix, MatrixMut, Real, Term, Vector, columns, padded, stride};
 
@@ -17,7 +17,7 @@ impl Term for Cube {
 struct Run<T> {
     /// (k, n), row by row without padding.
     d: Vec<T>,
-    /// One number a column.
+    /// A number for each column.
     loss: Vec<T>,
 }
 
@@ -73,7 +73,7 @@ fn match_plain_loops<T: Real>(tolerance: f64) {
                     let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                     let sum: f64 = z.iter().map(|z| (z - top).exp()).sum();
                     let error = (got.loss[i].to_f64() - (top + sum.ln() - z[label(k, i)])).abs();
-                    // Rounded where it is stored, at most 64 in size; and once more where it is added.
+                    // One rounding when it is stored, at most 64 in size, and one when it is added.
                     assert!(error <= 80.0 * tolerance, "{machine:?} {k} {n}: the loss is off by {error}");
                     for (j, z) in z.iter().enumerate() {
                         let (p, own) = ((z - top).exp() / sum, f64::from(j == label(k, i)));
@@ -108,7 +108,7 @@ fn columns_match_plain_loops() {
 }
 
 #[test]
-fn targets_with_fma_agree_to_the_bit() {
+fn isas_with_fma_agree_to_the_bit() {
     let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for (k, n) in [(1, 5), (3, 17), (10, 200), (16, 33)] {
@@ -180,7 +180,7 @@ fn softmax<T: Real>(machine: Machine, k: usize, n: usize, z: impl Fn(usize, usiz
 }
 
 #[test]
-fn softmax_matches_plain_loops_to_the_bit_on_targets_with_fma() {
+fn softmax_matches_plain_loops_to_the_bit_with_fma() {
     fn check<T: Real>(ulp: f64) {
         for (k, n) in [(1, 1), (2, 16), (3, 33), (10, 200), (16, 7)] {
             let mut bits: Option<Vec<u64>> = None;

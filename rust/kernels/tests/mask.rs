@@ -18,7 +18,7 @@ fn bits(key: u64, row: u64, column: usize) -> u32 {
     (pair >> (32 * (column % 2))) as u32
 }
 
-/// Rubbish, to be overwritten where it must be and left where it must not.
+/// Memory full of sevens, to see what is overwritten and what is not.
 fn rubbish<T: Real>(len: usize) -> Buffer<T> {
     let mut buffer = Buffer::zeroed(len).unwrap();
     buffer.fill(T::from_f64(7.0));
@@ -64,7 +64,7 @@ fn is_the_mask_and_the_product<T: Real>() {
     let kept = T::from_f64(2.0);
     for machine in Machine::available() {
         for columns in 1..=70 {
-            // A mask and a of other strides than x.
+            // The mask and a have another stride than x.
             let (rows, x_row, row) = (3, padded::<T>(columns) + T::LINE, padded::<T>(columns));
             let mut x = Buffer::<T>::zeroed(rows * x_row).unwrap();
             x.iter_mut().enumerate().for_each(|(i, x)| *x = T::from_f64(i as f64 - 30.5));

@@ -1,4 +1,4 @@
-//! Narrow steps refuse what does not fit; that they compute what the general way does is tested in the core, which has it.
+//! Steps of small networks refuse what does not fit. The core tests that they compute the same as its general path.
 
 use chainrule_kernels::narrow::{Layer, Narrow};
 use chainrule_kernels::{Buffer, Identity, Machine, Real, Term, Update, Vector};
@@ -14,7 +14,7 @@ impl Term for Nothing {
     }
 }
 
-/// w ← w + g, with one state that stays.
+/// w ← w + g, with one state that does not change.
 #[derive(Clone, Copy)]
 struct Plus;
 
@@ -26,7 +26,7 @@ impl Update for Plus {
     }
 }
 
-/// 3 → 5 → 2: w of (3, 5), b, wᵀ of (2, 5), b, a line each.
+/// 3 → 5 → 2 units: w (3, 5), b, wᵀ (2, 5), b, with a line for each row.
 const LEN: usize = 7 * 16;
 
 fn layers() -> Vec<Layer> {
@@ -57,7 +57,7 @@ fn places_are_padded_and_rows_come_in_lines() {
 #[test]
 fn zeros_stay_zeros() {
     if Machine::available().len() == 1 {
-        return; // no vectors, no narrow kernels
+        return; // without vectors there are no such kernels
     }
     let (mut narrow, mut parameters) = (narrow(20), vec![0.0f32; LEN]);
     let mut states = [Buffer::zeroed(LEN).unwrap()];

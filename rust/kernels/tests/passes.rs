@@ -1,4 +1,4 @@
-//! Elementwise passes, softmax and column sums: against plain loops, and what must hold to the bit.
+//! Elementwise passes, softmax and column sums: compared with plain loops, and checked for what must hold to the bit.
 
 use chainrule_kernels::{
     Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, Vector, elementwise, padded, rows, stride,
@@ -22,7 +22,7 @@ impl Map2 for Formula {
     }
 }
 
-/// w − (m + v) with m = g, v = old m, counted by a third state.
+/// w ← w − (m + v + t + g), m ← g, v ← m, t ← t + 1.
 #[derive(Clone, Copy)]
 struct Shift<const N: usize>;
 
@@ -233,7 +233,7 @@ fn sums<T: Real>() {
             assert_eq!(whole[stride].to_f64(), 5.0);
             let chain = |j: usize, rows: Range<usize>| rows.fold(T::ZERO, |sum, i| sum + data[i * stride + j]);
             assert!((0..columns).all(|j| whole[j] == chain(j, 0..n)));
-            // In two parts, the second added to the first.
+            // The same in two parts, the second added to the first.
             let (mut parts, cut) = (vec![T::ZERO; stride], n / 2);
             rows::column_sums(machine, Matrix::new(&data, cut, columns, stride), false, &mut parts);
             rows::column_sums(machine, Matrix::new(&data[cut * stride..], n - cut, columns, stride), true, &mut parts);
@@ -273,7 +273,7 @@ fn column_sums_match_plain_loops_to_the_bit() {
 }
 
 #[test]
-fn targets_with_fma_agree_to_the_bit() {
+fn isas_with_fma_agree_to_the_bit() {
     let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for columns in 1..=70 {
@@ -285,7 +285,7 @@ fn targets_with_fma_agree_to_the_bit() {
 }
 
 #[test]
-fn targets_are_named() {
+fn isas_are_named() {
     let available = Machine::available();
     assert_eq!(available.last().unwrap().name(), "portable");
     for machine in available {

@@ -1,10 +1,11 @@
-//! Every product against a plain triple loop, on every target of this CPU; and what must hold to the bit.
+//! Every product, on every instruction set of this CPU: compared with a plain triple loop, and checked for what must
+//! hold to the bit.
 
 use chainrule_kernels::{
     Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, Vector, elementwise, padded, product, stride,
 };
 
-/// A matrix with its memory, small whole numbers or fractions in it and zeros in its padding.
+/// A matrix that owns its memory: small whole numbers or fractions, and zeros in the padding.
 struct Owned<T> {
     data: Buffer<T>,
     rows: usize,
@@ -55,7 +56,7 @@ impl<T: Real> Owned<T> {
     }
 }
 
-/// f(x) = 2x + 1 where x > 0, else 0;  f(x, y) = x · y + x. Applied in registers, or strip by strip.
+/// f(x) = 2x + 1 if x > 0, otherwise 0;  f(x, y) = x · y + x. Applied in registers, or strip by strip.
 #[derive(Clone, Copy)]
 struct Odd<const FUSED: bool>;
 
@@ -96,7 +97,7 @@ fn triple(
 #[track_caller]
 fn close<T: Real>(got: &[f64], want: &[f64], k: usize, what: &str) {
     assert_eq!(got.len(), want.len());
-    // Each of k steps rounds once, relative to a partial sum of at most k terms below 1.
+    // Each of k steps rounds once. A partial sum has at most k terms, each below 1.
     let epsilon = if T::LINE == 16 { f64::from(f32::EPSILON) } else { f64::EPSILON };
     let bound = epsilon * (k + 4) as f64 * (k as f64).sqrt().max(4.0);
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
@@ -104,7 +105,7 @@ fn close<T: Real>(got: &[f64], want: &[f64], k: usize, what: &str) {
     }
 }
 
-/// Sizes that meet every height of tile, every remainder of columns, and both sides of the driver's limits.
+/// Sizes that need tiles of every height, every remainder of columns, and both sides of the driver's thresholds.
 fn sizes() -> impl Iterator<Item = (usize, usize, usize)> {
     let small = (1..=70).map(|i| (i, (i * 29) % 71, (i * 13) % 67));
     let other = (1..=70).map(|i| ((i * 17) % 71, i, (i * 31) % 69));
@@ -146,7 +147,7 @@ fn doors_match_triple_loops<T: Real>() {
             for z in &mut want {
                 *z = if *z > 0.0 { 2.0 * *z + 1.0 } else { 0.0 };
             }
-            // f jumps at 0: leave out what rounding may put on the other side.
+            // f jumps at 0: skip sums that rounding may have put on the other side.
             let got: Vec<f64> = y
                 .values()
                 .iter()
@@ -214,7 +215,7 @@ fn bits<T: Real>(machine: Machine, n: usize, n_out: usize, n_in: usize) -> Vec<u
 }
 
 #[test]
-fn targets_with_fma_agree_to_the_bit() {
+fn isas_with_fma_agree_to_the_bit() {
     let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     for pair in fused.windows(2) {
         for (n, n_out, n_in) in sizes() {
@@ -224,7 +225,7 @@ fn targets_with_fma_agree_to_the_bit() {
     }
 }
 
-/// On targets with fused multiply-add an element is exactly the chain of fused steps that the docs promise.
+/// With fused multiply-add an element is exactly the chain that the docs promise.
 fn forward_is_the_chain<T: Real>() {
     for machine in Machine::available() {
         for (n, n_out, n_in) in [(13, 21, 40), (5, 100, 700), (9, 3, 1)] {
@@ -280,7 +281,7 @@ fn transposed<T: Real>(machine: Machine, m: &Owned<T>) -> Owned<T> {
     m_t
 }
 
-/// Whichever way round the matrices lie, the chains are the same.
+/// The chains are the same if operands are transposed.
 fn orientation_changes_no_bit<T: Real>() {
     for machine in Machine::available() {
         for (n, n_out, n_in) in sizes() {
@@ -333,7 +334,7 @@ impl<const STATES: usize> Update for Shift<STATES> {
 fn update_is_gradient_then_update<T: Real, const STATES: usize>(machine: Machine, n: usize, n_out: usize, n_in: usize) {
     let what = format!("{} {} {STATES} states n {n} n_out {n_out} n_in {n_in}", machine.name(), T::NAME);
     let (x, delta) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n, n_out, 2));
-    // The weights are a part of larger buffers.
+    // The weights are part of larger buffers.
     let (stride, before) = (stride::<T>(n_out), T::LINE);
     let len = n_in * stride;
     let buffer = |seed| {
@@ -360,7 +361,7 @@ fn update_is_gradient_then_update<T: Real, const STATES: usize>(machine: Machine
 #[test]
 fn update_weight_is_the_gradient_and_then_the_update_to_the_bit() {
     for machine in Machine::available() {
-        // The last ones are so large that a long formula goes row by row.
+        // The last shapes are so large that a long formula goes row by row.
         for (n, n_out, n_in) in sizes().chain([(5, 260, 131), (3, 1031, 37)]) {
             update_is_gradient_then_update::<f32, 0>(machine, n, n_out, n_in);
             update_is_gradient_then_update::<f64, 1>(machine, n, n_out, n_in);
@@ -374,7 +375,7 @@ fn update_weight_is_the_gradient_and_then_the_update_to_the_bit() {
 fn products_write_nothing_beyond_their_rows() {
     for machine in Machine::available() {
         let (x, w) = (Owned::<f32>::random(7, 9, 1), Owned::<f32>::random(9, 20, 2));
-        // 20 columns: lines of 32 numbers, rows 48 apart, one row more than the matrix has.
+        // 20 columns are 32 padded ones; rows are 48 apart, and there is one more than the matrix has.
         let mut memory = vec![7.5f32; 8 * 48];
         product::forward(machine, x.as_ref(), w.as_ref(), None, Identity, MatrixMut::new(&mut memory, 7, 20, 48));
         for (i, x) in memory.iter().enumerate() {

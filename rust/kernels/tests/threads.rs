@@ -1,11 +1,11 @@
-//! The same bits from any number of threads: every product and every pass, on every target of this CPU.
+//! Any thread count gives the same bits: every product and every pass, on every instruction set of this CPU.
 
 use chainrule_kernels::{
     Buffer, Machine, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Term, Update, Vector, columns, dropout,
     elementwise, gather, mask, pool, product, rows, squares, stride, within,
 };
 
-/// f(x) = 3x + 1 and f(x, y) = x y + x: products finish `Odd<true>` in registers, the other strip by strip.
+/// f(x) = 3x + 1 and f(x, y) = x y + x. Products apply `Odd<true>` in registers, `Odd<false>` strip by strip.
 #[derive(Clone, Copy)]
 struct Odd<const FUSED: bool>;
 
@@ -56,7 +56,7 @@ fn waves<T: Real>(len: usize) -> Buffer<T> {
     buffer
 }
 
-/// Everything that can be computed from a batch of n rows and a layer of (k, m), one buffer after the other.
+/// The results of all kernels for a batch of n rows and a layer of (k, m), a buffer each.
 fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>> {
     let size = |rows: usize, columns: usize| rows * stride::<T>(columns);
     let matrix = |data, rows, columns| Matrix::new(data, rows, columns, stride::<T>(columns));
@@ -89,7 +89,7 @@ fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>
     let mut states = [waves::<T>(size(k, m))];
     make(size(k, m), &mut |p| {
         product::update_weight(machine, x, delta, p, &mut states, 0..size(k, m), stride::<T>(m), Momentum);
-        // Padding that is not zero, as here, is updated where it shares a vector with what is.
+        // Padding that is not zero, as here, is updated if it shares a vector with weights.
         for buffer in [p, &mut states[0]] {
             buffer.chunks_exact_mut(stride::<T>(m)).for_each(|row| row[m..].fill(T::ZERO));
         }
@@ -103,7 +103,7 @@ fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>
     make(size(n, m), &mut |a| dropout(machine, 9, 0, 1 << 31, T::ONE, delta, into(&mut kept, n, m), into(a, n, m)));
     let mut sums = waves(stride::<T>(n));
     make(size(n, m), &mut |p| rows::softmax(machine, delta, into(p, n, m), &mut sums));
-    // Few outputs with the rows in columns: x_t of (k, n).
+    // Few outputs in columns: x_t is (k, n).
     let (labels, scale): (Vec<u32>, _) = ((0..n).map(|i| (i % k) as u32).collect(), waves(stride::<T>(n)));
     make(size(k, n), &mut |d| columns::cross_entropy(machine, x_t, &labels, &scale, into(d, k, n), &mut sums));
     make(size(k, n), &mut |d| columns::terms(machine, x_t, x_t, &scale, into(d, k, n), &mut sums, Product));

@@ -1,15 +1,15 @@
-//! What the multiply-add units can do: loops of f32 multiply-adds that touch no memory, on one thread or several.
+//! The peak of the multiply-add units: loops of f32 multiply-adds that touch no memory, on one thread or several.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Runs the loop once with the CPU's widest vectors and returns its operations; none where no loop is written for it.
+/// Runs the loop once with the CPU's widest vectors. Returns its operations, or None if there is no loop for this CPU.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn spin() -> Option<f64> {
     use chainrule_kernels::Machine;
     use std::arch::x86_64::*;
     use std::hint::black_box;
-    const CHAINS: usize = 12; // that do not wait for one another: more than latency × units
+    const CHAINS: usize = 12; // independent of one another, and more than latency × units
     const STEPS: usize = 20_000; // some 60 microseconds
     let flop = |lanes: usize| (STEPS * CHAINS * lanes * 2) as f64;
     #[target_feature(enable = "avx512f")]
@@ -35,7 +35,7 @@ pub(crate) fn spin() -> Option<f64> {
         c.iter().map(|&c| _mm256_cvtss_f32(c)).sum()
     }
     if Machine::named("avx512").is_some() {
-        // SAFETY: a target is named only where the CPU has its instructions.
+        // SAFETY: an instruction set has a Machine only if the CPU has it.
         black_box(unsafe { wide() });
         return Some(flop(16));
     }
@@ -46,14 +46,14 @@ pub(crate) fn spin() -> Option<f64> {
     })
 }
 
-/// No loop is written for this processor.
+/// There is no loop for this processor.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn spin() -> Option<f64> {
     None
 }
 
-/// Operations a second on so many threads at once: the best of a second of rounds so short that on a busy machine too
-/// some pass undisturbed.
+/// Operations a second on `threads` threads at once: the best of a second of rounds, so short that some are undisturbed
+/// even on a busy machine.
 pub(crate) fn peak(threads: usize) -> Option<f64> {
     let end = Instant::now() + Duration::from_secs(1);
     std::iter::from_fn(|| (Instant::now() < end).then(|| round(threads)).flatten()).reduce(f64::max)
@@ -66,7 +66,7 @@ fn round(threads: usize) -> Option<f64> {
         let one = || {
             arrived.fetch_add(1, Ordering::SeqCst);
             while arrived.load(Ordering::SeqCst) < threads {
-                std::hint::spin_loop(); // a barrier of std wakes its threads too far apart
+                std::hint::spin_loop(); // a barrier of std wakes its threads at too different times
             }
             let clock = Instant::now();
             let flop = (0..10).map(|_| spin()).sum::<Option<f64>>()?;

@@ -13,7 +13,8 @@ pub fn exp<V: Vector>(x: V) -> V {
     (p + p.like(1.0)).scale2(n)
 }
 
-/// n and p with eˣ = 2ⁿ (1 + p): for what needs eˣ − 1 without cancellation. x inside the range.
+/// n and p with eˣ = 2ⁿ (1 + p), for functions that need eˣ − 1 without cancellation. x must be inside the range of the
+/// type.
 #[inline(always)]
 pub(super) fn split<V: Vector>(x: V) -> (V, V) {
     let [high, low] = V::Scalar::LN_2;
@@ -21,8 +22,8 @@ pub(super) fn split<V: Vector>(x: V) -> (V, V) {
     (n, reduced(n.fma(x.like(-low), n.fma(x.like(-high), x))))
 }
 
-/// n and p with e⁻²ˣ = 2ⁿ (1 − 2 p), to the bits of [`split`] of −2 x: its constants carry the factors, all powers of 2. x ≥ 0
-/// inside the range.
+/// n and p with e⁻²ˣ = 2ⁿ (1 − 2 p), with the bits of [`split`] of −2 x: the factors, powers of 2, are in the
+/// constants. x must be ≥ 0 and inside the range.
 #[inline(always)]
 pub(super) fn split_twice<V: Vector>(x: V) -> (V, V) {
     let [high, low] = V::Scalar::LN_2;
@@ -31,7 +32,7 @@ pub(super) fn split_twice<V: Vector>(x: V) -> (V, V) {
     (n, (r * r).fma(polynomial(r, V::Scalar::EXP_TWICE), r))
 }
 
-/// The same for x + y, without rounding the sum: x a multiple of 2⁻¹³ inside the range, y small.
+/// The same for x + y, without rounding the sum. x must be a multiple of 2⁻¹³ inside the range, y small.
 #[inline(always)]
 pub(super) fn split_sum<V: Vector>(x: V, y: V) -> (V, V) {
     let [high, low] = V::Scalar::LN_2;
@@ -45,9 +46,9 @@ fn reduced<V: Vector>(r: V) -> V {
     (r * r).fma(polynomial(r, V::Scalar::EXP), r)
 }
 
-/// What eˣ needs to know of a number type.
+/// The constants of eˣ for a number type.
 pub trait Constants {
-    /// ln 2 in two parts: n · the first is exact for every exponent n, the second is the rest.
+    /// ln 2 in two parts. n times the first is exact for every exponent n; the second is the rest.
     const LN_2: [f64; 2];
     /// Beyond these eˣ is 0 or infinite.
     const EXP_RANGE: [f64; 2];

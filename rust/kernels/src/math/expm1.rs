@@ -7,8 +7,8 @@ use crate::Vector;
 
 /// eˣ − 1; −1 and ∞ beyond the range of the type.
 ///
-/// p comes from the polynomial before 1 is added, so that nothing cancels. Half of everything is computed and doubled,
-/// for 2ⁿ itself overflows while eˣ does not yet.
+/// p comes from the polynomial before 1 is added, so nothing cancels. Half the result is computed and then doubled,
+/// because 2ⁿ overflows before eˣ does.
 #[inline(always)]
 pub fn expm1<V: Vector>(x: V) -> V {
     let [_, high] = V::Scalar::EXP_RANGE;

@@ -4,8 +4,8 @@ use std::f64::consts::{LN_2, SQRT_2};
 
 /// ln x for normal x > 0, to a relative 1e-15. ∞ and NaN stay.
 ///
-/// x = m 2ᵉ with √½ ≤ m < √2, and ln m = 2 artanh t with t = (m − 1) / (m + 1), |t| < 0.172, by its series up to t²³. The
-/// standard library's logarithm may differ in its last bit between platforms.
+/// x = m 2ᵉ with √½ ≤ m < √2, and ln m = 2 artanh t with t = (m − 1) / (m + 1), |t| < 0.172, by its series up to t²³.
+/// The standard library's logarithm may differ in its last bit between platforms.
 #[inline(always)] // for kernels
 pub fn ln_f64(x: f64) -> f64 {
     if !x.is_finite() {

@@ -1,8 +1,9 @@
 //! Functions of vectors: eˣ, eˣ − 1, the logistic sigmoid, softplus, tanh and the normal distribution, for both number
 //! types; and one of single numbers, ln x.
 //!
-//! Branch-free, no tables, no approximate instructions. Error bounds stand in each file and are tested; the bits are
-//! the same on every target with fused multiply-add. NaN gives NaN, infinities and huge arguments the limit.
+//! They use no branches, no tables and no approximate instructions. Each file states its error bound, which is tested.
+//! The bits are the same on every instruction set with fused multiply-add. NaN gives NaN; ∞ and huge arguments give the
+//! limit.
 
 use crate::Vector;
 
@@ -23,7 +24,7 @@ pub(crate) use softplus::ln;
 pub use softplus::softplus;
 pub use tanh::tanh;
 
-/// What the functions need to know of a number type.
+/// The constants that the functions need for a number type.
 pub trait Constants: exp::Constants + normal::Constants + softplus::Constants {}
 
 impl<T: exp::Constants + normal::Constants + softplus::Constants> Constants for T {}

@@ -7,16 +7,17 @@ use super::exp::split_sum;
 use super::polynomial;
 use crate::Vector;
 
-/// The t at which u is 0. By it q(0), whose rounding counts for most t, is a number of either type but for a tenth of half a
-/// unit (at 3.0: 0.9), and w q is at most 1.8 times what it leaves of c / 2 (at 3.0: 2.5): 2 units less in the left tail.
+/// The t at which u is 0. It is chosen for two reasons. q(0), whose rounding matters for most t, is a number of both
+/// types up to a tenth of half a unit (at 3.0: 0.9). And w q is at most 1.8 times what it leaves of c / 2 (at 3.0:
+/// 2.5). Together they save 2 units of error in the left tail.
 const CENTER: f64 = 2.34375;
 
 /// (Φ(x), φ(x)): the probability of a normal number below x, and the density at x.
 ///
-/// Φ(−t) = e^(−t²/2) r(t) for t = |x|, and Φ(x) = 1 − Φ(−x) for x ≥ 0. r falls from ½ like 1 / t, so that g = r(t) (t + c),
-/// c = `CENTER`, stays between c / 2 and 2/5, and in u = (t − c) / (t + c) one polynomial serves all t (Schonfelder 1978): no
-/// branch, one division. In the form g = c / 2 − w q(u) with w = u + 1 = 2 t / (t + c) it is exact at 0, where its roundings
-/// count w times only.
+/// Φ(−t) = e^(−t²/2) r(t) for t = |x|, and Φ(x) = 1 − Φ(−x) for x ≥ 0. r falls from ½ like 1 / t, so that g = r(t) (t +
+/// c), c = `CENTER`, stays between c / 2 and 2/5, and in u = (t − c) / (t + c) one polynomial serves all t (Schonfelder
+/// 1978): no branch, one division. In the form g = c / 2 − w q(u) with w = u + 1 = 2 t / (t + c) it is exact at 0,
+/// where rounding errors of q count w times only.
 #[inline(always)]
 pub fn normal<V: Vector>(x: V) -> (V, V) {
     let one = x.like(1.0);
@@ -24,8 +25,8 @@ pub fn normal<V: Vector>(x: V) -> (V, V) {
     let inverse = one / (t + x.like(CENTER));
     let w = (t + t) * inverse;
     let r = (-w).fma(polynomial(w - one, V::Scalar::MILLS), x.like(CENTER / 2.0)) * inverse;
-    // t² / 2 has to be right to an absolute error, however large it is: t = k + d with few digits in k, so that k² / 2 is
-    // exact, and t² / 2 = k² / 2 + d (t + k) / 2 with a small second part.
+    // t² / 2 needs a small absolute error, however large it is. So t = k + d with few digits in k: k² / 2 is exact, and
+    // in t² / 2 = k² / 2 + d (t + k) / 2 the second part is small.
     let k = (t * x.like(64.0)).round() * x.like(1.0 / 64.0);
     let (n, p) = split_sum(k * k * x.like(-0.5), (t - k) * (t + k) * x.like(-0.5));
     let tail = p.fma(r, r).scale2(n);
@@ -33,7 +34,7 @@ pub fn normal<V: Vector>(x: V) -> (V, V) {
     (V::select(x.ge(x.like(0.0)), one - tail, tail), p.fma(root, root).scale2(n))
 }
 
-/// What Φ needs to know of a number type.
+/// The constants of Φ for a number type.
 pub trait Constants {
     /// Beyond this Φ(−t) is 0.
     const NORMAL_RANGE: f64;

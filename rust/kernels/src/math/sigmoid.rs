@@ -17,8 +17,9 @@ pub fn sigmoids<V: Vector>(x: V) -> (V, V) {
 
 /// The logistic sigmoid, between 0 and 1.
 ///
-/// With e = exp(−|x|) ≤ 1 nothing overflows: σ = 1 / (1 + e) for x ≥ 0 and q = e / (1 + e) below, which for very negative
-/// x is as small as eˣ itself. There e − e q is the same with less rounding: the errors of q count e times only.
+/// With e = exp(−|x|) ≤ 1 nothing overflows: σ = 1 / (1 + e) for x ≥ 0 and q = e / (1 + e) below, which for very
+/// negative x is as small as eˣ itself. There e − e q is the same with less rounding: the errors of q count e times
+/// only.
 #[inline(always)]
 pub fn sigmoid<V: Vector>(x: V) -> V {
     let one = x.like(1.0);

@@ -33,8 +33,8 @@ fn log1p<V: Vector>(y: V) -> V {
     V::select(large, y.like(high), y.like(0.0)) + (f - rest)
 }
 
-/// ln x for 1 ≤ x ≤ 2ⁿ with n = `halvings`, as the sum of exponentials in a softmax is; error below 2 units in the last
-/// place of max(1, ln x).
+/// ln x for 1 ≤ x ≤ 2ⁿ with n = `halvings`, such as the sum of exponentials in a softmax. Error: below 2 units in the
+/// last place of max(1, ln x).
 ///
 /// x = m 2ᵉ with ¾ < m ≤ 1½, found by halving; with f = m − 1, exact, and s = f / (2 + f): ln m = 2 artanh s. NaN and ∞
 /// stay.
@@ -58,7 +58,7 @@ pub(crate) fn ln<V: Vector>(x: V, halvings: u32) -> V {
     V::select(m.gt(x.like(2.0)), m, ln)
 }
 
-/// What ln(1 + y) needs to know of a number type.
+/// The constants of ln(1 + y) for a number type.
 pub trait Constants {
     /// q with 2 artanh s ≈ 2 s + s³ q(s²) for s² ≤ 0.04, lowest power first: the polynomial of least relative error, by
     /// Remez's algorithm in 50 digits.

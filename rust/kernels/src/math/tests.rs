@@ -34,7 +34,7 @@ impl Map for Function {
 }
 
 impl Function {
-    /// The error that the docs state, in units in the last place: on targets with FMA, and on `portable`.
+    /// The error that the docs state, in units in the last place: on instruction sets with FMA, and on `portable`.
     fn bound(self, machine: Machine) -> f64 {
         let (fused, portable) = match self {
             Exp => (1.1, 1.5),
@@ -55,7 +55,7 @@ impl Function {
         y
     }
 
-    /// By the standard library in f64, which has no Φ.
+    /// The standard library's function in f64, which has no Φ.
     fn standard(self, x: f64) -> Option<f64> {
         Some(match self {
             Exp => x.exp(),
@@ -68,7 +68,7 @@ impl Function {
         })
     }
 
-    /// Exact for f32: Φ is our own in f64, which the golden points hold.
+    /// The value in f64, exact enough for f32. Φ is this crate's own in f64, which the golden points check.
     fn exact(self, x: &[f64]) -> Vec<f64> {
         let own = self.of(Machine::named("portable").unwrap(), x);
         x.iter().zip(own).map(|(&x, own)| self.standard(x).unwrap_or(own)).collect()
@@ -78,7 +78,7 @@ impl Function {
 /// |got − want| in units in the last place of an f32 at want.
 fn ulp_f32(got: f32, want: f64) -> f64 {
     if want.abs() > f64::from(f32::MAX) || got.is_infinite() {
-        // The threshold of overflow itself: half a unit beyond the largest number.
+        // The threshold of overflow: half a unit beyond the largest number.
         let limit = f64::from(f32::MAX) * (1.0 + 2f64.powi(-25));
         return if (want.abs() >= limit) == got.is_infinite() { 0.0 } else { f64::INFINITY };
     }
@@ -86,7 +86,7 @@ fn ulp_f32(got: f32, want: f64) -> f64 {
     (f64::from(got) - want).abs() / 2f64.powi(exponent - 23)
 }
 
-/// The largest error of each function on each target over every `step`-th float, bounded.
+/// Bounds the error of each function on each instruction set, over every `step`-th float.
 fn f32_error_is_bounded_over(step: usize) -> Vec<(Function, Vec<f64>)> {
     let machines = Machine::available();
     let mut worst: Vec<_> = ALL.iter().map(|&function| (function, vec![0.0f64; machines.len()])).collect();
@@ -116,7 +116,7 @@ fn f32_error_is_bounded() {
     f32_error_is_bounded_over(if cfg!(debug_assertions) { 9973 } else { 97 });
 }
 
-/// `cargo test --release -p chainrule-kernels -- --ignored --nocapture`, some minutes.
+/// `cargo test --release -p chainrule-kernels -- --ignored --nocapture` takes some minutes.
 #[test]
 #[ignore = "all 2^32 floats"]
 fn f32_error_is_bounded_over_all_floats() {
@@ -157,7 +157,7 @@ fn ulp_f64(got: f64, want: f64, rest: f64) -> f64 {
     if want.is_infinite() || want == 0.0 {
         return if got == want { 0.0 } else { f64::INFINITY };
     }
-    // The exponent field, 1 for subnormals; the unit is 52 lower, where it may be subnormal itself.
+    // The exponent field, 1 for subnormals. The unit is 52 lower, so it may be subnormal.
     let field = (want.abs().to_bits() >> 52).max(1);
     let unit = f64::from_bits(if field > 52 { (field - 52) << 52 } else { 1 << (field - 1) });
     ((got - want) / unit - rest).abs()
@@ -178,7 +178,8 @@ fn f64_error_is_bounded_at_golden_points() {
     }
 }
 
-/// The standard library's f64 functions are themselves within a unit: a net with finer meshes than the golden points.
+/// The standard library's f64 functions have errors of up to a unit, but they check far more points than the golden
+/// ones.
 #[test]
 fn f64_is_near_the_standard_library_everywhere() {
     let x: Vec<f64> = (-400_000..400_000)
@@ -242,7 +243,7 @@ fn sigmoid_and_tanh_saturate_and_stay_in_range() {
 }
 
 #[test]
-fn targets_with_fma_agree_to_the_bit() {
+fn isas_with_fma_agree_to_the_bit() {
     let fused: Vec<Machine> = Machine::available().into_iter().filter(|t| t.name() != "portable").collect();
     let x: Vec<f32> = (0..=u32::MAX).step_by(9973).map(f32::from_bits).collect();
     let wide: Vec<f64> = x.iter().map(|&x| f64::from(x) * 1.000_000_001).collect();

@@ -1,4 +1,4 @@
-//! The loss of a narrow network, its deltas, their sums, and whether they are small.
+//! The loss of a small network, the deltas of its layers, their sums, and whether they are small.
 
 use super::Place;
 use super::tile::{At, tiles};
@@ -35,7 +35,7 @@ impl<T: Real, S: Map2, L: Term> Kernel<T> for Backward<'_, T, S, L> {
 }
 
 impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
-    /// Losses and dᵀ from zᵀ.
+    /// The losses and dᵀ, from zᵀ.
     ///
     /// # Safety
     /// As [`Kernel::run`].
@@ -43,7 +43,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     unsafe fn loss<V: Raw<Scalar = T>>(&self) {
         let At { narrow, arena, rows, .. } = self.at;
         let (k, side, columns) = (narrow.head.n_out, narrow.head.d_row, padded::<T>(rows));
-        // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+        // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
         unsafe {
             let (z, d) = (arena.add(narrow.z_t).cast_const(), arena.add(narrow.head.d));
             let (scale, loss) = (arena.add(narrow.scale).cast_const(), arena.add(narrow.losses));
@@ -57,19 +57,19 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         }
     }
 
-    /// Deltas of the hidden layers from that of the last.
+    /// The deltas of the hidden layers, from that of the last.
     ///
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn deltas<V: Raw<Scalar = T>>(&self) {
         let At { narrow, arena, parameters, rows, .. } = self.at;
-        // What passes deltas back: dᵀ and wᵀ of the last layer as they are, then d and a transposed copy.
+        // The last layer has dᵀ and wᵀ already; the others have d, and w is transposed into a copy.
         let mut above = &narrow.head;
         let mut d = (arena.wrapping_add(above.d).cast_const(), 1, above.d_row);
         let mut w_t = (parameters.wrapping_add(above.w), above.w_row);
         for (l, place) in narrow.hidden.iter().enumerate().rev() {
-            // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+            // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
             unsafe {
                 tiles!(rows, place.n_out, |i, j| self.delta((place, narrow.drops[l].is_some()), above, (d, w_t), i, j));
                 if l > 0 {
@@ -83,12 +83,12 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         }
     }
 
-    /// Deltas of a hidden layer, from d and wᵀ of the one above: rows i .. i + H, W vectors from column j on.
+    /// The deltas of a hidden layer, from d and wᵀ of the one above: rows i .. i + H, W vectors from column j on.
     ///
     /// # Safety
-    /// As [`Kernel::run`]; they are there.
+    /// As [`Kernel::run`]; the layer has these rows and columns.
     #[inline(always)]
-    #[allow(clippy::type_complexity, reason = "two places and their strides")]
+    #[allow(clippy::type_complexity, reason = "two pointers and their strides")]
     unsafe fn delta<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
         (place, drops): (&Place, bool),
@@ -127,7 +127,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     unsafe fn sums<V: Raw<Scalar = T>>(&self, most: T) -> bool {
         let At { narrow, arena, rows, .. } = self.at;
         let head = &narrow.head;
-        // SAFETY: the places are good (`Narrow::new`).
+        // SAFETY: the offsets are inside the arena (`Narrow::new`).
         unsafe {
             let d_b = arena.add(head.d_b);
             let m = (arena.add(head.d).cast_const(), head.d_row);
@@ -154,7 +154,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     /// Σ_rows delta of W vectors from column j on; adds Σ delta² and Σ a² to `squares`. Returns W.
     ///
     /// # Safety
-    /// As [`Kernel::run`]; they are there.
+    /// As [`Kernel::run`]; the layer has these rows and columns.
     #[inline(always)]
     unsafe fn columns<V: Raw<Scalar = T>, const W: usize>(
         &self,
@@ -167,7 +167,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         // SAFETY: the caller's promise.
         unsafe {
             let zero = V::splat(T::ZERO);
-            // Several chains side by side, or each addition would wait for the one before.
+            // Several chains at a time, so that no addition waits for the one before.
             let (mut sums, mut deltas, mut outputs) = ([zero; W], [zero; W], [zero; W]);
             for i in 0..self.at.rows {
                 let (d, a) = (arena.add(place.d + i * place.d_row + j), arena.add(above.a + i * above.a_row + j));

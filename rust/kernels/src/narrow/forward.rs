@@ -1,4 +1,4 @@
-//! Forward propagation of a narrow network: hidden layers as rows, the last one with the rows in columns.
+//! Forward propagation of a small network: hidden layers in rows, the last layer in columns.
 
 use super::tile::{At, tiles};
 use super::{Drops, Place};
@@ -25,7 +25,7 @@ impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
         }
         let At { narrow, arena, rows, .. } = self.at;
         let above = narrow.hidden.iter().skip(1).chain([&narrow.head]);
-        // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+        // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
         unsafe {
             for ((place, above), drops) in narrow.hidden.iter().zip(above).zip(&narrow.drops) {
                 let (a, a_row) = (arena.add(if drops.is_some() { place.undropped } else { above.a }), above.a_row);
@@ -51,7 +51,7 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     /// Outputs of a hidden layer: rows i .. i + H, W vectors from column j on.
     ///
     /// # Safety
-    /// As [`Kernel::run`]; they are there.
+    /// As [`Kernel::run`]; the layer has these rows and columns.
     #[inline(always)]
     unsafe fn hidden<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
@@ -80,7 +80,7 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
         }
     }
 
-    /// The last layer, a line of rows at a time.
+    /// The outputs of the last layer, a line of rows at a time.
     ///
     /// # Safety
     /// As [`Kernel::run`].
@@ -88,10 +88,11 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     unsafe fn head<V: Raw<Scalar = T>>(&self) {
         let At { narrow, arena, rows, .. } = self.at;
         let head = &narrow.head;
-        // SAFETY: the places are good (`Narrow::new`); rows up to whole lines are there.
+        // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
         unsafe {
             let x = arena.add(head.a);
-            // Zeros in the padding of activations, or it would reach that of the weights: see `clear_padding` of the core.
+            // The padding of activations must be zero, or it would change that of the weights: see `clear_padding` of
+            // the core.
             if head.n_in < head.a_row && *x.add(head.n_in) != T::ZERO {
                 for i in 0..rows {
                     (head.n_in..head.a_row).for_each(|j| *x.add(i * head.a_row + j) = T::ZERO);
@@ -121,10 +122,10 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
         }
     }
 
-    /// Outputs j .. j + H of a vector of rows from row i on; returns H.
+    /// Outputs j .. j + H of the vector of rows from row i on; returns H.
     ///
     /// # Safety
-    /// As [`Kernel::run`]; the outputs and rows are there.
+    /// As [`Kernel::run`]; the layer has these outputs and rows.
     #[inline(always)]
     unsafe fn outputs<V: Raw<Scalar = T>, const H: usize>(&self, j: usize, i: usize, x_t: (*const T, usize)) -> usize {
         let At { narrow, arena, parameters, .. } = self.at;

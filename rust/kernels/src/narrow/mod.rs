@@ -1,15 +1,15 @@
-//! A step of a narrow network in one piece: what the doors of [`product`](crate::product), [`rows`](crate::rows) and
-//! [`columns`](crate::columns) do one after the other, to the bit, for layers so small that asking what to do takes longer
-//! than doing it. Shapes and places are checked once, when a [`Narrow`] is made.
+//! A step of a small network in one kernel. Its layers are so small that deciding what to do takes longer than doing
+//! it: so shapes and offsets are checked once, when a [`Narrow`] is made. The bits are those of the doors of
+//! [`product`](crate::product), [`rows`](crate::rows) and [`columns`](crate::columns), called one after the other.
 //!
 //! ```text
-//! forward    a_l = f(b_l + a_{l−1} w_l), the last layer with the rows of the batch in columns: zᵀ = b + wᵀ aᵀ
-//! backward   the loss and its derivative dᵀ in columns, deltas back through the layers, Σ_rows delta
+//! forward    a_l = f(b_l + a_{l−1} w_l), the last layer in columns: zᵀ = b + wᵀ aᵀ
+//! backward   the loss and its derivative dᵀ in columns, the deltas of all layers, Σ_rows delta
 //! update     (w, states) ← u(w, states, a_{l−1}ᵀ delta_l), b likewise
 //! gradient   d_w = a_{l−1}ᵀ delta_l, d_b = Σ_rows delta_l, for batches of several tiles
 //! ```
 //!
-//! One thread, one tile of rows at a time, a last layer without an activation whose wᵀ is stored.
+//! A step runs on one thread. The last layer has no activation, and its wᵀ is stored in place of w.
 
 mod backward;
 mod forward;
@@ -25,16 +25,16 @@ use std::ops::Range;
 use tile::{At, MAX_TILE_ROWS};
 use weights::Weights;
 
-/// A dense layer: w as (n_in, n_out) rows at `w` of the parameters, wᵀ as (n_out, n_in) of the last; b at `b`.
+/// A dense layer, and where its parameters are: w as (n_in, n_out), or wᵀ as (n_out, n_in) in the last layer, and b.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// Number of inputs.
     pub n_in: usize,
     /// Number of outputs.
     pub n_out: usize,
-    /// Where w is, its rows [`stride`] apart.
+    /// The range of w in the parameters, its rows [`stride`] apart.
     pub w: Range<usize>,
-    /// Where b is, whole lines.
+    /// The range of b in the parameters, whole lines.
     pub b: Option<Range<usize>>,
     /// Whether outputs may be dropped at random; not those of the last layer.
     pub drops: bool,
@@ -51,12 +51,12 @@ pub struct Drops<T> {
     pub kept: T,
 }
 
-/// Where a layer's numbers are.
+/// The offsets of a layer's numbers.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     n_in: usize,
     n_out: usize,
-    /// In the parameters; rows of w are `w_row` apart, those of wᵀ for the last layer.
+    /// In the parameters. Rows of w, or of wᵀ in the last layer, are `w_row` apart.
     w: usize,
     w_row: usize,
     b: Option<usize>,
@@ -72,7 +72,7 @@ struct Place {
     mask: usize,
 }
 
-/// The memory of such steps, and where everything is in it.
+/// The memory of such steps, and the offsets in it.
 #[derive(Debug)]
 pub struct Narrow<T> {
     hidden: Vec<Place>,
@@ -80,12 +80,13 @@ pub struct Narrow<T> {
     drops: Vec<Option<Drops<T>>>,
     /// Number of the first row at hand in its batch.
     first_row: u64,
-    /// The last layer; its d is dᵀ, `d_row` apart.
+    /// The last layer. Its d is dᵀ, with rows `d_row` apart.
     head: Place,
-    /// Rows that fit, whole lines of them.
+    /// The most rows, whole lines.
     rows: usize,
     parameters: usize,
-    /// A line of rows of the last inputs, transposed; then zᵀ, yᵀ as dᵀ; one number a row twice.
+    /// In the arena: the transpose of a line of rows of the last layer's inputs; zᵀ and yᵀ, shaped like dᵀ; a scale and
+    /// a loss for each row.
     a_t: usize,
     z_t: usize,
     y_t: usize,
@@ -101,7 +102,8 @@ impl<T: Real> Narrow<T> {
     /// [`OutOfMemory`].
     ///
     /// # Panics
-    /// Unless there are layers that fit each other, no more than 2²⁰ rows or units, and each w and b is as long as it must be.
+    /// Unless there is a layer, layers fit each other, each w and b has its length, and there are at most 2²⁰ rows and
+    /// units.
     pub fn new(layers: &[Layer], rows: usize) -> Result<Self, OutOfMemory> {
         let rows = padded::<T>(rows.max(1));
         assert!(rows <= 1 << 20, "{rows} rows");
@@ -147,34 +149,34 @@ impl<T: Real> Narrow<T> {
         Ok(Narrow { hidden: places, drops, first_row: 0, head, rows, parameters, a_t, z_t, y_t, scale, losses, arena })
     }
 
-    /// Whether `target` has such kernels: the general way is good enough without vectors.
+    /// Whether the machine has such kernels. There are none without vectors: the general path is fast enough there.
     #[inline]
     pub fn is_for(machine: Machine) -> bool {
         machine.shape::<T>().narrow
     }
 
-    /// Rows that fit.
+    /// The most rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// x (rows, n_in), to be filled.
+    /// x (rows, n_in), to be filled in.
     ///
     /// # Panics
-    /// Where so many rows do not fit.
+    /// If there are more rows than fit.
     #[inline]
     pub fn x_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
         let first = *self.hidden.first().unwrap_or(&self.head);
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
-        // The rows up to the end of a line are computed, too.
+        // The rows up to the end of a line are computed too, so they must be numbers.
         self.arena[first.a + rows * first.a_row..first.a + padded::<T>(rows) * first.a_row].fill(T::ZERO);
         MatrixMut::new(&mut self.arena[first.a..][..rows * first.a_row], rows, first.n_in, first.a_row)
     }
 
-    /// yᵀ (n_out, rows), to be filled where the targets are no labels.
+    /// yᵀ (n_out, rows), to be filled in unless the targets are labels.
     ///
     /// # Panics
-    /// Where so many rows do not fit.
+    /// If there are more rows than fit.
     pub fn y_t_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
         let (k, side) = (self.head.n_out, self.head.d_row);
@@ -184,7 +186,7 @@ impl<T: Real> Narrow<T> {
     /// The scale of each row, and 0 from there to the end of a line, to be filled.
     ///
     /// # Panics
-    /// Where so many rows do not fit.
+    /// If there are more rows than fit.
     #[inline]
     pub fn scale_mut(&mut self, rows: usize) -> &mut [T] {
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
@@ -223,11 +225,11 @@ impl<T: Real> Narrow<T> {
         assert!(0 < rows && rows <= self.rows, "{rows} rows, not {}", self.rows);
     }
 
-    /// Forward propagation of the rows in [`x_mut`](Narrow::x_mut), with `f` in registers and, if there is one, another
-    /// function after it: a long one would be compiled into every tile.
+    /// Forward propagation of the rows in [`x_mut`](Narrow::x_mut). `f` is applied in registers, and `pass`, if there
+    /// is one, in a pass of its own after it: in registers, a long formula would be compiled into every tile.
     ///
     /// # Panics
-    /// Where there are too few parameters or too many rows, or the target has no such kernels.
+    /// If there are too few parameters or too many rows, or the machine has no such kernels.
     pub fn forward(
         &mut self,
         machine: Machine,
@@ -239,16 +241,17 @@ impl<T: Real> Narrow<T> {
         assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
         let at = At { narrow: self, arena, parameters, rows };
-        // SAFETY: all places are inside the arena and the parameters, and the rows fit (`new`, `check`).
+        // SAFETY: all offsets are inside the arena and the parameters, and the rows fit (`new`, `check`).
         unsafe { machine.run(Forward { at, f, pass }) }
     }
 
-    /// After [`forward`](Narrow::forward), the loss, and everything back. The losses are those of `labels`, cross-entropy, or
-    /// else of `term` and the targets in [`y_t_mut`](Narrow::y_t_mut). Returns whether Σ delta² and Σ a² of every layer are at
-    /// most `most`, but for a = x; an [`update`](Narrow::update) has to be asked for that.
+    /// The losses and all deltas, after [`forward`](Narrow::forward). With `labels` the loss is the cross-entropy,
+    /// otherwise `term` of the targets in [`y_t_mut`](Narrow::y_t_mut). With `most`, computes Σ_rows delta, which
+    /// [`update`](Narrow::update) needs, and returns whether Σ delta² and Σ a² of every layer are at most `most`; x is
+    /// not checked. Otherwise returns true.
     ///
     /// # Panics
-    /// Where there are too few parameters or labels, or too many rows.
+    /// If there are too few parameters, too many rows, or not a label for each row.
     #[allow(clippy::too_many_arguments, reason = "what a step depends on")]
     pub fn backward(
         &mut self,
@@ -265,14 +268,15 @@ impl<T: Real> Narrow<T> {
         let labels = labels.map(<[u32]>::as_ptr);
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
         let at = At { narrow: self, arena, parameters, rows };
-        // SAFETY: all places are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
+        // SAFETY: all offsets are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
         unsafe { machine.run(Backward { at, labels, slope, term, most }) }
     }
 
-    /// The update that follows from [`backward`](Narrow::backward): of the weights by one rule, of the biases by another.
+    /// The update after [`backward`](Narrow::backward) with `most`: of the weights by one rule, of the biases by
+    /// another.
     ///
     /// # Panics
-    /// Where there are too few parameters or too many rows, or not `U::STATES` states as long as the parameters.
+    /// If there are too few parameters or too many rows, or not `U::STATES` states as long as the parameters.
     pub fn update<U: Update>(
         &mut self,
         machine: Machine,
@@ -286,20 +290,20 @@ impl<T: Real> Narrow<T> {
         let states = pointers::<T, U>(parameters, states);
         let [weight, bias] = [u, u_bias].map(|u| Step { w: parameters.as_mut_ptr(), states, w_row: 0, u });
         let arena = self.arena.as_mut_ptr();
-        // SAFETY: all places are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
+        // SAFETY: all offsets are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
         unsafe { machine.run(Weights::<_, _, true> { narrow: self, arena, rows, weight, bias }) }
     }
 
-    /// The gradient that follows from [`backward`](Narrow::backward), in the places of the parameters.
+    /// The gradient after [`backward`](Narrow::backward), laid out like the parameters.
     ///
     /// # Panics
-    /// Where the gradient is shorter than the parameters, or there are too many rows.
+    /// If the gradient is shorter than the parameters, or there are too many rows.
     pub fn gradient(&mut self, machine: Machine, gradient: &mut [T], rows: usize) {
         self.check(gradient, rows);
         assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
         let to = Store { c: gradient.as_mut_ptr(), c_row: 0 };
         let arena = self.arena.as_mut_ptr();
-        // SAFETY: all places are inside the arena and the gradient, and the rows fit (`new`, `check`).
+        // SAFETY: all offsets are inside the arena and the gradient, and the rows fit (`new`, `check`).
         unsafe { machine.run(Weights::<_, _, false> { narrow: self, arena, rows, weight: to, bias: to }) }
     }
 }

@@ -1,13 +1,13 @@
-//! The shapes of register tiles that pay in narrow layers.
+//! The shapes of register tiles that pay in small networks.
 
 use super::Narrow;
 
-/// Most rows of a tile, the last of which may go that far beyond the rows there are: activations and deltas have room for
-/// it, and behind dᵀ, of which the last row is read as far, lie the sums of its deltas.
+/// The most rows of a tile. The last tile may reach that far beyond the last row, so activations and deltas have room
+/// for it. Reading dᵀ so far beyond its last row reads the sums of its deltas, which follow it in the arena.
 pub(super) const MAX_TILE_ROWS: usize = 8;
 
-/// Calls `$tile::<V, H, W>(i, j)` for all tiles of `$rows` rows, up to whole tiles, and `$columns` columns: the shape that
-/// keeps the multiply-add units busy, and one vector where that is all there is.
+/// Calls `$tile::<V, H, W>(i, j)` for all tiles of `$rows` rows, rounded up to whole tiles, and `$columns` columns. The
+/// shapes are those that keep the multiply-add units busy, or one vector if there are no more columns.
 macro_rules! tiles {
     ($rows:expr, $columns:expr, |$i:ident, $j:ident| $self:ident.$tile:ident($($argument:expr),*)) => {
         let mut $j = 0;
@@ -42,7 +42,7 @@ macro_rules! tiles {
 
 pub(super) use tiles;
 
-/// What is worked on.
+/// The network, its memory, and the rows to compute.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a, T> {
     pub(super) narrow: &'a Narrow<T>,

@@ -1,4 +1,4 @@
-//! The sums of a narrow network's gradients, and what becomes of them: an update, or a gradient in memory.
+//! The gradients of a small network, and what becomes of them: an update, or a gradient in memory.
 
 use super::{Narrow, Place};
 use crate::Real;
@@ -7,7 +7,8 @@ use crate::product::{Finish, multiply, multiply_and_add};
 use crate::rows::RowSums;
 use crate::vector::Raw;
 
-/// The sums of all gradients: `weight` and `bias` take them as row 0 of a matrix whose columns are all parameters.
+/// Computes the sums of all gradients. `weight` and `bias` take them, as row 0 of a matrix whose columns are the
+/// parameters.
 ///
 /// `SUMMED`: Σ_rows delta is computed already.
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Kernel<T> for Weights<'_, T, F, 
         }
         let (narrow, arena) = (self.narrow, self.arena.cast_const());
         let head = &narrow.head;
-        // SAFETY: the places are good (`Narrow::new`).
+        // SAFETY: the offsets are inside the arena (`Narrow::new`).
         unsafe {
             let d_t = (arena.add(head.d), head.d_row, 1);
             self.weights::<V>(head, d_t, (arena.add(head.a), head.a_row), (head.n_out, head.n_in), false);
@@ -50,11 +51,11 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Kernel<T> for Weights<'_, T, F, 
 }
 
 impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
-    /// The weights of a layer, as they are stored: m rows of n, from numbers a(i, row) and vectors b(row, ..); the bias too,
-    /// where that is the sums of the vectors and `with_bias`.
+    /// The weights of a layer as they are stored, m rows of n numbers: Σ_row a(i, row) b(row, ..). If `with_bias`, the
+    /// bias too, which is Σ_row b(row, ..).
     ///
     /// # Safety
-    /// As [`Kernel::run`]; the numbers and vectors are there for all rows.
+    /// As [`Kernel::run`]; a and b have these numbers and vectors for all rows.
     #[inline(always)]
     unsafe fn weights<V: Raw<Scalar = T>>(
         &self,
@@ -111,7 +112,7 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
         }
     }
 
-    /// H rows of W vectors of weights from (i, j) on, and W vectors of the bias where `with_bias`; returns H.
+    /// H rows of W vectors of weights from (i, j) on, and W vectors of the bias if `with_bias`. Returns H.
     ///
     /// # Safety
     /// As [`Weights::weights`].
@@ -146,7 +147,7 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
         H
     }
 
-    /// The bias of a layer, where it has one: its sums are there, of all tiles so far.
+    /// The bias of a layer, if it has one, from its sums in the arena.
     ///
     /// # Safety
     /// As [`Kernel::run`].

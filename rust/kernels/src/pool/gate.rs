@@ -1,13 +1,13 @@
-//! The gate between a caller and the workers: one word says which job is on, how many may still join it and how many are
-//! inside.
+//! The gate between a caller and the workers. One word holds the job's number, the seats left, and the workers inside.
 //!
 //! ```text
 //! 63 ……… 32 | 31 ……… 16 | 15 ………… 0
 //! job number |   seats left  |  workers inside
 //! ```
 //!
-//! Whoever joins and whoever shuts change the same word, so one of them is first: a worker is inside before the gate is shut,
-//! and is waited for, or it stays outside. That is what allows a job to be a reference into the caller's stack.
+//! Joining and shutting change the same word, so one of them comes first. Either a worker is inside before the gate
+//! shuts, and the caller waits for it, or the worker stays outside. That is why a job may be a reference into the
+//! caller's stack.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,41 +15,41 @@ use std::thread::yield_now;
 
 const SEAT: u64 = 1 << 16;
 const JOB: u64 = 1 << 32;
-/// Most seats of a job.
+/// The most seats of a job.
 pub(super) const MAX_SEATS: usize = 0xffff;
-/// Looks at the gate before the processor is offered to others.
+/// Looks at the gate before a waiting caller yields the processor.
 const LOOKS_BEFORE_YIELD: usize = 2000;
 
 #[derive(Debug, Default)]
-#[repr(align(128))] // Workers look at it all the time: nothing else may lie on its lines.
+#[repr(align(128))] // Workers read it all the time, so nothing else may be on its lines.
 pub(super) struct Gate(AtomicU64);
 
 impl Gate {
-    /// Begins the next job, for as many workers as there are seats. The gate is shut and nobody is inside.
+    /// Begins the next job, for up to `seats` workers. The gate must be shut, with nobody inside.
     pub(super) fn open(&self, seats: usize) {
         debug_assert!(seats <= MAX_SEATS && self.0.load(Ordering::Relaxed) as u32 == 0);
-        // SeqCst here, and in `is_open` and the workers' flags: either the worker that is about to sleep sees this job, or
-        // the caller sees that it sleeps.
+        // SeqCst here, in `is_open` and for the workers' flags: either a worker that is about to sleep sees this job,
+        // or the caller sees that it sleeps.
         self.0.fetch_add(JOB + SEAT * seats as u64, Ordering::SeqCst);
     }
 
-    /// Enters the job that is on, unless that is `last` or has no seats: its number.
+    /// Enters the current job and returns its number; None if it is `last` or has no seats left.
     pub(super) fn join(&self, last: u32) -> Option<u32> {
         let seen = self.0.load(Ordering::Relaxed);
         if !joinable(seen, last) {
             return None;
         }
-        // Whatever the caller wrote before it opened is seen inside.
+        // Acquire: inside, the worker sees what the caller wrote before it opened the gate.
         let entered = self.0.compare_exchange(seen, seen - SEAT + 1, Ordering::Acquire, Ordering::Relaxed);
         entered.ok().map(|word| (word >> 32) as u32)
     }
 
-    /// Whether there is a job to join that is not `last`.
+    /// Whether there is a job to join other than `last`.
     pub(super) fn is_open(&self, last: u32) -> bool {
         joinable(self.0.load(Ordering::SeqCst), last)
     }
 
-    /// Leaves the job; whatever this worker wrote is seen by the caller after `shut`.
+    /// Leaves the job. After `shut` the caller sees what this worker wrote.
     pub(super) fn leave(&self) {
         self.0.fetch_sub(1, Ordering::Release);
     }

@@ -1,17 +1,17 @@
-//! Threads: work that is cut into parts, which the caller and some workers take one after the other.
+//! Threads: work is cut into parts, and the caller and some workers take the parts one by one.
 //!
 //! ```text
-//! caller: write down the job ─▶ open the gate ─▶ take parts ─▶ shut the gate, wait until nobody is inside
-//! worker: look at the gate for a while, then sleep ─▶ enter ─▶ take parts until none is left ─▶ leave
+//! caller: write the job ─▶ open the gate ─▶ take parts until none is left ─▶ shut the gate, wait for those inside
+//! worker: watch the gate for a while, then sleep ─▶ enter ─▶ take parts until none is left ─▶ leave
 //! ```
 //!
-//! There are no workers until work is worth it, and they end with the process. What a part writes does not depend on who
-//! takes it, so no result depends on the number of threads. A caller never waits for a worker that has not come: it
-//! takes all the parts that are left itself. A caller that finds the workers busy with another's job works alone, and so
-//! does a part that wants to cut its own work. A panic in a part goes on in the caller, and the workers stay.
+//! Workers start when the first work is large enough for them, and end with the process. What a part writes does not
+//! depend on the thread that takes it, so no result depends on the thread count. A caller never waits for a worker to
+//! arrive: it takes all remaining parts itself. It works alone if the workers are busy with another caller's job, and
+//! so does a part that wants to cut its own work. A panic in a part continues in the caller; the workers survive it.
 //!
-//! After a fork the child is another process without workers: it has its own, made on need, and leaves alone what it
-//! has inherited of its parent's.
+//! A forked child has no workers. It starts its own when needed, and does not touch what it inherited from its parent's
+//! pool.
 
 mod gate;
 #[cfg(test)]
@@ -29,34 +29,34 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 use std::{hint, ptr};
 
-/// Work that is worth cutting for workers that are awake, in floating-point operations of a product.
+/// The least work, in floating-point operations of a product, that is cut into parts if workers are awake.
 const MIN_FLOPS_TO_CUT: usize = 700_000;
-/// Work that is worth waking workers for, in one piece or in a row: that takes the caller some microseconds, and them some
-/// tens.
+/// The least work, in one job or in consecutive jobs, for which sleeping workers are woken. Waking takes the caller
+/// some microseconds, and the workers some tens of microseconds.
 const MIN_FLOPS_TO_WAKE: usize = 6_000_000;
-/// Operations of a product that one thread does in a microsecond.
+/// Floating-point operations of a product that one thread computes in a microsecond.
 const FLOPS_A_MICROSECOND: usize = 110_000;
-/// What reading and writing a number costs a pass over memory, in floating-point operations.
+/// The time in which a pass over memory reads and writes a number, in floating-point operations of a product.
 pub const FLOPS_A_NUMBER: usize = 12;
-/// Parts a thread: some, so that a thread that comes late or is interrupted leaves its parts to others.
+/// More than one, so that the others take the parts of a thread that arrives late or is interrupted.
 const PARTS_A_THREAD: usize = 4;
-/// How long a worker looks for its next job before it sleeps.
+/// The time for which a worker watches for its next job before it sleeps.
 const SPIN_TIME: Duration = Duration::from_micros(50);
-/// How long no sleeping worker is woken after one found itself on its caller's processor again, just after it had moved to
-/// another: it would only take the caller's time (and the 50 µs above, as measured).
+/// The time for which no worker is woken after one was on its caller's processor twice, the second time just after it
+/// had moved away. Waking it would only cost the caller time: the 50 µs above, as measured.
 const CROWDED_TIME: Duration = Duration::from_millis(5);
-/// Looks between two looks at the clock.
+/// Looks at the gate between two readings of the clock.
 const LOOKS_A_CLOCK_READING: usize = 64;
 
-/// Whether all work is worth it, and everyone is waited for: see [`force`].
+/// Whether all work is cut and all threads are waited for: see [`force`].
 static FORCED: AtomicBool = AtomicBool::new(false);
-/// How often a worker had a part in forced work.
+/// How often a worker has taken parts of forced work.
 static HELPED: AtomicU64 = AtomicU64::new(0);
-/// The pool of this process, or of the one that it was forked from.
+/// The pool of this process, or of the process that it was forked from.
 static POOL: AtomicPtr<Pool> = AtomicPtr::new(ptr::null_mut());
 
-/// For tests: cuts all work however small, and has each caller wait until all its threads have come, until called with
-/// `false`. Returns how often a worker has had a part in such work.
+/// For tests. Until it is called with `false`, all work is cut, however small, and each caller waits until all its
+/// threads have arrived. Returns how often a worker has taken parts of such work.
 #[doc(hidden)]
 pub fn force(on: bool) -> u64 {
     FORCED.store(on, Ordering::Relaxed);
@@ -69,41 +69,42 @@ pub fn is_forced() -> bool {
     FORCED.load(Ordering::Relaxed)
 }
 
-/// Whether work of so many floating-point operations is worth cutting: a question of the work alone.
+/// Whether `work` floating-point operations are worth cutting. It does not depend on the thread count or on the
+/// workers.
 #[inline]
 pub fn is_worth(work: usize) -> bool {
     work >= MIN_FLOPS_TO_CUT || is_forced()
 }
 
-/// Work that can be cut into parts: rows, or lines of columns, of what it writes.
+/// Work that can be cut into parts. Its units are rows, or lines of columns, of what it writes.
 ///
 /// # Safety
-/// Parts that have no unit in common may be done by several threads at once: none writes what another reads or writes.
+/// Parts without a common unit may run on several threads at once: none writes what another reads or writes.
 pub(crate) unsafe trait Cut: Copy {
-    /// What comes out of it.
+    /// Its result.
     type Out: Send;
-    /// How many units there are.
+    /// The number of units.
     fn units(&self) -> usize;
-    /// The part that is these units.
+    /// The part of these units.
     fn part(self, units: Range<usize>) -> Self;
-    /// Does it.
+    /// Does the work, on one thread.
     ///
     /// # Safety
-    /// The addresses in it are good for what it does.
+    /// It may access the memory that its fields point to.
     unsafe fn run(self, machine: Machine) -> Self::Out;
-    /// What comes out of two parts, in any order.
+    /// The result of two parts, in any order.
     fn join(one: Self::Out, _other: Self::Out) -> Self::Out {
         one
     }
 }
 
-/// Does what `make` makes, on the target's threads where that is worth it; `work` is how many floating-point operations
-/// of a product take as long.
+/// Does the work that `make` makes, on the machine's threads if it is large enough. `work` is its time, in
+/// floating-point operations of a product.
 ///
 /// # Safety
 /// As [`Cut::run`].
-// Alone it must cost nothing: a step of a small network has 20 of these in less than 1 µs. Made here and not passed in, for
-// then it is made once where it is needed (4 % of such a step).
+// On one thread this must cost nothing: a step of a small network has 20 such calls in less than 1 µs. The work is made
+// here and not passed in, because then it is made once, where it is needed (4 % of such a step).
 #[inline(always)]
 pub(crate) unsafe fn run<C: Cut>(machine: Machine, work: usize, make: impl Fn() -> C) -> C::Out {
     if machine.threads() == 1 || !is_worth(work) {
@@ -139,10 +140,10 @@ unsafe fn run_parts<C: Cut>(machine: Machine, work: usize, whole: C) -> C::Out {
     result.unwrap_or_else(|| unreachable!("there are parts, and each has a result"))
 }
 
-/// Work that several threads look at.
+/// Work that several threads read.
 struct Shared<C>(C);
 
-// SAFETY: it is cut before it is done, and what it says of its parts is what this needs (`Cut`).
+// SAFETY: each thread copies it and does a part of its own, which `Cut` allows.
 unsafe impl<C: Cut> Sync for Shared<C> {}
 
 impl<C: Cut> Shared<C> {
@@ -151,8 +152,8 @@ impl<C: Cut> Shared<C> {
     }
 }
 
-/// Wakes the workers for `threads` threads where `work` floating-point operations are about to come, product after product,
-/// the largest of them worth cutting, though it alone would not be worth waking them.
+/// Wakes the workers for `threads` threads if `work` floating-point operations, in many products, are about to come and
+/// the largest product is worth cutting. That product alone might not be worth waking them.
 #[inline]
 pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
     if threads > 1 && work >= MIN_FLOPS_TO_WAKE && is_worth(largest()) {
@@ -160,12 +161,12 @@ pub fn rouse(threads: usize, work: usize, largest: impl FnOnce() -> usize) {
     }
 }
 
-/// Calls `f` for each of `items`, all worth a thread that is awake, and its number, in any order; `work` is how many
-/// floating-point operations of a product take as long as all of them.
+/// Calls `f` with each of `items` and its number, in any order. Each item must be worth the time of a thread that is
+/// awake. `work` is the time of all of them, in floating-point operations of a product.
 pub fn for_each<S: Send>(machine: Machine, work: usize, items: &mut [S], f: impl Fn(usize, &mut S) + Sync) {
     let (count, all) = (items.len(), Items(items.as_mut_ptr()));
     let shared = share(machine.threads(), count, work.max(MIN_FLOPS_TO_CUT), &|i| {
-        // SAFETY: i < count, each once: nobody else has this item, which may go to another thread.
+        // SAFETY: each i < count comes once, so nobody else has this item, and it is Send.
         f(i, unsafe { &mut *all.at(i) });
     });
     if !shared {
@@ -173,10 +174,10 @@ pub fn for_each<S: Send>(machine: Machine, work: usize, items: &mut [S], f: impl
     }
 }
 
-/// Items, one of which at a time each thread works on.
+/// Items on which several threads work, each on one at a time.
 struct Items<S>(*mut S);
 
-// SAFETY: who takes an item has it alone (`for_each`), and may, for it is Send.
+// SAFETY: one thread at a time has an item (`for_each`), and items are Send.
 unsafe impl<S: Send> Sync for Items<S> {}
 
 impl<S> Items<S> {
@@ -185,13 +186,14 @@ impl<S> Items<S> {
     }
 }
 
-/// Calls `part` for 0, 1, … `parts` − 1 in any order, on up to `threads` threads at once, the caller's among them; false,
-/// and nothing done, where the caller is better off alone. `work` is how many floating-point operations all of them are.
+/// Calls `part` with 0, 1, … `parts` − 1 in any order, on up to `threads` threads, one of them the caller. `work` is
+/// the time of all parts, in floating-point operations. Returns false, with nothing done, if the caller alone is
+/// faster.
 fn share(threads: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) -> bool {
     threads > 1 && parts > 1 && is_worth(work) && Pool::of_this_process().run(threads.min(parts) - 1, parts, work, part)
 }
 
-/// What is to be done. Good while the gate is open or somebody is inside.
+/// What is to be done. Valid while the gate is open or somebody is inside.
 #[derive(Clone, Copy)]
 struct Job {
     part: *const (dyn Fn(usize) + Sync),
@@ -218,8 +220,8 @@ impl Worker {
 #[derive(Default)]
 struct Workers {
     all: Vec<Worker>,
-    /// Work that has come in a row and was not worth waking anyone, and until when more of it belongs to the row, in
-    /// microseconds since the pool's start.
+    /// Consecutive jobs that were not worth waking anyone: their work so far, and the latest time at which another job
+    /// still counts as consecutive, in microseconds since the pool's start.
     row: usize,
     row_ends: u64,
     /// The system refused to start another.
@@ -227,7 +229,7 @@ struct Workers {
 }
 
 struct Pool {
-    /// The process whose threads the workers are.
+    /// The process that the workers belong to.
     process: u32,
     gate: Gate,
     taken: Taken,
@@ -235,17 +237,18 @@ struct Pool {
     processor: AtomicUsize,
     /// When workers may be woken again, in microseconds since `start`.
     crowded: AtomicU64,
-    /// Until when a worker that is in the way has moved already, likewise.
+    /// Until then, a worker in the way has already moved once; likewise in microseconds.
     moved: AtomicU64,
     start: Instant,
     job: UnsafeCell<Job>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Held by the caller whose job is on.
+    /// Held by the caller while its job runs.
     workers: Mutex<Workers>,
 }
 
-/// The parts that are taken: from the first on by the caller, in the low half, and from the last back by workers, in the
-/// high half. So from step to step a thread has much the same parts, whose weights its caches hold. On lines of its own.
+/// The count of parts taken: by the caller from the first on, in the low half, and by workers from the last back, in
+/// the high half. So from step to step a thread takes mostly the same parts, whose weights are in its caches. Alone on
+/// its lines.
 #[derive(Default)]
 #[repr(align(128))]
 struct Taken(AtomicU64);
@@ -255,12 +258,12 @@ impl Taken {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// Leaves nothing to take.
+    /// Ends the job: no part is left.
     fn end(&self, parts: usize) {
         self.0.store(parts as u64, Ordering::Relaxed);
     }
 
-    /// The next of so many parts, for the caller or for a worker.
+    /// The next of `parts` parts, for the caller or for a worker.
     fn next(&self, parts: usize, by_caller: bool) -> Option<usize> {
         let before = self.0.fetch_add(if by_caller { 1 } else { 1 << 32 }, Ordering::Relaxed);
         let (first, last) = (before as u32 as usize, (before >> 32) as usize);
@@ -270,16 +273,16 @@ impl Taken {
 
 // SAFETY: `job` is written by the holder of `workers` before it opens the gate, and read by those inside.
 unsafe impl Sync for Pool {}
-// SAFETY: a job that has ended is not used again, so the pointer in it may go anywhere.
+// SAFETY: the pointer in a job is used only while the job runs.
 unsafe impl Send for Pool {}
 
 impl Pool {
-    /// Made at the first call in a process, without workers.
+    /// The pool of this process, made at the first call, without workers.
     fn of_this_process() -> &'static Pool {
         let process = std::process::id();
         let mut seen = POOL.load(Ordering::Acquire);
         loop {
-            // SAFETY: what was ever in POOL is never freed.
+            // SAFETY: a pool that was in POOL is never freed.
             if let Some(pool) = unsafe { seen.as_ref() }
                 && pool.process == process
             {
@@ -301,7 +304,7 @@ impl Pool {
             match POOL.compare_exchange(seen, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => seen = new,
                 Err(other) => {
-                    // SAFETY: ours, and nobody has seen it.
+                    // SAFETY: this thread made it, and nobody has seen it.
                     drop(unsafe { Box::from_raw(new) });
                     seen = other;
                 }
@@ -319,7 +322,8 @@ impl Pool {
         }
     }
 
-    /// Work that has come in a row with this: each soon after the caller may have finished the one before.
+    /// The work of this job and of the consecutive jobs before it: each began soon after the caller can have finished
+    /// the last.
     fn row(&self, workers: &mut Workers, work: usize) -> usize {
         let now = self.micros();
         workers.row = work.saturating_add(if now <= workers.row_ends { workers.row } else { 0 });
@@ -327,8 +331,8 @@ impl Pool {
         workers.row
     }
 
-    /// Does all parts with up to `wanted` workers; false, and nothing done, where there are none to be had or the work
-    /// is not worth waking them.
+    /// Does all parts with up to `wanted` workers. Returns false, with nothing done, if there are no workers or the
+    /// work is not worth waking them.
     fn run(&'static self, wanted: usize, parts: usize, work: usize, part: &(dyn Fn(usize) + Sync)) -> bool {
         let mut workers = match self.workers.try_lock() {
             Ok(workers) => workers,
@@ -350,7 +354,7 @@ impl Pool {
         if wanted == 0 {
             return false;
         }
-        // SAFETY: only the lifetime changes: nobody uses the job after `shut` below.
+        // SAFETY: only the lifetime changes, and nobody uses the job after `shut` below.
         let part: *const (dyn Fn(usize) + Sync + 'static) = unsafe { std::mem::transmute(ptr::from_ref(part)) };
         let job = Job { part, parts };
         // SAFETY: this thread holds `workers`, the gate is shut and nobody is inside.
@@ -371,12 +375,12 @@ impl Pool {
         true
     }
 
-    /// Takes parts until none is left, and returns how many; a panic is kept for the caller and ends the job.
+    /// Takes parts until none is left, and returns their number. A panic ends the job and is kept for the caller.
     fn take_parts(&self, job: Job, by_caller: bool) -> usize {
         let mut taken = 0;
         while let Some(next) = self.taken.next(job.parts, by_caller) {
             taken += 1;
-            // SAFETY: the gate is open or this thread is inside, so the caller is still in `run`.
+            // SAFETY: this thread is the caller or inside the gate, so the caller is still in `run`.
             let part = unsafe { &*job.part };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| part(next))) {
                 self.taken.end(job.parts);
@@ -386,7 +390,7 @@ impl Pool {
         taken
     }
 
-    /// Starts workers until there are `wanted`, or the system has no more threads.
+    /// Starts workers until there are `wanted`, or the system refuses another thread.
     fn grow(&'static self, workers: &mut Workers, wanted: usize) {
         while workers.all.len() < wanted.min(MAX_SEATS) && !workers.refused {
             let asleep = Arc::new(AtomicBool::new(false));
@@ -399,7 +403,7 @@ impl Pool {
         }
     }
 
-    /// Whether workers are not worth waking at present.
+    /// Whether waking workers is not worth it at present.
     fn is_crowded(&self) -> bool {
         self.is_before(&self.crowded)
     }
@@ -408,13 +412,14 @@ impl Pool {
         self.micros() < until.load(Ordering::Relaxed)
     }
 
-    /// Microseconds since the start.
+    /// Microseconds since the pool's start.
     fn micros(&self) -> u64 {
         self.start.elapsed().as_micros() as u64
     }
 
-    /// Whether this worker is where its caller was, which then waits for it or is about to come back. The system may wake it
-    /// there again and again, be the others idle or not: so it moves first, and is in the way only where that did not help.
+    /// Whether this worker is in the way: on the processor of its caller, which waits for it or is about to return. The
+    /// system may wake it there again and again, even if other processors are idle. So the worker first moves to
+    /// another processor, and counts as in the way only if that did not help.
     fn is_in_the_way(&self) -> bool {
         let here = processor();
         if here == NOWHERE || here != self.processor.load(Ordering::Relaxed) {
@@ -431,7 +436,7 @@ impl Pool {
         true
     }
 
-    /// The life of a worker.
+    /// What a worker does, for ever.
     fn serve(&self, asleep: &AtomicBool) {
         let mut last = 0;
         loop {
@@ -447,7 +452,7 @@ impl Pool {
         }
     }
 
-    /// Waits for a job after `last`, and joins it.
+    /// Waits for a job other than `last`, and joins it.
     fn next_job(&self, last: u32, asleep: &AtomicBool) -> u32 {
         loop {
             let start = Instant::now();
@@ -474,7 +479,7 @@ impl Pool {
 /// No processor.
 const NOWHERE: usize = usize::MAX;
 
-/// The processor that this thread is on, where the system tells.
+/// The processor that this thread runs on, if the system tells.
 fn processor() -> usize {
     #[cfg(all(target_os = "linux", not(miri)))]
     // SAFETY: the call takes nothing and returns a number.
@@ -483,12 +488,12 @@ fn processor() -> usize {
     NOWHERE
 }
 
-/// Moves this thread to another processor of those that it may use; false where there is none.
+/// Moves this thread to another processor that it may use; false if there is none.
 #[cfg(all(target_os = "linux", not(miri)))]
 fn move_off(here: usize) -> bool {
     let size = size_of::<libc::cpu_set_t>();
-    // SAFETY: a set of processors is plain numbers, for which zero will do; the calls read and write no more than it, and 0 is
-    // this thread. A processor beyond the set is not in it.
+    // SAFETY: a set of processors is plain numbers, so zeros are valid. The calls read and write no more than the set,
+    // and 0 means this thread. `here` is inside the set.
     unsafe {
         let mut all: libc::cpu_set_t = std::mem::zeroed();
         if here >= 8 * size || libc::sched_getaffinity(0, size, &mut all) != 0 {
@@ -496,7 +501,7 @@ fn move_off(here: usize) -> bool {
         }
         let mut others = all;
         libc::CPU_CLR(here, &mut others);
-        // It goes at once, and may go where it likes after that.
+        // The thread moves at once, and may run anywhere after that.
         libc::CPU_COUNT(&others) > 0
             && libc::sched_setaffinity(0, size, &others) == 0
             && libc::sched_setaffinity(0, size, &all) == 0
@@ -509,14 +514,14 @@ fn move_off(_here: usize) -> bool {
     false
 }
 
-/// Starts a thread to which no signal is delivered, but for those of its own faults: they are for the program's threads,
+/// Starts a thread that receives no signals but those of its own faults. Signals are for the program's own threads,
 /// which may wait for them.
 #[cfg(unix)]
 fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     use std::mem::zeroed;
-    // SAFETY: a set of signals is plain numbers, for which zero will do, and the calls write no more than their sets.
+    // SAFETY: a set of signals is plain numbers, so zeros are valid.
     let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { (zeroed(), zeroed()) };
-    // SAFETY: as above.
+    // SAFETY: the calls write no more than these sets.
     unsafe {
         libc::sigfillset(&mut all);
         for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL] {
@@ -525,7 +530,7 @@ fn without_signals<R>(start: impl FnOnce() -> R) -> R {
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
     }
     let result = start();
-    // SAFETY: the set that the call above filled in.
+    // SAFETY: the set was filled in by the call above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut()) };
     result
 }

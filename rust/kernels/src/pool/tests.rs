@@ -3,7 +3,7 @@
 use super::*;
 use std::sync::MutexGuard;
 
-/// One test after the other: there is one pool, and who finds it busy works alone.
+/// Tests run one after the other: there is one pool, and a caller that finds it busy works alone.
 fn one_by_one() -> MutexGuard<'static, ()> {
     static ONE_BY_ONE: Mutex<()> = Mutex::new(());
     ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -73,7 +73,7 @@ fn panic_goes_on_in_the_caller_and_the_workers_stay() {
         let met = catch_unwind(|| {
             each_part(3, 30, MUCH, &|i| {
                 if i == round {
-                    // Without the message that `panic!` prints.
+                    // `resume_unwind` prints no message, as `panic!` would.
                     resume_unwind(Box::new("a part that fails"));
                 }
             });

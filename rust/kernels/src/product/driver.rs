@@ -25,26 +25,27 @@ use crate::{Machine, Real, padded};
 
 /// From this size on, b is large: its strips come from the third cache.
 const MIN_BYTES_OF_LARGE_B: usize = 256 << 10;
-/// The length of a block if b is large, as bytes of a row of a (the last block may be half as long again). A strip of b then
-/// has at most 16 KiB, and 256 rows of a stay in the second cache.
+/// The length of a block if b is large, as bytes of a row of a (the last block may be half as long again). A strip of b
+/// then has at most 16 KiB, and 256 rows of a stay in the second cache.
 const BLOCK_BYTES: usize = 1 << 10;
 /// The length of a block otherwise, in steps of k.
 const BLOCK_STEPS: usize = 1536;
 /// From this size of the result on, a long formula goes row by row: all tiles of some rows, then those of the next.
 const MIN_NUMBERS_ROW_BY_ROW: usize = 1 << 15;
-/// If a is the larger operand, tiles three vectors wide pay from this many steps on: each number of a serves three vectors.
+/// If a is the larger operand, tiles three vectors wide pay from this many steps on: each number of a serves three
+/// vectors.
 const MIN_STEPS_OF_WIDE_TILES: usize = 100;
 /// They also need this many rows, to be cut into tiles of more than five.
 const MIN_ROWS_OF_WIDE_TILES: usize = 25;
 
-/// The sums start + a b for m rows and n columns, given to `finish`. The padding of the last line of c is computed from
-/// the operands' or 0.
+/// Gives the sums start + a b of m rows and n columns to `finish`. The padding of the last line of c becomes what that
+/// of the operands gives, or 0.
 ///
-/// They may be a part of a product, whose shape is what decides the order.
+/// The operands may be a part of a product. The shape of the whole product decides the order of the work.
 ///
 /// # Safety
-/// The operands, c and what `finish` holds are good for m rows, `padded(n)` columns and k steps. Without a c to keep the
-/// sums between blocks of k there is one block, and `finish` takes the sums from registers.
+/// The operands, c and the memory of `finish` have m rows, `padded(n)` columns and k steps. Without c, which keeps the
+/// sums between blocks of k, there is one block, and `finish` takes the sums from registers.
 pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     machine: Machine,
     mut operands: Operands<T>,
@@ -115,16 +116,16 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     }
 }
 
-/// Into how many blocks a chain of k steps is cut.
+/// The number of blocks of about `steps` steps in a chain of k.
 fn blocks(k: usize, steps: usize) -> usize {
     if k <= steps + steps / 2 { 1 } else { k.div_ceil(steps) }
 }
 
-/// How many vectors wide the next tiles are.
+/// The width of the next strip, in vectors.
 #[inline]
 fn width(shape: &Shape, m: usize, vectors: usize, wide: bool) -> usize {
     match vectors {
-        // One row reads all of b once: whole lines of it, one after the other, as far as possible.
+        // One row reads b only once, so wide tiles read whole lines of it one after the other.
         8.. if m == 1 && shape.rows_4_wide > 0 => 8,
         4.. if m <= shape.rows_4_wide => 4,
         2.. if shape.pairs => 2,
@@ -133,14 +134,15 @@ fn width(shape: &Shape, m: usize, vectors: usize, wide: bool) -> usize {
     }
 }
 
-/// Whether the last vector of m rows and `columns` columns is no more than half full, where that makes a difference.
+/// Whether the last vector of m rows, with `columns` columns left, should be half a vector: it is at most half full,
+/// and that costs less.
 #[inline]
 fn is_half(shape: &Shape, m: usize, columns: usize) -> bool {
-    // From 5 rows on no tile has fewer than 3.
+    // There are no half tiles of fewer than 3 rows, and from 5 rows on no tile has fewer.
     shape.halves && m > 4 && 2 * columns <= shape.lanes
 }
 
-/// All m rows of one strip, split evenly into tiles of at most `rows`.
+/// All m rows of one strip, split evenly into tiles of at most `rows` rows.
 ///
 /// # Safety
 /// As [`multiply`].
@@ -165,8 +167,8 @@ unsafe fn strip<T: Real, F: Finish<T>>(
     }
 }
 
-/// All tiles of a row before those of the next: what a long formula reads and writes beside the sums then comes and goes in
-/// one stream.
+/// The product row by row: all tiles of some rows, then those of the next. What a long formula reads and writes beside
+/// the sums is then one stream of memory.
 ///
 /// # Safety
 /// As [`multiply`].
@@ -201,7 +203,7 @@ unsafe fn rows_outside<T: Real, F: Finish<T>>(
     }
 }
 
-/// c ← 0 from a vector, or half of one, to the end of a line.
+/// c ← 0, from the end of the last vector, or half vector, to the end of the line.
 struct Clear<T> {
     c: *mut T,
     c_row: usize,

@@ -1,41 +1,42 @@
-//! What happens to the sums of a tile while they are still in registers: stored as they are, through a formula, or used
-//! up by an optimizer.
+//! What becomes of the sums of a tile while they are in registers: they are stored, go through a formula, or update
+//! weights.
 //!
-//! A formula is compiled into every shape of tile, on every target and for both types. So only those go there that say
-//! so ([`Map::FUSED`] and its kin); the others run over each strip of columns as soon as it has its sums.
+//! A formula that is applied to registers is compiled into every shape of tile, for every instruction set and both
+//! types. So only those are that say so ([`Map::FUSED`] and the like). The others go over each strip of columns as soon
+//! as it has its sums.
 
 use crate::region::{Region, map_region, map2_region};
 use crate::update::step;
 use crate::vector::Raw;
 use crate::{Machine, Map, Map2, Real, Update};
 
-/// Where sums go. Rows and columns are those of the whole product.
+/// Takes the sums of a product. Rows and columns are those of the product.
 pub(crate) trait Finish<T: Real>: Copy {
-    /// Whether [`done`](Finish::done) takes the sums from registers; if not, they are stored, and
-    /// [`strip`](Finish::strip) does the rest.
+    /// Whether [`done`](Finish::done) takes the sums from registers. If not, they are stored, and
+    /// [`strip`](Finish::strip) applies the formula.
     const FUSED: bool;
-    /// Whether the formula is long: small tiles then let its square roots run beside the next tile's sums.
+    /// Whether the formula is long. Tiles are then smaller, so that its square roots overlap with the next tile's sums.
     const LONG: bool = false;
-    /// How many numbers are read and written again for each sum.
+    /// The numbers that are read and written again for each sum.
     const NUMBERS_A_SUM: usize = 0;
 
-    /// The same with row i and column j of the product as its first.
+    /// The same for the part of the product that starts at row i and column j.
     fn at(self, i: usize, j: usize) -> Self;
 
-    /// Asks for what [`done`](Finish::done) will read at row i and column j.
+    /// Prefetches what [`done`](Finish::done) will read at row i and column j.
     ///
     /// # Safety
-    /// The CPU is V's.
+    /// The CPU has V's instructions.
     #[inline(always)]
     unsafe fn ahead<V: Raw<Scalar = T>>(&self, _i: usize, _j: usize) {}
 
     /// Takes the sums of row i, columns j, j + 1, …
     ///
     /// # Safety
-    /// The vector is inside the result, and the CPU is V's.
+    /// The vector is inside the result, and the CPU has V's instructions.
     unsafe fn done<V: Raw<Scalar = T>>(&self, sums: V, i: usize, j: usize);
 
-    /// Goes over `rows` rows and `columns` columns from column j on, whose sums are stored.
+    /// Applies the formula to the stored sums of `rows` rows and `columns` columns from column j on.
     ///
     /// # Safety
     /// They are inside the result.
@@ -147,7 +148,7 @@ impl<T: Real, U: Update> Finish<T> for Step<T, U> {
     #[inline(always)]
     unsafe fn ahead<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {
         let at = i * self.w_row + j;
-        // SAFETY: a hint, for which any address will do; the caller knows the CPU.
+        // SAFETY: a prefetch may have any address; the caller knows the CPU.
         unsafe {
             V::prefetch(self.w.wrapping_add(at));
             for state in self.states.iter().take(U::STATES) {

@@ -1,4 +1,4 @@
-//! The matrix products of backpropagation, with the formulas that follow them, and the transpose.
+//! The matrix products of backpropagation, each with the formula that follows it, and the transpose.
 //!
 //! ```text
 //! forward             y   = f(bias + x w)
@@ -8,9 +8,9 @@
 //! update_weight       w   = u(w, xᵀ delta)           an optimizer's step, without d_w in memory
 //! ```
 //!
-//! Every element is one chain of fused multiply-adds, k ascending: its bits depend neither on the batch it is in, nor on
-//! how the work is cut into tiles, nor on which way round the matrices lie, nor on which of the targets with fused
-//! multiply-add runs it.
+//! Every element is one chain of fused multiply-adds, k ascending. So its bits do not depend on the batch, on the
+//! tiles, on the threads, on whether an operand is transposed, or on the instruction set, if that has fused
+//! multiply-add.
 
 mod driver;
 mod finish;
@@ -28,10 +28,10 @@ pub(crate) use tile::{multiply, multiply_and_add};
 pub(crate) use transpose::Transpose;
 pub use transpose::transpose;
 
-/// Where chains without a bias start.
+/// The start of chains without a bias.
 static ZERO: f64 = 0.0;
 
-/// a b, every chain from 0.
+/// The product a b, with every chain starting from 0.
 fn operands<T: Real>(a: Factor<T>, b: Matrix<T>) -> Operands<T> {
     let whole = (a.rows(), b.columns());
     let (data, a_row, a_step) = a.parts();
@@ -56,7 +56,7 @@ fn store<T: Real>(c: &mut MatrixMut<T>) -> Store<T> {
 
 /// `y[i][j] = f(bias[j] + Σ_k x[i][k] w[k][j])` for x (n, n_in), w (n_in, n_out), y (n, n_out).
 ///
-/// Writes the whole padded rows of y: their padding is f of what the padding of w and bias gives.
+/// Writes the whole padded rows of y. Their padding is computed like the columns, from that of w and bias.
 ///
 /// # Panics
 /// Unless the shapes fit and bias holds `padded(n_out)` numbers.
@@ -88,7 +88,7 @@ pub fn forward<T: Real, F: Map>(
 }
 
 /// `y_t[j][i] = bias[j] + Σ_k w_t[j][k] x_t[k][i]` for w_t (n_out, n_in), x_t (n_in, n), y_t (n_out, n): forward
-/// propagation with everything the other way round, for a layer of few outputs.
+/// propagation in columns, for a layer of few outputs.
 ///
 /// Writes the whole padded rows of y_t.
 ///
@@ -116,7 +116,7 @@ pub fn forward_transposed<T: Real>(
 /// `d_x[i][k] = slope(Σ_j delta[i][j] w_t[j][k], a[i][k])` for delta (n, n_out), w_t the transpose of w (n_out, n_in),
 /// a and d_x (n, n_in).
 ///
-/// Writes the whole padded rows of d_x: 0 where those of w_t are and slope(0, a) is.
+/// Writes the whole padded rows of d_x. Their padding is slope(0, a) where that of w_t is 0.
 ///
 /// # Panics
 /// Unless the shapes fit.
@@ -163,12 +163,12 @@ pub fn backward_weight<'a, T: Real>(
     unsafe { parts::multiply(machine, operands(x_t, delta), shape, Some(c), c) }
 }
 
-/// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the d_w of [`backward_weight`] to the bit,
-/// for x (n, n_in), delta (n, n_out). w and its states lie at `place` of `parameters` and of each of `states`, n_in rows
-/// of n_out numbers, `stride` apart. Padding that is zero stays so where that of delta is zero.
+/// (w, states) ← u(w, states, d_w) with `d_w[k][j] = Σ_i x[i][k] delta[i][j]`, the bits of [`backward_weight`], for x
+/// (n, n_in), delta (n, n_out). w is at `place` of `parameters`, and its states at `place` of each of `states`: n_in
+/// rows of n_out numbers, `stride` apart. Padding that is zero stays zero if that of delta is.
 ///
 /// # Panics
-/// Unless the shapes fit and the place is inside, and where there are not `U::STATES` states as long as `parameters`.
+/// Unless the shapes fit, `place` is inside, and there are `U::STATES` states as long as `parameters`.
 #[allow(clippy::too_many_arguments, reason = "two factors, and a place in four buffers")]
 pub fn update_weight<'a, T: Real, U: Update>(
     machine: Machine,

@@ -1,4 +1,4 @@
-//! A product cut into parts for several threads: rows or columns of the result, none of a chain.
+//! A product cut into parts for several threads, by rows or columns of the result. No chain is ever cut.
 
 use super::driver;
 use super::finish::{Finish, Store};
@@ -7,7 +7,7 @@ use crate::pool::{self, Cut, FLOPS_A_NUMBER};
 use crate::{Machine, Real};
 use std::ops::Range;
 
-/// What [`driver::multiply`] takes.
+/// The arguments of [`driver::multiply`].
 #[derive(Clone, Copy)]
 struct Product<T, F> {
     operands: Operands<T>,
@@ -22,7 +22,7 @@ impl<T: Real, F: Finish<T>> Product<T, F> {
     }
 }
 
-// SAFETY: the operands are only read; a part writes, and reads again, its rows or whole lines of its columns.
+// SAFETY: the operands are only read. A part writes and reads its own rows, or whole lines of its own columns.
 unsafe impl<T: Real, F: Finish<T>> Cut for Product<T, F> {
     type Out = ();
 
@@ -54,17 +54,17 @@ unsafe impl<T: Real, F: Finish<T>> Cut for Product<T, F> {
     }
 }
 
-/// Bytes of weights and moments from which they come from far for one thread; fewer are better left in its cache.
+/// With more bytes of weights and moments, one thread must fetch them from far. Fewer are best left in its cache.
 const MAX_BYTES_NEAR: usize = 2 << 20;
 
-/// The floating-point operations, or what takes as long where weights come from far.
+/// The floating-point operations, plus the time to fetch weights that are far, in the same unit.
 #[inline]
 fn work<T: Real, F: Finish<T>>((m, n): (usize, usize), k: usize) -> usize {
     let is_far = m * n * F::NUMBERS_A_SUM * size_of::<T>() > MAX_BYTES_NEAR;
     m * n * (2 * k + if is_far { 2 * FLOPS_A_NUMBER } else { 0 })
 }
 
-/// [`driver::multiply`] on the target's threads, where that is worth it.
+/// [`driver::multiply`] on the machine's threads, if that is worth it.
 ///
 /// # Safety
 /// As there.

@@ -4,14 +4,15 @@
 //! sum[i][j..] = start[i][j..] + Σ_k a[i][k] b[k][j..]     one fused chain an element, k ascending
 //! ```
 //!
-//! The only form of product there is: a(i, k) is a number broadcast from any two strides, b(k, j..) a contiguous vector.
+//! All products have this form: a(i, k) is a number at any two strides, which is broadcast; b(k, j..) is a contiguous
+//! vector.
 
 use super::finish::Finish;
 use crate::isa::Kernel;
 use crate::vector::Raw;
 use crate::{Machine, Real};
 
-/// Where the operands of a product lie, and how long the chain is.
+/// The operands of a product, and the length of its chains.
 #[derive(Clone, Copy)]
 pub(super) struct Operands<T> {
     /// a(i, k) = a[i * a_row + k * a_step].
@@ -21,20 +22,21 @@ pub(super) struct Operands<T> {
     /// b(k, j) = b[k * b_row + j].
     pub(super) b: *const T,
     pub(super) b_row: usize,
-    /// Where a chain starts: start[i * start_row + j], or start[i * start_row] in every column.
+    /// The start of a chain: start[i * start_row + j] if `start_columns`, otherwise start[i * start_row] in every
+    /// column.
     pub(super) start: *const T,
     pub(super) start_row: usize,
     pub(super) start_columns: bool,
-    /// Rows and columns of the whole product, of which this may be a part.
+    /// Rows and columns of the whole product, of which these operands may be a part.
     pub(super) whole: (usize, usize),
     /// Length of the chain.
     pub(super) k: usize,
-    /// Lines of the strip of b to the right that each tile asks for.
+    /// Rows of the next strip of b that each tile prefetches.
     pub(super) ahead: usize,
 }
 
 impl<T: Real> Operands<T> {
-    /// The same with row i and column j of the product as its first.
+    /// The operands of the part that starts at row i and column j.
     pub(super) fn at(self, i: usize, j: usize) -> Self {
         let start = i * self.start_row + if self.start_columns { j } else { 0 };
         Operands {
@@ -46,10 +48,11 @@ impl<T: Real> Operands<T> {
     }
 }
 
-/// `sums[r][v] + Σ_k a(r, k) b(k, v)`, one chain an element, k ascending: the only form of product there is.
+/// `sums[r][v] + Σ_k a(r, k) b(k, v)`, one chain an element, k ascending: the inner loop of all products.
 ///
 /// # Safety
-/// a(r, k) = a[r · row + k · step] and W vectors from b[k · b_row] on are there for r < H and all k; the CPU is V's.
+/// a(r, k) = a[r · row + k · step] and W vectors from b[k · b_row] on are readable for r < H and all k. The CPU has V's
+/// instructions.
 #[inline(always)]
 pub(crate) unsafe fn multiply<V: Raw, const H: usize, const W: usize>(
     sums: [[V; W]; H],
@@ -98,10 +101,10 @@ pub(crate) unsafe fn multiply_and_add<V: Raw, const H: usize, const W: usize>(
     (sums, totals)
 }
 
-/// The width of a tile of half a vector.
+/// The width that means half a vector.
 pub(super) const HALF: usize = 0;
 
-/// `count` tiles of H rows × W vectors ([`HALF`] of one), one below the other or (`across`) side by side.
+/// `count` tiles of H rows × W vectors (or [`HALF`] a vector), one below the other, or side by side if `across`.
 struct Tiles<'a, T, F, const H: usize, const W: usize> {
     operands: &'a Operands<T>,
     finish: &'a F,
@@ -116,7 +119,7 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
         let rows = if F::LONG { V::TILE_ROWS_LONG } else { V::TILE_ROWS };
-        // Other shapes are never asked for on this target: do not compile them.
+        // The driver never asks for other shapes with these vectors, so they are not compiled.
         if !(W == HALF && V::HALVES && (3..=rows).contains(&H)
             || W == 8 && H == 1 && V::TILE_ROWS_4_WIDE > 0 && !F::LONG
             || W == 4 && H <= V::TILE_ROWS_4_WIDE && !F::LONG
@@ -124,7 +127,7 @@ impl<T: Real, F: Finish<T>, const H: usize, const W: usize> Kernel<T> for Tiles<
         {
             return;
         }
-        // SAFETY: the caller's promise; half a vector is inside a whole one, and its instructions are among the target's.
+        // SAFETY: the caller's promise; half a vector is inside a whole one, and the CPU has its instructions.
         unsafe { if W == HALF { self.go::<V::Half, 1>() } else { self.go::<V, W>() } }
     }
 }
@@ -141,8 +144,8 @@ impl<T: Real, F: Finish<T>, const H: usize, const WIDTH: usize> Tiles<'_, T, F, 
         let (down, right) = if F::LONG && self.across { (0, W * V::LANES) } else { (H, 0) };
         for _ in 0..self.count {
             let strip = o.b.wrapping_add(j);
-            // SAFETY: the caller promises H rows from `row` on and W vectors from `column` on, or `count` times as many one
-            // way, of every operand and of the result, for all k.
+            // SAFETY: the caller promises all tiles: of every operand and of the result, H rows from `row` on and W
+            // vectors from `column` on, and `count` times as many rows, or vectors if `across`, for all k.
             unsafe {
                 let mut sums = [[V::splat(T::ZERO); W]; H];
                 for (r, sums) in sums.iter_mut().enumerate() {
@@ -178,10 +181,11 @@ impl<T: Real, F: Finish<T>, const H: usize, const WIDTH: usize> Tiles<'_, T, F, 
     }
 }
 
-/// `count` tiles of `height` rows and `width` vectors or [`HALF`] of one, one below the other or (`across`) side by side, from (row, column) on.
+/// `count` tiles of `height` rows and `width` vectors (or [`HALF`] a vector) from (row, column) on, one below the
+/// other, or side by side if `across`.
 ///
 /// # Safety
-/// The operands and the result are good for all their rows and vectors and k steps; the shape is one of the target's.
+/// The operands and the result have all their rows, vectors and k steps. The instruction set has tiles of this shape.
 #[inline]
 pub(super) unsafe fn tiles<T: Real, F: Finish<T>>(
     machine: Machine,

@@ -1,4 +1,4 @@
-//! The transpose of a matrix, in blocks of one line by one line.
+//! The transpose of a matrix, in blocks of a line by a line.
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -10,7 +10,7 @@ use std::ops::Range;
 /// `to[j][i] = from[i][j]`; the padding of `to` becomes 0.
 ///
 /// # Panics
-/// Unless `to` has as many rows as `from` columns, and the other way round.
+/// Unless `to` has the shape of the transpose of `from`.
 pub fn transpose<T: Real>(machine: Machine, from: Matrix<T>, mut to: MatrixMut<T>) {
     assert_eq!((from.rows(), from.columns()), (to.columns(), to.rows()), "not the shape of the transpose");
     let (shape, to) = ((from.rows(), from.columns()), (to.data_mut().as_mut_ptr(), to.stride()));
@@ -70,7 +70,7 @@ impl<T: Real> Kernel<T> for Transpose<T> {
 }
 
 impl<T: Real> Transpose<T> {
-    /// Of (rows, columns) numbers, with the strides of both.
+    /// For (rows, columns) numbers of `from`, and the strides of both.
     #[inline(always)]
     pub(crate) fn new(
         (rows, columns): (usize, usize),
@@ -80,10 +80,10 @@ impl<T: Real> Transpose<T> {
         Transpose { rows, columns, from, from_stride, to, to_stride }
     }
 
-    /// A block of one line by one line.
+    /// A block of a line by a line.
     ///
     /// # Safety
-    /// The block is inside both matrices, and the CPU is V's.
+    /// The block is inside both matrices, and the CPU has V's instructions.
     #[inline(always)]
     unsafe fn line<V: Raw<Scalar = T>>(&self, i: usize, j: usize) {
         for y in (j..j + T::LINE).step_by(V::LANES) {
@@ -97,7 +97,7 @@ impl<T: Real> Transpose<T> {
         }
     }
 
-    /// The same where the matrix ends inside the block: by way of two blocks of our own, the missing rows zero.
+    /// The same for a block in which the matrix ends: through two blocks on the stack, with zeros for missing rows.
     ///
     /// # Safety
     /// As [`Kernel::run`].
@@ -130,7 +130,7 @@ impl<T: Real> Transpose<T> {
     }
 }
 
-/// Room for a line by a line of either type; a vector that crossed two lines of the cache would take twice as long.
+/// Room for a line by a line of either type, aligned: a vector that crosses two lines of the cache takes twice as long.
 #[repr(align(64))]
 struct Block<T> {
     _rows: [[T; 16]; 16],

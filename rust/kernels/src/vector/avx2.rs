@@ -46,7 +46,7 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                // The instruction returns its second operand where they are equal or one is NaN.
+                // The instruction returns its second operand if both are equal or one is NaN.
                 // SAFETY: a value proves the CPU.
                 $v(unsafe { $max(other.0, self.0) })
             }
@@ -75,7 +75,8 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             fn scale2(self, n: Self) -> Self {
-                // 2ⁿ itself may not be a normal number, its two halves are; the first product is exact.
+                // 2ⁿ may be too large or too small for a normal number, but its two factors are normal; the first
+                // product is exact.
                 // SAFETY: a value proves the CPU.
                 let [a, b] = unsafe { $power(n.0) };
                 self * $v(a) * $v(b)
@@ -103,7 +104,7 @@ macro_rules! avx2 {
         }
         impl Raw for $v {
             const LANES: usize = $lanes;
-            // 12 accumulators, 2 vectors of B, 1 broadcast: 15 of 16 registers.
+            // 12 sums, 2 vectors of b and 1 broadcast take 15 of 16 registers.
             const TILE_ROWS: usize = 6;
             const TILE_ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
@@ -121,7 +122,8 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             unsafe fn load_first(p: *const $t, count: usize) -> Self {
-                // A mask's lane is true where its highest bit is set: LANES − count zeros are not reached.
+                // A lane of the mask is true if its highest bit is set. The slice read here starts with `count` such
+                // lanes.
                 const MASK: [$signed; 2 * $lanes] = {
                     let mut mask = [0; 2 * $lanes];
                     let mut i = 0;
@@ -144,12 +146,12 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             unsafe fn prefetch(p: *const $t) {
-                // SAFETY: a hint: every address will do.
+                // SAFETY: a prefetch is a hint and may have any address.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
             }
             #[inline(always)]
             unsafe fn prefetch_far(p: *const $t) {
-                // SAFETY: a hint: every address will do.
+                // SAFETY: a prefetch is a hint and may have any address.
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
             }
             #[inline(always)]
@@ -169,7 +171,7 @@ avx2!(F64x4, f64, __m256d, 4, set1 _mm256_set1_pd, fma _mm256_fmadd_pd, sqrt _mm
     round _mm256_round_pd, cmp _mm256_cmp_pd, blend _mm256_blendv_pd, load _mm256_loadu_pd, load_first _mm256_maskload_pd i64, store _mm256_storeu_pd,
     power power_pd, transpose transpose_pd);
 
-/// 2ʰ and 2ⁿ⁻ʰ with h = ⌊n/2⌋: the exponent, biased, shifted into its place.
+/// 2ʰ and 2ⁿ⁻ʰ with h = ⌊n/2⌋: the biased exponent is shifted to its bits.
 ///
 /// # Safety
 /// The CPU must have AVX2.
@@ -209,10 +211,10 @@ unsafe fn power_pd(n: __m256d) -> [__m256d; 2] {
     }
 }
 
-/// The transpose of 8 × 8 numbers: pairs, then fours, then halves of the registers change places.
+/// The transpose of 8 × 8 numbers: pairs are swapped, then fours, then halves of the registers.
 ///
 /// # Safety
-/// The CPU must have AVX2, the blocks must be good.
+/// The CPU must have AVX2; `from` must be readable and `to` writable.
 #[inline(always)]
 pub(super) unsafe fn transpose_ps(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
     // SAFETY: the caller knows the CPU and the blocks.
@@ -241,7 +243,7 @@ pub(super) unsafe fn transpose_ps(from: *const f32, from_stride: usize, to: *mut
 /// The transpose of 4 × 4 numbers.
 ///
 /// # Safety
-/// The CPU must have AVX2, the blocks must be good.
+/// The CPU must have AVX2; `from` must be readable and `to` writable.
 #[inline(always)]
 pub(super) unsafe fn transpose_pd(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
     // SAFETY: the caller knows the CPU and the blocks.

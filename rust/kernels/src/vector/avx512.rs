@@ -47,7 +47,7 @@ macro_rules! avx512 {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                // The instruction returns its second operand where they are equal or one is NaN.
+                // The instruction returns its second operand if both are equal or one is NaN.
                 // SAFETY: a value proves the CPU.
                 $v(unsafe { $max(other.0, self.0) })
             }
@@ -102,12 +102,13 @@ macro_rules! avx512 {
         }
         impl Raw for $v {
             const LANES: usize = $lanes;
-            // The broadcast is part of the instruction; one vector wide and 8 rows beat wider tiles at every size.
+            // The multiply-add broadcasts its operand itself. Tiles of 8 rows and one vector beat wider ones at every
+            // size.
             const TILE_ROWS: usize = 8;
             const TILE_ROWS_LONG: usize = 6;
             const PAIRS: bool = false;
             const TILE_ROWS_4_WIDE: usize = 3;
-            // The processor does two of them at a time.
+            // The processor computes two half vectors at a time.
             const HALVES: bool = true;
             type Half = avx2::$half;
             #[inline(always)]
@@ -132,12 +133,12 @@ macro_rules! avx512 {
             }
             #[inline(always)]
             unsafe fn prefetch(p: *const $t) {
-                // SAFETY: a hint: every address will do.
+                // SAFETY: a prefetch is a hint and may have any address.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
             }
             #[inline(always)]
             unsafe fn prefetch_far(p: *const $t) {
-                // SAFETY: a hint: every address will do.
+                // SAFETY: a prefetch is a hint and may have any address.
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
             }
             #[inline(always)]
@@ -157,15 +158,15 @@ avx512!(F64x8, F64x4, f64, __mmask8, 8, set1 _mm512_set1_pd, fma _mm512_fmadd_pd
     round _mm512_roundscale_pd, scale _mm512_scalef_pd, cmp _mm512_cmp_pd_mask, blend _mm512_mask_blend_pd,
     load _mm512_loadu_pd, load_first _mm512_maskz_loadu_pd, store _mm512_storeu_pd, transpose transpose_pd);
 
-/// A block as four of half its size (one each way), which AVX2 transposes as fast as memory takes it.
+/// The transpose in four blocks of half the size, which AVX2 does as fast as memory allows.
 macro_rules! in_quarters {
     ($name:ident, $t:ident, $half:literal) => {
         /// # Safety
-        /// The CPU must have AVX-512, the blocks must be good.
+        /// The CPU must have AVX-512; `from` must be readable and `to` writable.
         #[inline(always)]
         unsafe fn $name(from: *const $t, from_stride: usize, to: *mut $t, to_stride: usize) {
             for (i, j) in [(0, 0), ($half, 0), (0, $half), ($half, $half)] {
-                // SAFETY: inside the caller's blocks; a CPU with AVX-512 F has AVX2, and the target checks it.
+                // SAFETY: inside the caller's blocks; detection of AVX-512 includes AVX2.
                 unsafe {
                     avx2::$name(from.add(i * from_stride + j), from_stride, to.add(j * to_stride + i), to_stride);
                 }

@@ -1,9 +1,9 @@
-//! A vector of numbers in one register: arithmetic that formulas may use ([`Vector`], safe) and what only kernels may
-//! use ([`Raw`], unsafe: loads, stores and the making of a vector out of nothing).
+//! A vector of numbers in one register. Formulas use its arithmetic ([`Vector`], safe); only kernels load it, store it
+//! or make one from nothing ([`Raw`], unsafe).
 //!
-//! Safe arithmetic with instructions that not every CPU has rests on one fact: **a value proves the CPU**. The only ways
-//! to a first value are `Raw`'s, which are unsafe and private, and kernels run only inside [`Machine::run`], which holds
-//! a token that detection made. Constants come through an existing value: `x.like(0.5)`.
+//! Not every CPU has these instructions, yet the arithmetic is safe, for one reason: **a value proves the CPU**. Only
+//! `Raw` makes a first value, in code that is unsafe and private, and kernels run only inside [`Machine::run`], which
+//! holds a token that detection made. Constants are made from an existing value: `x.like(0.5)`.
 //!
 //! [`Machine::run`]: crate::machine::Machine::run
 
@@ -20,10 +20,10 @@ pub(crate) use pair::Pair;
 pub(crate) use shape::Shape;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A register full of numbers; all operations work lane by lane and round as IEEE 754 says.
+/// A register full of numbers. All operations work lane by lane and round as IEEE 754 says.
 ///
-/// The same formula gives the same bits on every target with fused multiply-add (`avx512`, `avx2`); `portable` differs
-/// in [`fma`](Vector::fma) alone, which rounds twice there.
+/// A formula gives the same bits on every instruction set with fused multiply-add (`avx512`, `avx2`). On `portable`
+/// only [`fma`](Vector::fma) differs: it rounds twice.
 pub trait Vector:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
@@ -31,56 +31,56 @@ pub trait Vector:
     type Scalar: Real;
     /// One truth value a lane.
     type Mask: Copy;
-    /// c in every lane, rounded to the lane's type. `self` only says which kind of vector.
+    /// c in every lane, rounded to the lane's type. The numbers in `self` do not matter.
     fn like(self, c: f64) -> Self;
     /// self · b + c, rounded once (twice on `portable`).
     fn fma(self, b: Self, c: Self) -> Self;
     /// √self
     fn sqrt(self) -> Self;
-    /// `other` where it is greater, else `self`: a NaN in `self` stays, one in `other` is dropped.
+    /// `other` where it is greater, otherwise `self`: a NaN in `self` stays, one in `other` is dropped.
     fn max(self, other: Self) -> Self;
-    /// `other` where it is smaller, else `self`: a NaN in `self` stays, one in `other` is dropped.
+    /// `other` where it is smaller, otherwise `self`: a NaN in `self` stays, one in `other` is dropped.
     fn min(self, other: Self) -> Self;
     /// |self|
     fn abs(self) -> Self;
-    /// |self| with the sign of `sign`, zeros and NaN too.
+    /// |self| with the sign of `sign`, for zeros and NaN too.
     fn copysign(self, sign: Self) -> Self;
     /// The nearest whole number, ties to even.
     fn round(self) -> Self;
     /// self · 2ⁿ with a whole n in every lane, rounded once; |n| ≤ 252 (`f32`) or 2044 (`f64`), 2⁻³⁰ ≤ |self| < 4.
-    /// Overflows to infinity, underflows gradually to 0; NaN stays NaN whatever n is.
+    /// Overflows to infinity, underflows gradually to 0. NaN stays NaN for every n.
     fn scale2(self, n: Self) -> Self;
-    /// self > other; false where one is NaN.
+    /// self > other; false if one is NaN.
     fn gt(self, other: Self) -> Self::Mask;
-    /// self ≥ other; false where one is NaN.
+    /// self ≥ other; false if one is NaN.
     fn ge(self, other: Self) -> Self::Mask;
-    /// self = other; false where one is NaN.
+    /// self = other; false if one is NaN.
     fn eq(self, other: Self) -> Self::Mask;
-    /// `a` where the mask is true, else `b`. Both are computed; nothing of the other one gets through.
+    /// `a` where the mask is true, otherwise `b`. Both are computed; a NaN in the other one has no effect.
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
 }
 
 /// What kernels need beyond arithmetic.
 ///
 /// # Safety
-/// Every method asks that the CPU has the vector's instructions; the kernels have that from `Machine::run`. `load` and
-/// `store` ask for `LANES` readable or writable numbers at `p`, of any alignment.
+/// The CPU must have the vector's instructions, which `Machine::run` guarantees in kernels. `load` and `store` need
+/// `LANES` readable or writable numbers at `p`, of any alignment.
 pub trait Raw: Vector {
     /// Numbers in a vector. Divides [`Real::LINE`].
     const LANES: usize;
     /// Rows of the largest register tile of the usual width: two vectors (`PAIRS`) or one.
     const TILE_ROWS: usize;
-    /// The same under a long formula, an optimizer's.
+    /// The same if a long formula, an optimizer's, takes the sums.
     const TILE_ROWS_LONG: usize;
     /// Whether that tile is two vectors wide.
     const PAIRS: bool;
-    /// Rows of the largest tile four vectors wide.
+    /// Rows of the largest tile four vectors wide; 0 if there is none.
     const TILE_ROWS_4_WIDE: usize;
-    /// Whether half a vector costs half as much: a last vector no more than half full then is one.
+    /// Whether half a vector costs half as much: a last vector that is at most half full then is half a vector.
     const HALVES: bool = false;
-    /// Whether the kernels of [`narrow`](crate::narrow) are compiled for it: some 60 KB of code.
+    /// Whether the kernels of [`narrow`](crate::narrow) are compiled for it, some 60 KB of code.
     const NARROW: bool = true;
-    /// Half a vector, or a whole one where that costs as much.
+    /// Half a vector, or a whole one if that costs as much.
     type Half: Raw<Scalar = Self::Scalar>;
     /// c in every lane.
     unsafe fn splat(c: Self::Scalar) -> Self;
@@ -90,9 +90,9 @@ pub trait Raw: Vector {
     unsafe fn load_first(p: *const Self::Scalar, count: usize) -> Self;
     /// Writes the numbers to p.
     unsafe fn store(self, p: *mut Self::Scalar);
-    /// Asks for the line of memory at p, which may be any address.
+    /// Prefetches the line at p, which may be any address.
     unsafe fn prefetch(p: *const Self::Scalar);
-    /// The same, no nearer than the second cache.
+    /// The same, but only into the second cache.
     unsafe fn prefetch_far(p: *const Self::Scalar);
     /// The sum of all lanes, in any order.
     #[inline(always)]
@@ -113,7 +113,7 @@ pub trait Raw: Vector {
     unsafe fn transpose(from: *const Self::Scalar, from_stride: usize, to: *mut Self::Scalar, to_stride: usize);
 }
 
-/// Operators of a vector from the four intrinsics.
+/// The operators of a vector, from four intrinsics.
 #[cfg(target_arch = "x86_64")]
 macro_rules! operators {
     ($v:ident, $($op:ident $method:ident $intrinsic:ident),*) => { $(
@@ -121,7 +121,7 @@ macro_rules! operators {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                // SAFETY: the CPU has the instruction: `self` exists, and only a detected target makes one.
+                // SAFETY: the CPU has the instruction: `self` exists, and only a detected instruction set makes one.
                 $v(unsafe { $intrinsic(self.0, other.0) })
             }
         }

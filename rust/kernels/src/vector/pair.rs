@@ -1,7 +1,8 @@
-//! Two vectors side by side as one. Where each operation of a formula waits for the one before, two formulas take little
-//! longer than one.
+//! Two vectors as one. In a long formula each operation waits for the one before, so two vectors take little longer
+//! than one.
 //!
-//! No closures and no arrays: what is not inlined into a kernel has none of the target's instructions.
+//! There are no closures and no arrays, because what is not inlined into a kernel is compiled without its instruction
+//! set.
 
 use super::Vector;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -10,7 +11,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 #[derive(Clone, Copy)]
 pub(crate) struct Pair<V>(pub(crate) V, pub(crate) V);
 
-/// Methods of two pairs.
+/// Methods of two arguments.
 macro_rules! both {
     ($($method:ident -> $out:ty: $wrap:expr),*) => { $(
         #[inline(always)]

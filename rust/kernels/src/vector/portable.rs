@@ -1,7 +1,7 @@
-//! Vectors of 16 bytes as plain arrays: any CPU. The compiler makes SSE2 or NEON of them.
+//! Vectors of 16 bytes as plain arrays, for any CPU. The compiler turns them into SSE2 or NEON.
 //!
-//! `fma` is a product and a sum, rounded twice: a correct single rounding without the instruction is a library call a
-//! number, hundreds of times slower.
+//! `fma` is a product and a sum, rounded twice. Without the instruction, a single rounding takes a library call for
+//! each number and is hundreds of times slower.
 
 use super::{Raw, Vector};
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -77,7 +77,8 @@ macro_rules! portable {
             }
             #[inline(always)]
             fn round(self) -> Self {
-                // From 2^mantissa on every number is whole; below, adding that leaves no bits for a fraction.
+                // From 2^mantissa on, every number is whole. Adding that to a smaller number leaves no bits for a
+                // fraction.
                 self.each(|x| {
                     let whole = ((1 as $bits) << $mantissa) as $t;
                     let near = ((x.abs() + whole) - whole).copysign(x);
@@ -86,7 +87,8 @@ macro_rules! portable {
             }
             #[inline(always)]
             fn scale2(self, n: Self) -> Self {
-                // 2ⁿ itself may not be a normal number, its two halves are; the first product is exact.
+                // 2ⁿ may be too large or too small for a normal number, but its two factors are normal; the first
+                // product is exact.
                 self.both(n, |x, n| {
                     let n = n as $signed;
                     let half = n >> 1;
@@ -118,7 +120,7 @@ macro_rules! portable {
         }
         impl Raw for $v {
             const LANES: usize = $lanes;
-            // 8 accumulators, 2 vectors of B, 1 broadcast: fits the 16 registers of SSE2.
+            // 8 sums, 2 vectors of b and 1 broadcast fit the 16 registers of SSE2.
             const TILE_ROWS: usize = 4;
             const TILE_ROWS_LONG: usize = 4;
             const PAIRS: bool = true;

@@ -2,22 +2,22 @@
 
 use super::Raw;
 
-/// The tiles that pay on an instruction set.
+/// The register tiles that pay on an instruction set.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     /// Numbers in a vector.
     pub(crate) lanes: usize,
     /// Rows of the largest tile that is 1, 2 (`pairs`) or 3 (not `pairs`) vectors wide.
     pub(crate) rows: usize,
-    /// The same under a long formula.
+    /// The same if a long formula takes the sums.
     pub(crate) rows_long: usize,
     /// Whether the main tile is two vectors wide.
     pub(crate) pairs: bool,
-    /// Rows of the largest tile that is 4 vectors wide, for few rows.
+    /// Rows of the largest tile that is 4 vectors wide, used for products of few rows; 0 if there is none.
     pub(crate) rows_4_wide: usize,
     /// Whether there are tiles half a vector wide.
     pub(crate) halves: bool,
-    /// Whether there are kernels for narrow networks.
+    /// Whether there are kernels for small networks.
     pub(crate) narrow: bool,
 }
 
