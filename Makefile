@@ -60,7 +60,7 @@ valgrind: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER = valgrind -q --er
 valgrind: export CARGO_PROFILE_RELEASE_LTO = off
 valgrind:  ## run the tests of the kernels under valgrind, 15 minutes (needs valgrind, x86-64 Linux)
 	cargo test --release -p chainrule-kernels --lib --tests -- --skip error_is_bounded --test-threads=1
-	cargo test --release -p chainrule-core --lib narrow
+	cargo test --release -p chainrule-core --lib small
 
 dropin: $(VENV)/native $(VENV)/bench  ## time whole fits of chainrule.sklearn beside scikit-learn's
 	$(BIN)/python -m benches.dropin $(ARGS)

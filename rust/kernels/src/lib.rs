@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Nearly all `unsafe` is in this crate. Every door checks whatever its kernel relies on; a check that fails is a bug
-//! of the caller, and panics. Only [`Buffer`] and [`narrow::Narrow`] allocate.
+//! of the caller, and panics. Only [`Buffer`] and [`small::Small`] allocate.
 //!
 //! | word | meaning |
 //! |---|---|
@@ -52,10 +52,10 @@ mod vector;
 pub mod columns;
 pub mod elementwise;
 pub mod math;
-pub mod narrow;
 pub mod pool;
 pub mod product;
 pub mod rows;
+pub mod small;
 
 pub use check::{squares, within};
 pub use formula::{Identity, Map, Map2, Term, Update};

@@ -8,7 +8,7 @@ use super::{At, By, Draws, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Sl
 use crate::Real;
 use crate::check::fraction;
 use crate::rng::{Counter, Purpose};
-use chainrule_kernels::narrow::Drops;
+use chainrule_kernels::small::Drops;
 use chainrule_kernels::{Matrix, MatrixMut};
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use super::small::{Formulas, Small};
 use crate::loss::{Loss, RowLoss, each_loss};
 use crate::optimizer::Fuses;
 use crate::{Batch, Real};
-use chainrule_kernels::narrow::Narrow;
+use chainrule_kernels::small::Small as Kernels;
 use std::fmt;
 
 /// The way of a batch.
@@ -52,7 +52,7 @@ impl<'a, T: Real> Model<'a, T> {
     #[inline(always)]
     pub(crate) fn small(&self, rows: usize) -> Option<&'a Small> {
         let small = self.plan.small.as_ref().ok()?;
-        let is_best = Narrow::<T>::is_for(self.machine) && self.plan.worth.in_tiles(rows, self.machine.threads());
+        let is_best = Kernels::<T>::is_for(self.machine) && self.plan.worth.in_tiles(rows, self.machine.threads());
         is_best.then_some(small)
     }
 
@@ -72,7 +72,7 @@ impl<'a, T: Real> Model<'a, T> {
         let plan = self.plan;
         let why_not = if let Err(why) = &plan.small {
             Some(why.clone())
-        } else if !Narrow::<T>::is_for(self.machine) {
+        } else if !Kernels::<T>::is_for(self.machine) {
             Some(format!("instruction set {}", self.machine.name()))
         } else if self.small(rows).is_none() {
             Some(format!("{rows} rows on {} threads share products", self.machine.threads()))

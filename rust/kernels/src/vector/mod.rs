@@ -78,8 +78,8 @@ pub trait Raw: Vector {
     const TILE_ROWS_4_WIDE: usize;
     /// Whether half a vector costs half as much: a last vector that is at most half full then is half a vector.
     const HALVES: bool = false;
-    /// Whether the kernels of [`narrow`](crate::narrow) are compiled for it, some 60 KB of code.
-    const NARROW: bool = true;
+    /// Whether the kernels of [`small`](crate::small) are compiled for it, some 60 KB of code.
+    const SMALL: bool = true;
     /// Half a vector, or a whole one if that costs as much.
     type Half: Raw<Scalar = Self::Scalar>;
     /// c in every lane.

@@ -124,7 +124,7 @@ macro_rules! portable {
             const TILE_ROWS: usize = 4;
             const TILE_ROWS_LONG: usize = 4;
             const PAIRS: bool = true;
-            const NARROW: bool = false;
+            const SMALL: bool = false;
             type Half = Self;
             const TILE_ROWS_4_WIDE: usize = 0;
             #[inline(always)]

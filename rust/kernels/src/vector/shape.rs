@@ -18,7 +18,7 @@ pub(crate) struct Shape {
     /// Whether there are tiles half a vector wide.
     pub(crate) halves: bool,
     /// Whether there are kernels for small networks.
-    pub(crate) narrow: bool,
+    pub(crate) small: bool,
 }
 
 impl Shape {
@@ -30,7 +30,7 @@ impl Shape {
             pairs: V::PAIRS,
             rows_4_wide: V::TILE_ROWS_4_WIDE,
             halves: V::HALVES,
-            narrow: V::NARROW,
+            small: V::SMALL,
         }
     }
 }

@@ -4,11 +4,11 @@ use crate::layer::Layer;
 use crate::pass::Lane;
 use crate::plan::Plan;
 use crate::{Error, Real};
-use chainrule_kernels::narrow::{self, Narrow};
+use chainrule_kernels::small::{self, Small as Kernels};
 
 /// The memory of the kernels, and the labels of the rows at hand.
 pub(crate) struct SmallMemory<T> {
-    pub(crate) kernels: Narrow<T>,
+    pub(crate) kernels: Kernels<T>,
     pub(super) labels: Vec<u32>,
 }
 
@@ -17,14 +17,14 @@ impl<T: Real> SmallMemory<T> {
     pub(super) fn new(plan: &Plan, rows: usize) -> Result<Self, Error> {
         let drops = |l: usize| matches!(plan.chain.layers.get(l + 1), Some(Layer::Dropout(_)));
         let dense = plan.chain.plans.iter().enumerate().filter(|(_, plan)| !plan.tensors.is_empty());
-        let layers = dense.map(|(l, plan)| narrow::Layer {
+        let layers = dense.map(|(l, plan)| small::Layer {
             n_in: plan.n_in,
             n_out: plan.n_out,
             w: plan.tensors[0].at.clone(),
             b: plan.tensors.get(1).map(|b| b.at.clone()),
             drops: drops(l),
         });
-        let kernels = Narrow::new(&layers.collect::<Vec<_>>(), rows)?;
+        let kernels = Kernels::new(&layers.collect::<Vec<_>>(), rows)?;
         Ok(SmallMemory { labels: vec![0; kernels.rows()], kernels })
     }
 

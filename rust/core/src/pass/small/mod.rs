@@ -1,4 +1,4 @@
-//! Small networks in one kernel, [`chainrule_kernels::narrow`]: the bits of the way layer by layer, without deciding at
+//! Small networks in one kernel, [`chainrule_kernels::small`]: the bits of the way layer by layer, without deciding at
 //! every product what to do.
 
 mod formulas;
@@ -14,7 +14,7 @@ use crate::loss::Columns;
 use crate::optimizer::{Fuses, Methods};
 use crate::plan::Limits;
 use crate::{Batch, Error, Real, Rows, Spec, Targets, Workspace};
-use chainrule_kernels::narrow::Narrow;
+use chainrule_kernels::small::Small as Kernels;
 use chainrule_kernels::{Picks, columns, product};
 use formulas::Hidden;
 
@@ -118,7 +118,7 @@ impl<T: Real> Model<'_, T> {
 
     /// Says which outputs of hidden layers are dropped in the rows of `tile`: none outside training.
     #[inline(never)]
-    fn set_drops(&self, kernels: &mut Narrow<T>, tile: Tile<'_>) {
+    fn set_drops(&self, kernels: &mut Kernels<T>, tile: Tile<'_>) {
         let draws = self.surroundings(tile).draws;
         let after = |(l, layer): (usize, &Layer)| match (layer, self.plan.chain.layers.get(l + 1)) {
             (Layer::Dense(_), Some(Layer::Dropout(dropout))) => Some(dropout.drops(draws, l + 1)),

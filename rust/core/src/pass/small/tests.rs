@@ -1,8 +1,8 @@
-//! Narrow steps beside the general way: the same bits, the same refusals.
+//! Steps of small networks beside the way layer by layer: the same bits, the same refusals.
 
 use super::*;
 use crate::{Machine, Network, RowMajor, force_threads};
-use chainrule_kernels::narrow::Narrow;
+use chainrule_kernels::small::Small as Kernels;
 
 fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
     let layers: Vec<String> = sizes[1..]
@@ -49,11 +49,11 @@ fn wave<T: Real>(i: usize) -> T {
 }
 
 /// Losses, outputs, parameters and moments of some steps on batches of such sizes.
-fn history<T: Real>(spec: &Spec, machine: Machine, narrow: bool, batches: &[usize]) -> Vec<T> {
+fn history<T: Real>(spec: &Spec, machine: Machine, is_small: bool, batches: &[usize]) -> Vec<T> {
     let mut network = Network::<T>::new(spec.clone()).unwrap();
     assert!(network.plan.small.is_ok());
     network.machine = machine;
-    if !narrow {
+    if !is_small {
         network.plan.small = Err("not for this test".into());
     }
     let mut ws = Workspace::new(&network).unwrap();
@@ -75,11 +75,11 @@ fn history<T: Real>(spec: &Spec, machine: Machine, narrow: bool, batches: &[usiz
     for part in std::iter::once(&network.parameters).chain(&network.states) {
         all.extend_from_slice(part);
     }
-    assert_eq!(!ws.small.is_empty(), narrow && Narrow::<T>::is_for(machine));
+    assert_eq!(!ws.small.is_empty(), is_small && Kernels::<T>::is_for(machine));
     all
 }
 
-fn goes_the_general_way<T: Real>(dtype: &str) {
+fn has_the_bits_of_layers<T: Real>(dtype: &str) {
     let sizes: [&[usize]; 19] = [
         &[4, 16, 3],
         &[1, 1],
@@ -113,7 +113,7 @@ fn goes_the_general_way<T: Real>(dtype: &str) {
                 }
                 let spec = spec(sizes, bias, activation, loss, optimizer, dtype);
                 for machine in Machine::available() {
-                    let [got, expected] = [true, false].map(|narrow| history::<T>(&spec, machine, narrow, &BATCHES));
+                    let [got, expected] = [true, false].map(|way| history::<T>(&spec, machine, way, &BATCHES));
                     let same = got.iter().zip(&expected).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits());
                     assert!(same, "{sizes:?} {activation} {loss} {optimizer} bias {bias} on {machine:?}");
                 }
@@ -139,16 +139,16 @@ fn tiles_on_threads_have_the_bits_of_one() {
 }
 
 #[test]
-fn narrow_steps_have_the_bits_of_the_general_way() {
-    goes_the_general_way::<f32>("float32");
-    goes_the_general_way::<f64>("float64");
+fn steps_of_small_networks_have_the_bits_of_layers() {
+    has_the_bits_of_layers::<f32>("float32");
+    has_the_bits_of_layers::<f64>("float64");
 }
 
-/// Errors of steps that are refused, the narrow way or the general one; nothing has changed after any.
-fn refusals<T: Real>(loss: &str, dtype: &str, machine: Machine, narrow: bool) -> Vec<String> {
+/// Errors of steps that are refused, in one kernel or layer by layer; nothing has changed after any.
+fn refusals<T: Real>(loss: &str, dtype: &str, machine: Machine, is_small: bool) -> Vec<String> {
     let mut network = Network::<T>::new(spec(&[3, 5, 2], true, ACTIVATIONS[0], loss, OPTIMIZERS[1], dtype)).unwrap();
     network.machine = machine;
-    if !narrow {
+    if !is_small {
         network.plan.small = Err("not for this test".into());
     }
     let mut ws = Workspace::new(&network).unwrap();
@@ -181,11 +181,11 @@ fn refusals<T: Real>(loss: &str, dtype: &str, machine: Machine, narrow: bool) ->
 }
 
 #[test]
-fn narrow_step_refuses_what_the_general_way_refuses() {
+fn step_of_a_small_network_refuses_what_layers_refuse() {
     for (machine, loss) in Machine::available().into_iter().flat_map(|machine| LOSSES.map(|loss| (machine, loss))) {
-        let [narrow, general] = [true, false].map(|way| refusals::<f32>(loss, "float32", machine, way));
-        assert_eq!(narrow, general, "{loss} {machine:?}");
-        let [narrow, general] = [true, false].map(|way| refusals::<f64>(loss, "float64", machine, way));
-        assert_eq!(narrow, general, "{loss} {machine:?}");
+        let [small, layers] = [true, false].map(|way| refusals::<f32>(loss, "float32", machine, way));
+        assert_eq!(small, layers, "{loss} {machine:?}");
+        let [small, layers] = [true, false].map(|way| refusals::<f64>(loss, "float64", machine, way));
+        assert_eq!(small, layers, "{loss} {machine:?}");
     }
 }

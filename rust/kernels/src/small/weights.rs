@@ -1,6 +1,6 @@
 //! The gradients of a small network, and what becomes of them: an update, or a gradient in memory.
 
-use super::{Narrow, Place};
+use super::{Offsets, Small};
 use crate::Real;
 use crate::isa::Kernel;
 use crate::product::{Finish, multiply, multiply_and_add};
@@ -13,7 +13,7 @@ use crate::vector::Raw;
 /// `SUMMED`: Σ_rows delta is computed already.
 #[derive(Clone, Copy)]
 pub(super) struct Weights<'a, T, F, const SUMMED: bool> {
-    pub(super) narrow: &'a Narrow<T>,
+    pub(super) small: &'a Small<T>,
     pub(super) arena: *mut T,
     pub(super) rows: usize,
     pub(super) weight: F,
@@ -25,25 +25,25 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Kernel<T> for Weights<'_, T, F, 
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
         const { assert!(F::FUSED, "sums that go to memory first") }
-        if !V::NARROW {
+        if !V::SMALL {
             return;
         }
-        let (narrow, arena) = (self.narrow, self.arena.cast_const());
-        let head = &narrow.head;
-        // SAFETY: the offsets are inside the arena (`Narrow::new`).
+        let (small, arena) = (self.small, self.arena.cast_const());
+        let last = &small.last;
+        // SAFETY: the offsets are inside the arena (`Small::new`).
         unsafe {
-            let d_t = (arena.add(head.d), head.d_row, 1);
-            self.weights::<V>(head, d_t, (arena.add(head.a), head.a_row), (head.n_out, head.n_in), false);
+            let d_t = (arena.add(last.d), last.d_row, 1);
+            self.weights::<V>(last, d_t, (arena.add(last.a), last.a_row), (last.n_out, last.n_in), false);
             if !SUMMED {
-                let m = (arena.add(head.d), head.d_row);
-                RowSums::new((head.n_out, self.rows), m, false, self.arena.add(head.d_b)).run::<V>();
+                let m = (arena.add(last.d), last.d_row);
+                RowSums::new((last.n_out, self.rows), m, false, self.arena.add(last.d_b)).run::<V>();
             }
-            self.finish_bias::<V>(head);
-            for place in &narrow.hidden {
-                let (x, b) = ((arena.add(place.a), 1, place.a_row), !SUMMED && place.b.is_some());
-                self.weights::<V>(place, x, (arena.add(place.d), place.d_row), (place.n_in, place.n_out), b);
+            self.finish_bias::<V>(last);
+            for offsets in &small.hidden {
+                let (x, b) = ((arena.add(offsets.a), 1, offsets.a_row), !SUMMED && offsets.b.is_some());
+                self.weights::<V>(offsets, x, (arena.add(offsets.d), offsets.d_row), (offsets.n_in, offsets.n_out), b);
                 if SUMMED {
-                    self.finish_bias::<V>(place);
+                    self.finish_bias::<V>(offsets);
                 }
             }
         }
@@ -59,7 +59,7 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
     #[inline(always)]
     unsafe fn weights<V: Raw<Scalar = T>>(
         &self,
-        place: &Place,
+        offsets: &Offsets,
         a: (*const T, usize, usize),
         b: (*const T, usize),
         (m, n): (usize, usize),
@@ -71,13 +71,13 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
             unsafe {
                 let b = (b.0.add(j), b.1);
                 if V::PAIRS && j + V::LANES < n {
-                    self.strip::<V, 2>(place, a, b, (m, j), with_bias);
+                    self.strip::<V, 2>(offsets, a, b, (m, j), with_bias);
                     j += 2 * V::LANES;
                 } else if V::HALVES && 2 * (n - j) <= V::LANES {
-                    self.strip::<V::Half, 1>(place, a, b, (m, j), with_bias);
+                    self.strip::<V::Half, 1>(offsets, a, b, (m, j), with_bias);
                     j += V::LANES;
                 } else {
-                    self.strip::<V, 1>(place, a, b, (m, j), with_bias);
+                    self.strip::<V, 1>(offsets, a, b, (m, j), with_bias);
                     j += V::LANES;
                 }
             }
@@ -91,7 +91,7 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
     #[inline(always)]
     unsafe fn strip<V: Raw<Scalar = T>, const W: usize>(
         &self,
-        place: &Place,
+        offsets: &Offsets,
         a: (*const T, usize, usize),
         b: (*const T, usize),
         (m, j): (usize, usize),
@@ -103,10 +103,10 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
             unsafe {
                 let (a, b_here) = ((a.0.add(i * a.1), a.1, a.2), with_bias && i == 0);
                 i += match m - i {
-                    1 => self.tile::<V, 1, W>(place, a, b, (i, j), b_here),
-                    2 => self.tile::<V, 2, W>(place, a, b, (i, j), b_here),
-                    3 => self.tile::<V, 3, W>(place, a, b, (i, j), b_here),
-                    _ => self.tile::<V, 4, W>(place, a, b, (i, j), b_here),
+                    1 => self.tile::<V, 1, W>(offsets, a, b, (i, j), b_here),
+                    2 => self.tile::<V, 2, W>(offsets, a, b, (i, j), b_here),
+                    3 => self.tile::<V, 3, W>(offsets, a, b, (i, j), b_here),
+                    _ => self.tile::<V, 4, W>(offsets, a, b, (i, j), b_here),
                 };
             }
         }
@@ -119,13 +119,13 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
     #[inline(always)]
     unsafe fn tile<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
-        place: &Place,
+        offsets: &Offsets,
         a: (*const T, usize, usize),
         b: (*const T, usize),
         (i, j): (usize, usize),
         with_bias: bool,
     ) -> usize {
-        let at = place.w + i * place.w_row + j;
+        let at = offsets.w + i * offsets.w_row + j;
         // SAFETY: the caller's promise.
         unsafe {
             let zero = V::splat(T::ZERO);
@@ -133,14 +133,14 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
                 multiply::<V, H, W>([[zero; W]; H], a, b, self.rows)
             } else {
                 let (sums, b_sums) = multiply_and_add::<V, H, W>([[zero; W]; H], [zero; W], a, b, self.rows);
-                if let (true, Some(b)) = (with_bias, place.b) {
+                if let (true, Some(b)) = (with_bias, offsets.b) {
                     b_sums.into_iter().enumerate().for_each(|(v, sum)| self.bias.done(sum, 0, b + j + v * V::LANES));
                 }
                 sums
             };
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    self.weight.done(sum, 0, at + r * place.w_row + v * V::LANES);
+                    self.weight.done(sum, 0, at + r * offsets.w_row + v * V::LANES);
                 }
             }
         }
@@ -152,11 +152,11 @@ impl<T: Real, F: Finish<T>, const SUMMED: bool> Weights<'_, T, F, SUMMED> {
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
-    unsafe fn finish_bias<V: Raw<Scalar = T>>(&self, place: &Place) {
-        let Some(b) = place.b else { return };
-        for j in (0..place.n_out).step_by(V::LANES) {
+    unsafe fn finish_bias<V: Raw<Scalar = T>>(&self, offsets: &Offsets) {
+        let Some(b) = offsets.b else { return };
+        for j in (0..offsets.n_out).step_by(V::LANES) {
             // SAFETY: b and Σ delta are whole lines.
-            unsafe { self.bias.done(V::load(self.arena.add(place.d_b + j)), 0, b + j) }
+            unsafe { self.bias.done(V::load(self.arena.add(offsets.d_b + j)), 0, b + j) }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The loss of a small network, the deltas of its layers, their sums, and whether they are small.
 
-use super::Place;
+use super::Offsets;
 use super::tile::{At, tiles};
 use crate::columns::{CrossEntropy, Terms};
 use crate::isa::Kernel;
@@ -22,7 +22,7 @@ impl<T: Real, S: Map2, L: Term> Kernel<T> for Backward<'_, T, S, L> {
     type Out = bool;
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) -> bool {
-        if !V::NARROW {
+        if !V::SMALL {
             return false;
         }
         // SAFETY: the caller's promise.
@@ -41,18 +41,18 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn loss<V: Raw<Scalar = T>>(&self) {
-        let At { narrow, arena, rows, .. } = self.at;
-        let (k, side, columns) = (narrow.head.n_out, narrow.head.d_row, padded::<T>(rows));
-        // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
+        let At { small, arena, rows, .. } = self.at;
+        let (k, side, columns) = (small.last.n_out, small.last.d_row, padded::<T>(rows));
+        // SAFETY: the offsets are inside the arena (`Small::new`), which has rows up to whole lines.
         unsafe {
-            let (z, d) = (arena.add(narrow.z_t).cast_const(), arena.add(narrow.head.d));
-            let (scale, loss) = (arena.add(narrow.scale).cast_const(), arena.add(narrow.losses));
+            let (z, d) = (arena.add(small.z_t).cast_const(), arena.add(small.last.d));
+            let (scale, loss) = (arena.add(small.scale).cast_const(), arena.add(small.losses));
             if let Some(labels) = self.labels {
                 let labels = (labels, rows);
                 CrossEntropy::new((k, columns), (z, side), labels, scale, (d, side), loss).run::<V>();
                 return;
             }
-            let y = arena.add(narrow.y_t).cast_const();
+            let y = arena.add(small.y_t).cast_const();
             Terms::new((k, columns), (z, side), (y, side), scale, (d, side), loss, self.term).run::<V>();
         }
     }
@@ -63,21 +63,27 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn deltas<V: Raw<Scalar = T>>(&self) {
-        let At { narrow, arena, parameters, rows, .. } = self.at;
+        let At { small, arena, parameters, rows, .. } = self.at;
         // The last layer has dᵀ and wᵀ already; the others have d, and w is transposed into a copy.
-        let mut above = &narrow.head;
+        let mut above = &small.last;
         let mut d = (arena.wrapping_add(above.d).cast_const(), 1, above.d_row);
         let mut w_t = (parameters.wrapping_add(above.w), above.w_row);
-        for (l, place) in narrow.hidden.iter().enumerate().rev() {
-            // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
+        for (l, offsets) in small.hidden.iter().enumerate().rev() {
+            // SAFETY: the offsets are inside the arena (`Small::new`), which has rows up to whole lines.
             unsafe {
-                tiles!(rows, place.n_out, |i, j| self.delta((place, narrow.drops[l].is_some()), above, (d, w_t), i, j));
+                tiles!(rows, offsets.n_out, |i, j| self.delta(
+                    (offsets, small.drops[l].is_some()),
+                    above,
+                    (d, w_t),
+                    i,
+                    j
+                ));
                 if l > 0 {
-                    let copy = arena.add(place.w_t);
-                    let w = (parameters.add(place.w), place.w_row);
-                    Transpose::new((place.n_in, place.n_out), w, (copy, place.a_row)).run::<V>();
-                    d = (arena.add(place.d).cast_const(), place.d_row, 1);
-                    (above, w_t) = (place, (copy.cast_const(), place.a_row));
+                    let copy = arena.add(offsets.w_t);
+                    let w = (parameters.add(offsets.w), offsets.w_row);
+                    Transpose::new((offsets.n_in, offsets.n_out), w, (copy, offsets.a_row)).run::<V>();
+                    d = (arena.add(offsets.d).cast_const(), offsets.d_row, 1);
+                    (above, w_t) = (offsets, (copy.cast_const(), offsets.a_row));
                 }
             }
         }
@@ -91,8 +97,8 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     #[allow(clippy::type_complexity, reason = "two pointers and their strides")]
     unsafe fn delta<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
-        (place, drops): (&Place, bool),
-        above: &Place,
+        (offsets, drops): (&Offsets, bool),
+        above: &Offsets,
         (d, w_t): ((*const T, usize, usize), (*const T, usize)),
         i: usize,
         j: usize,
@@ -102,10 +108,10 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         unsafe {
             let (d, w_t) = ((d.0.add(i * d.1), d.1, d.2), (w_t.0.add(j), w_t.1));
             let sums = multiply::<V, H, W>([[V::splat(T::ZERO); W]; H], d, w_t, above.n_out);
-            let a = if drops { place.undropped } else { above.a };
+            let a = if drops { offsets.undropped } else { above.a };
             let mut a = arena.add(a + i * above.a_row + j).cast_const();
-            let mut d = arena.add(place.d + i * place.d_row + j);
-            let mut mask = drops.then(|| arena.add(place.mask + i * above.a_row + j).cast_const());
+            let mut d = arena.add(offsets.d + i * offsets.d_row + j);
+            let mut mask = drops.then(|| arena.add(offsets.mask + i * above.a_row + j).cast_const());
             for sums in sums {
                 for (v, mut sum) in sums.into_iter().enumerate() {
                     if let Some(mask) = mask {
@@ -113,7 +119,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
                     }
                     self.slope.map(sum, V::load(a.add(v * V::LANES))).store(d.add(v * V::LANES));
                 }
-                (a, d) = (a.wrapping_add(above.a_row), d.wrapping_add(place.d_row));
+                (a, d) = (a.wrapping_add(above.a_row), d.wrapping_add(offsets.d_row));
                 mask = mask.map(|mask| mask.wrapping_add(above.a_row));
             }
         }
@@ -125,29 +131,29 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn sums<V: Raw<Scalar = T>>(&self, most: T) -> bool {
-        let At { narrow, arena, rows, .. } = self.at;
-        let head = &narrow.head;
-        // SAFETY: the offsets are inside the arena (`Narrow::new`).
+        let At { small, arena, rows, .. } = self.at;
+        let last = &small.last;
+        // SAFETY: the offsets are inside the arena (`Small::new`).
         unsafe {
-            let d_b = arena.add(head.d_b);
-            let m = (arena.add(head.d).cast_const(), head.d_row);
-            let squares = RowSums::new((head.n_out, rows), m, false, d_b).run::<V>();
-            let mut small = squares <= most;
-            let above = narrow.hidden.iter().skip(1).chain([head]);
-            for (place, above) in narrow.hidden.iter().zip(above) {
+            let d_b = arena.add(last.d_b);
+            let m = (arena.add(last.d).cast_const(), last.d_row);
+            let squares = RowSums::new((last.n_out, rows), m, false, d_b).run::<V>();
+            let mut is_small = squares <= most;
+            let above = small.hidden.iter().skip(1).chain([last]);
+            for (offsets, above) in small.hidden.iter().zip(above) {
                 let (mut j, mut squares) = (0, [V::splat(T::ZERO); 2]);
-                while j < place.n_out {
-                    let vectors = (place.n_out - j).div_ceil(V::LANES);
+                while j < offsets.n_out {
+                    let vectors = (offsets.n_out - j).div_ceil(V::LANES);
                     j += V::LANES
                         * match vectors {
-                            1 => self.columns::<V, 1>(place, above, j, &mut squares),
-                            2 | 3 => self.columns::<V, 2>(place, above, j, &mut squares),
-                            _ => self.columns::<V, 4>(place, above, j, &mut squares),
+                            1 => self.columns::<V, 1>(offsets, above, j, &mut squares),
+                            2 | 3 => self.columns::<V, 2>(offsets, above, j, &mut squares),
+                            _ => self.columns::<V, 4>(offsets, above, j, &mut squares),
                         };
                 }
-                small &= squares[0].sum() <= most && squares[1].sum() <= most;
+                is_small &= squares[0].sum() <= most && squares[1].sum() <= most;
             }
-            small
+            is_small
         }
     }
 
@@ -158,8 +164,8 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     #[inline(always)]
     unsafe fn columns<V: Raw<Scalar = T>, const W: usize>(
         &self,
-        place: &Place,
-        above: &Place,
+        offsets: &Offsets,
+        above: &Offsets,
         j: usize,
         squares: &mut [V; 2],
     ) -> usize {
@@ -170,7 +176,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
             // Several chains at a time, so that no addition waits for the one before.
             let (mut sums, mut deltas, mut outputs) = ([zero; W], [zero; W], [zero; W]);
             for i in 0..self.at.rows {
-                let (d, a) = (arena.add(place.d + i * place.d_row + j), arena.add(above.a + i * above.a_row + j));
+                let (d, a) = (arena.add(offsets.d + i * offsets.d_row + j), arena.add(above.a + i * above.a_row + j));
                 for v in 0..W {
                     let (d, a) = (V::load(d.add(v * V::LANES)), V::load(a.add(v * V::LANES)));
                     sums[v] = sums[v] + d;
@@ -179,7 +185,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
                 }
             }
             for v in 0..W {
-                sums[v].store(arena.add(place.d_b + j + v * V::LANES));
+                sums[v].store(arena.add(offsets.d_b + j + v * V::LANES));
                 *squares = [squares[0] + deltas[v], squares[1] + outputs[v]];
             }
         }

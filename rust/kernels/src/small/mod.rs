@@ -1,5 +1,5 @@
 //! A step of a small network in one kernel. Its layers are so small that deciding what to do takes longer than doing
-//! it: so shapes and offsets are checked once, when a [`Narrow`] is made. The bits are those of the doors of
+//! it: so shapes and offsets are checked once, when a [`Small`] is made. The bits are those of the doors of
 //! [`product`](crate::product), [`rows`](crate::rows) and [`columns`](crate::columns), called one after the other.
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //! gradient   d_w = a_{l−1}ᵀ delta_l, d_b = Σ_rows delta_l, for batches of several tiles
 //! ```
 //!
-//! A step runs on one thread. The last layer has no activation, and its wᵀ is stored in place of w.
+//! A step runs on one thread. The last layer has no activation, and its wᵀ is stored in offsets of w.
 
 mod backward;
 mod forward;
@@ -53,7 +53,7 @@ pub struct Drops<T> {
 
 /// The offsets of a layer's numbers.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Offsets {
     n_in: usize,
     n_out: usize,
     /// In the parameters. Rows of w, or of wᵀ in the last layer, are `w_row` apart.
@@ -74,14 +74,14 @@ struct Place {
 
 /// The memory of such steps, and the offsets in it.
 #[derive(Debug)]
-pub struct Narrow<T> {
-    hidden: Vec<Place>,
+pub struct Small<T> {
+    hidden: Vec<Offsets>,
     /// How the outputs of each hidden layer are dropped.
     drops: Vec<Option<Drops<T>>>,
     /// Number of the first row at hand in its batch.
     first_row: u64,
     /// The last layer. Its d is dᵀ, with rows `d_row` apart.
-    head: Place,
+    last: Offsets,
     /// The most rows, whole lines.
     rows: usize,
     parameters: usize,
@@ -95,7 +95,7 @@ pub struct Narrow<T> {
     arena: Buffer<T>,
 }
 
-impl<T: Real> Narrow<T> {
+impl<T: Real> Small<T> {
     /// Memory for up to `rows` rows through `layers`.
     ///
     /// # Errors
@@ -113,19 +113,19 @@ impl<T: Real> Narrow<T> {
             len - padded::<T>(numbers)
         };
         let side = stride::<T>(rows);
-        let mut places: Vec<Place> = Vec::with_capacity(layers.len());
+        let mut layers_at: Vec<Offsets> = Vec::with_capacity(layers.len());
         for (l, layer) in layers.iter().enumerate() {
             let (n_in, n_out) = (layer.n_in, layer.n_out);
             assert!((1..=1 << 20).contains(&n_in) && (1..=1 << 20).contains(&n_out), "{n_in} to {n_out} units");
-            assert!(places.last().is_none_or(|below| below.n_out == n_in), "layers that do not fit");
-            let last = l + 1 == layers.len();
-            let (w_rows, w_row) = if last { (n_out, stride::<T>(n_in)) } else { (n_in, stride::<T>(n_out)) };
+            assert!(layers_at.last().is_none_or(|below| below.n_out == n_in), "layers that do not fit");
+            let is_last = l + 1 == layers.len();
+            let (w_rows, w_row) = if is_last { (n_out, stride::<T>(n_in)) } else { (n_in, stride::<T>(n_out)) };
             assert_eq!(layer.w.len(), w_rows * w_row, "a w of another size");
             assert!(layer.b.as_ref().is_none_or(|b| b.len() >= padded::<T>(n_out)), "a short b");
             parameters = parameters.max(layer.w.end).max(layer.b.as_ref().map_or(0, |b| b.end));
             let a_row = stride::<T>(n_in);
-            let d_row = if last { side } else { stride::<T>(n_out) };
-            places.push(Place {
+            let d_row = if is_last { side } else { stride::<T>(n_out) };
+            layers_at.push(Offsets {
                 n_in,
                 n_out,
                 w: layer.w.start,
@@ -133,26 +133,39 @@ impl<T: Real> Narrow<T> {
                 b: layer.b.as_ref().map(|b| b.start),
                 a: take((rows + MAX_TILE_ROWS) * a_row),
                 a_row,
-                d: take(if last { n_out * side } else { (rows + MAX_TILE_ROWS) * d_row }),
+                d: take(if is_last { n_out * side } else { (rows + MAX_TILE_ROWS) * d_row }),
                 d_row,
-                w_t: take(if l == 0 || last { 0 } else { n_out * a_row }),
+                w_t: take(if l == 0 || is_last { 0 } else { n_out * a_row }),
                 d_b: take(n_out),
                 undropped: take(if layer.drops { (rows + MAX_TILE_ROWS) * stride::<T>(n_out) } else { 0 }),
                 mask: take(if layer.drops { (rows + MAX_TILE_ROWS) * stride::<T>(n_out) } else { 0 }),
             });
         }
-        let Some(head) = places.pop() else { panic!("no layers") };
-        let drops = vec![None; places.len()];
-        let (a_t, z_t, y_t) = (take(T::LINE * head.a_row), take(head.n_out * side), take(head.n_out * side));
+        let Some(last) = layers_at.pop() else { panic!("no layers") };
+        let drops = vec![None; layers_at.len()];
+        let (a_t, z_t, y_t) = (take(T::LINE * last.a_row), take(last.n_out * side), take(last.n_out * side));
         let (scale, losses) = (take(rows), take(rows));
         let arena = Buffer::zeroed(len)?;
-        Ok(Narrow { hidden: places, drops, first_row: 0, head, rows, parameters, a_t, z_t, y_t, scale, losses, arena })
+        Ok(Small {
+            hidden: layers_at,
+            drops,
+            first_row: 0,
+            last,
+            rows,
+            parameters,
+            a_t,
+            z_t,
+            y_t,
+            scale,
+            losses,
+            arena,
+        })
     }
 
     /// Whether the machine has such kernels. There are none without vectors: the general path is fast enough there.
     #[inline]
     pub fn is_for(machine: Machine) -> bool {
-        machine.shape::<T>().narrow
+        machine.shape::<T>().small
     }
 
     /// The most rows.
@@ -166,7 +179,7 @@ impl<T: Real> Narrow<T> {
     /// If there are more rows than fit.
     #[inline]
     pub fn x_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
-        let first = *self.hidden.first().unwrap_or(&self.head);
+        let first = *self.hidden.first().unwrap_or(&self.last);
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
         // The rows up to the end of a line are computed too, so they must be numbers.
         self.arena[first.a + rows * first.a_row..first.a + padded::<T>(rows) * first.a_row].fill(T::ZERO);
@@ -179,7 +192,7 @@ impl<T: Real> Narrow<T> {
     /// If there are more rows than fit.
     pub fn y_t_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
-        let (k, side) = (self.head.n_out, self.head.d_row);
+        let (k, side) = (self.last.n_out, self.last.d_row);
         MatrixMut::new(&mut self.arena[self.y_t..][..k * side], k, rows, side)
     }
 
@@ -199,22 +212,22 @@ impl<T: Real> Narrow<T> {
     /// Where a layer drops outputs that was not made for it.
     pub fn set_drops(&mut self, first_row: usize, drops: impl Iterator<Item = Option<Drops<T>>>) {
         self.first_row = first_row as u64;
-        for ((to, drops), place) in self.drops.iter_mut().zip(drops).zip(&self.hidden) {
-            assert!(drops.is_none() || place.undropped < place.mask, "a layer that cannot drop outputs");
+        for ((to, drops), offsets) in self.drops.iter_mut().zip(drops).zip(&self.hidden) {
+            assert!(drops.is_none() || offsets.undropped < offsets.mask, "a layer that cannot drop outputs");
             *to = drops;
         }
     }
 
-    /// The losses of the rows after [`backward`](Narrow::backward).
+    /// The losses of the rows after [`backward`](Small::backward).
     #[inline]
     pub fn losses(&self, rows: usize) -> &[T] {
         &self.arena[self.losses..][..rows]
     }
 
-    /// The outputs after [`forward`](Narrow::forward), as (n_out, rows).
+    /// The outputs after [`forward`](Small::forward), as (n_out, rows).
     #[inline]
     pub fn outputs(&mut self, rows: usize) -> MatrixMut<'_, T> {
-        let (k, side) = (self.head.n_out, self.head.d_row);
+        let (k, side) = (self.last.n_out, self.last.d_row);
         MatrixMut::new(&mut self.arena[self.z_t..][..k * side], k, rows, side)
     }
 
@@ -225,7 +238,7 @@ impl<T: Real> Narrow<T> {
         assert!(0 < rows && rows <= self.rows, "{rows} rows, not {}", self.rows);
     }
 
-    /// Forward propagation of the rows in [`x_mut`](Narrow::x_mut). `f` is applied in registers, and `pass`, if there
+    /// Forward propagation of the rows in [`x_mut`](Small::x_mut). `f` is applied in registers, and `pass`, if there
     /// is one, in a pass of its own after it: in registers, a long formula would be compiled into every tile.
     ///
     /// # Panics
@@ -238,16 +251,16 @@ impl<T: Real> Narrow<T> {
         (f, pass): (impl Map, Option<impl Map>),
     ) {
         self.check(parameters, rows);
-        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
+        assert!(Self::is_for(machine), "no small kernels on {}", machine.name());
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
-        let at = At { narrow: self, arena, parameters, rows };
+        let at = At { small: self, arena, parameters, rows };
         // SAFETY: all offsets are inside the arena and the parameters, and the rows fit (`new`, `check`).
         unsafe { machine.run(Forward { at, f, pass }) }
     }
 
-    /// The losses and all deltas, after [`forward`](Narrow::forward). With `labels` the loss is the cross-entropy,
-    /// otherwise `term` of the targets in [`y_t_mut`](Narrow::y_t_mut). With `most`, computes Σ_rows delta, which
-    /// [`update`](Narrow::update) needs, and returns whether Σ delta² and Σ a² of every layer are at most `most`; x is
+    /// The losses and all deltas, after [`forward`](Small::forward). With `labels` the loss is the cross-entropy,
+    /// otherwise `term` of the targets in [`y_t_mut`](Small::y_t_mut). With `most`, computes Σ_rows delta, which
+    /// [`update`](Small::update) needs, and returns whether Σ delta² and Σ a² of every layer are at most `most`; x is
     /// not checked. Otherwise returns true.
     ///
     /// # Panics
@@ -263,16 +276,16 @@ impl<T: Real> Narrow<T> {
         most: Option<T>,
     ) -> bool {
         self.check(parameters, rows);
-        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
+        assert!(Self::is_for(machine), "no small kernels on {}", machine.name());
         assert!(labels.is_none_or(|labels| labels.len() == rows), "not a label a row");
         let labels = labels.map(<[u32]>::as_ptr);
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
-        let at = At { narrow: self, arena, parameters, rows };
+        let at = At { small: self, arena, parameters, rows };
         // SAFETY: all offsets are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
         unsafe { machine.run(Backward { at, labels, slope, term, most }) }
     }
 
-    /// The update after [`backward`](Narrow::backward) with `most`: of the weights by one rule, of the biases by
+    /// The update after [`backward`](Small::backward) with `most`: of the weights by one rule, of the biases by
     /// another.
     ///
     /// # Panics
@@ -286,24 +299,24 @@ impl<T: Real> Narrow<T> {
         [u, u_bias]: [U; 2],
     ) {
         self.check(parameters, rows);
-        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
+        assert!(Self::is_for(machine), "no small kernels on {}", machine.name());
         let states = pointers::<T, U>(parameters, states);
         let [weight, bias] = [u, u_bias].map(|u| Step { w: parameters.as_mut_ptr(), states, w_row: 0, u });
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all offsets are inside the arena, the parameters and the states, and the rows fit (`new`, `check`).
-        unsafe { machine.run(Weights::<_, _, true> { narrow: self, arena, rows, weight, bias }) }
+        unsafe { machine.run(Weights::<_, _, true> { small: self, arena, rows, weight, bias }) }
     }
 
-    /// The gradient after [`backward`](Narrow::backward), laid out like the parameters.
+    /// The gradient after [`backward`](Small::backward), laid out like the parameters.
     ///
     /// # Panics
     /// If the gradient is shorter than the parameters, or there are too many rows.
     pub fn gradient(&mut self, machine: Machine, gradient: &mut [T], rows: usize) {
         self.check(gradient, rows);
-        assert!(Self::is_for(machine), "no narrow kernels on {}", machine.name());
+        assert!(Self::is_for(machine), "no small kernels on {}", machine.name());
         let to = Store { c: gradient.as_mut_ptr(), c_row: 0 };
         let arena = self.arena.as_mut_ptr();
         // SAFETY: all offsets are inside the arena and the gradient, and the rows fit (`new`, `check`).
-        unsafe { machine.run(Weights::<_, _, false> { narrow: self, arena, rows, weight: to, bias: to }) }
+        unsafe { machine.run(Weights::<_, _, false> { small: self, arena, rows, weight: to, bias: to }) }
     }
 }

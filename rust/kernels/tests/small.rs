@@ -1,6 +1,6 @@
 //! Steps of small networks refuse what does not fit. The core tests that they compute the same as its general path.
 
-use chainrule_kernels::narrow::{Layer, Narrow};
+use chainrule_kernels::small::{Layer, Small};
 use chainrule_kernels::{Buffer, Identity, Machine, Real, Term, Update, Vector};
 
 /// l = 0.
@@ -36,22 +36,22 @@ fn layers() -> Vec<Layer> {
     ]
 }
 
-fn narrow(rows: usize) -> Narrow<f32> {
-    Narrow::new(&layers(), rows).unwrap()
+fn small(rows: usize) -> Small<f32> {
+    Small::new(&layers(), rows).unwrap()
 }
 
 fn machine() -> Machine {
-    Machine::available().into_iter().find(|&machine| Narrow::<f32>::is_for(machine)).expect("vectors")
+    Machine::available().into_iter().find(|&machine| Small::<f32>::is_for(machine)).expect("vectors")
 }
 
 const PASS: Option<Identity> = None;
 
 #[test]
 fn places_are_padded_and_rows_come_in_lines() {
-    let mut narrow = narrow(7);
-    assert_eq!(narrow.rows(), f32::LINE);
-    assert_eq!((narrow.x_mut(7).rows(), narrow.x_mut(7).columns(), narrow.y_t_mut(3).rows()), (7, 3, 2));
-    assert!(!Narrow::<f64>::is_for(Machine::named("portable").unwrap()));
+    let mut small = small(7);
+    assert_eq!(small.rows(), f32::LINE);
+    assert_eq!((small.x_mut(7).rows(), small.x_mut(7).columns(), small.y_t_mut(3).rows()), (7, 3, 2));
+    assert!(!Small::<f64>::is_for(Machine::named("portable").unwrap()));
 }
 
 #[test]
@@ -59,16 +59,16 @@ fn zeros_stay_zeros() {
     if Machine::available().len() == 1 {
         return; // without vectors there are no such kernels
     }
-    let (mut narrow, mut parameters) = (narrow(20), vec![0.0f32; LEN]);
+    let (mut small, mut parameters) = (small(20), vec![0.0f32; LEN]);
     let mut states = [Buffer::zeroed(LEN).unwrap()];
-    narrow.x_mut(20);
-    narrow.scale_mut(20)[..20].fill(1.0);
-    narrow.forward(machine(), &parameters, 20, (Identity, PASS));
-    assert_eq!(narrow.outputs(20).as_ref().row(1)[..20], [0.0; 20]);
-    assert!(narrow.backward(machine(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
-    assert_eq!(narrow.losses(20), [0.0; 20]);
-    narrow.update(machine(), &mut parameters, &mut states, 20, [Plus; 2]);
-    narrow.gradient(machine(), &mut parameters, 20);
+    small.x_mut(20);
+    small.scale_mut(20)[..20].fill(1.0);
+    small.forward(machine(), &parameters, 20, (Identity, PASS));
+    assert_eq!(small.outputs(20).as_ref().row(1)[..20], [0.0; 20]);
+    assert!(small.backward(machine(), &parameters, 20, None, (Identity, Nothing), Some(1.0)));
+    assert_eq!(small.losses(20), [0.0; 20]);
+    small.update(machine(), &mut parameters, &mut states, 20, [Plus; 2]);
+    small.gradient(machine(), &mut parameters, 20);
     assert_eq!(parameters, [0.0; LEN]);
 }
 
@@ -77,7 +77,7 @@ fn zeros_stay_zeros() {
 fn new_refuses_layers_that_do_not_fit() {
     let mut layers = layers();
     (layers[1].n_in, layers[1].w) = (4, 64..96);
-    let _ = Narrow::<f32>::new(&layers, 1);
+    let _ = Small::<f32>::new(&layers, 1);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn new_refuses_layers_that_do_not_fit() {
 fn new_refuses_a_short_w() {
     let mut layers = layers();
     layers[0].w = 0..47;
-    let _ = Narrow::<f32>::new(&layers, 1);
+    let _ = Small::<f32>::new(&layers, 1);
 }
 
 #[test]
@@ -93,53 +93,53 @@ fn new_refuses_a_short_w() {
 fn new_refuses_a_short_b() {
     let mut layers = layers();
     layers[1].b = Some(96..97);
-    let _ = Narrow::<f32>::new(&layers, 1);
+    let _ = Small::<f32>::new(&layers, 1);
 }
 
 #[test]
 #[should_panic(expected = "no layers")]
 fn new_refuses_no_layers() {
-    let _ = Narrow::<f32>::new(&[], 1);
+    let _ = Small::<f32>::new(&[], 1);
 }
 
 #[test]
 #[should_panic(expected = "17 rows, not 16")]
 fn x_refuses_too_many_rows() {
-    narrow(16).x_mut(17);
+    small(16).x_mut(17);
 }
 
 #[test]
 #[should_panic(expected = "17 rows, not 16")]
 fn scale_refuses_too_many_rows() {
-    narrow(16).scale_mut(17);
+    small(16).scale_mut(17);
 }
 
 #[test]
 #[should_panic(expected = "111 parameters, not 112")]
 fn forward_refuses_too_few_parameters() {
-    narrow(16).forward(machine(), &[0.0; LEN - 1], 16, (Identity, PASS));
+    small(16).forward(machine(), &[0.0; LEN - 1], 16, (Identity, PASS));
 }
 
 #[test]
 #[should_panic(expected = "17 rows, not 16")]
 fn forward_refuses_too_many_rows() {
-    narrow(16).forward(machine(), &[0.0; LEN], 17, (Identity, PASS));
+    small(16).forward(machine(), &[0.0; LEN], 17, (Identity, PASS));
 }
 
 #[test]
 #[should_panic(expected = "not a label a row")]
 fn backward_refuses_too_few_labels() {
-    narrow(16).backward(machine(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, Nothing), Some(1.0));
+    small(16).backward(machine(), &[0.0; LEN], 16, Some(&[0; 15]), (Identity, Nothing), Some(1.0));
 }
 
 #[test]
 #[should_panic(expected = "0 states, not 1")]
 fn update_refuses_too_few_states() {
-    narrow(16).update(machine(), &mut [0.0; LEN], &mut [], 16, [Plus; 2]);
+    small(16).update(machine(), &mut [0.0; LEN], &mut [], 16, [Plus; 2]);
 }
 
 #[test]
 #[should_panic(expected = "111 parameters, not 112")]
 fn gradient_refuses_a_short_gradient() {
-    narrow(16).gradient(machine(), &mut [0.0; LEN - 1], 16);
+    small(16).gradient(machine(), &mut [0.0; LEN - 1], 16);
 }

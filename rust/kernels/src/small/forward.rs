@@ -1,7 +1,7 @@
 //! Forward propagation of a small network: hidden layers in rows, the last layer in columns.
 
 use super::tile::{At, tiles};
-use super::{Drops, Place};
+use super::{Drops, Offsets};
 use crate::isa::Kernel;
 use crate::mask::{Mask, Product};
 use crate::product::multiply;
@@ -20,29 +20,29 @@ impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
     type Out = ();
     #[inline(always)]
     unsafe fn run<V: Raw<Scalar = T>>(self) {
-        if !V::NARROW {
+        if !V::SMALL {
             return;
         }
-        let At { narrow, arena, rows, .. } = self.at;
-        let above = narrow.hidden.iter().skip(1).chain([&narrow.head]);
-        // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
+        let At { small, arena, rows, .. } = self.at;
+        let above = small.hidden.iter().skip(1).chain([&small.last]);
+        // SAFETY: the offsets are inside the arena (`Small::new`), which has rows up to whole lines.
         unsafe {
-            for ((place, above), drops) in narrow.hidden.iter().zip(above).zip(&narrow.drops) {
-                let (a, a_row) = (arena.add(if drops.is_some() { place.undropped } else { above.a }), above.a_row);
-                tiles!(rows, place.n_out, |i, j| self.hidden(place, (a, a_row), i, j));
+            for ((offsets, above), drops) in small.hidden.iter().zip(above).zip(&small.drops) {
+                let (a, a_row) = (arena.add(if drops.is_some() { offsets.undropped } else { above.a }), above.a_row);
+                tiles!(rows, offsets.n_out, |i, j| self.hidden(offsets, (a, a_row), i, j));
                 if let Some(pass) = self.pass {
-                    let columns = place.n_out.next_multiple_of(V::LANES);
+                    let columns = offsets.n_out.next_multiple_of(V::LANES);
                     let region = Region { rows, columns, stride: a_row };
                     MapRegion { from: a, to: a, region: region.joined(), f: pass }.run_in_pairs::<V>();
                 }
                 if let &Some(Drops { key, threshold, kept }) = drops {
                     let product = Some(Product { x: a.cast_const(), x_row: a_row, a: arena.add(above.a), a_row });
-                    let (rows, columns, first_row) = (padded::<T>(rows), place.n_out, narrow.first_row);
-                    let (m, m_row) = (arena.add(place.mask), a_row);
+                    let (rows, columns, first_row) = (padded::<T>(rows), offsets.n_out, small.first_row);
+                    let (m, m_row) = (arena.add(offsets.mask), a_row);
                     Mask { key, first_row, threshold, kept, rows, columns, m, m_row, product }.run::<V>();
                 }
             }
-            self.head::<V>();
+            self.last::<V>();
         }
     }
 }
@@ -55,7 +55,7 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     #[inline(always)]
     unsafe fn hidden<V: Raw<Scalar = T>, const H: usize, const W: usize>(
         &self,
-        place: &Place,
+        offsets: &Offsets,
         (a, a_row): (*mut T, usize),
         i: usize,
         j: usize,
@@ -64,12 +64,12 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
         // SAFETY: the caller's promise.
         unsafe {
             let mut start = [V::splat(T::ZERO); W];
-            if let Some(b) = place.b {
+            if let Some(b) = offsets.b {
                 start.iter_mut().enumerate().for_each(|(v, b_v)| *b_v = V::load(parameters.add(b + j + v * V::LANES)));
             }
-            let x = (arena.add(place.a + i * place.a_row).cast_const(), place.a_row, 1);
-            let w = (parameters.add(place.w + j), place.w_row);
-            let sums = multiply::<V, H, W>([start; H], x, w, place.n_in);
+            let x = (arena.add(offsets.a + i * offsets.a_row).cast_const(), offsets.a_row, 1);
+            let w = (parameters.add(offsets.w + j), offsets.w_row);
+            let sums = multiply::<V, H, W>([start; H], x, w, offsets.n_in);
             let mut a = a.add(i * a_row + j);
             for sums in sums {
                 for (v, sum) in sums.into_iter().enumerate() {
@@ -85,32 +85,32 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     /// # Safety
     /// As [`Kernel::run`].
     #[inline(always)]
-    unsafe fn head<V: Raw<Scalar = T>>(&self) {
-        let At { narrow, arena, rows, .. } = self.at;
-        let head = &narrow.head;
-        // SAFETY: the offsets are inside the arena (`Narrow::new`), which has rows up to whole lines.
+    unsafe fn last<V: Raw<Scalar = T>>(&self) {
+        let At { small, arena, rows, .. } = self.at;
+        let last = &small.last;
+        // SAFETY: the offsets are inside the arena (`Small::new`), which has rows up to whole lines.
         unsafe {
-            let x = arena.add(head.a);
+            let x = arena.add(last.a);
             // The padding of activations must be zero, or it would change that of the weights: see `clear_padding` of
             // the core.
-            if head.n_in < head.a_row && *x.add(head.n_in) != T::ZERO {
+            if last.n_in < last.a_row && *x.add(last.n_in) != T::ZERO {
                 for i in 0..rows {
-                    (head.n_in..head.a_row).for_each(|j| *x.add(i * head.a_row + j) = T::ZERO);
+                    (last.n_in..last.a_row).for_each(|j| *x.add(i * last.a_row + j) = T::ZERO);
                 }
             }
-            let x_t = arena.add(narrow.a_t);
+            let x_t = arena.add(small.a_t);
             for line in (0..rows).step_by(T::LINE) {
                 for i in (0..T::LINE).step_by(V::LANES) {
-                    for j in (0..head.n_in).step_by(V::LANES) {
-                        let from = x.add((line + i) * head.a_row + j);
-                        V::transpose(from, head.a_row, x_t.add(j * T::LINE + i), T::LINE);
+                    for j in (0..last.n_in).step_by(V::LANES) {
+                        let from = x.add((line + i) * last.a_row + j);
+                        V::transpose(from, last.a_row, x_t.add(j * T::LINE + i), T::LINE);
                     }
                 }
                 for i in (0..T::LINE).step_by(V::LANES) {
                     let mut j = 0;
-                    while j < head.n_out {
+                    while j < last.n_out {
                         let x = (x_t.add(i).cast_const(), T::LINE);
-                        j += match head.n_out - j {
+                        j += match last.n_out - j {
                             1 => self.outputs::<V, 1>(j, line + i, x),
                             2 => self.outputs::<V, 2>(j, line + i, x),
                             3 => self.outputs::<V, 3>(j, line + i, x),
@@ -128,18 +128,18 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
     /// As [`Kernel::run`]; the layer has these outputs and rows.
     #[inline(always)]
     unsafe fn outputs<V: Raw<Scalar = T>, const H: usize>(&self, j: usize, i: usize, x_t: (*const T, usize)) -> usize {
-        let At { narrow, arena, parameters, .. } = self.at;
-        let head = &narrow.head;
+        let At { small, arena, parameters, .. } = self.at;
+        let last = &small.last;
         // SAFETY: the caller's promise.
         unsafe {
             let mut sums = [[V::splat(T::ZERO)]; H];
-            if let Some(b) = head.b {
+            if let Some(b) = last.b {
                 sums.iter_mut().enumerate().for_each(|(r, sum)| *sum = [V::splat(*parameters.add(b + j + r))]);
             }
-            let w_t = (parameters.add(head.w + j * head.w_row), head.w_row, 1);
-            let sums = multiply::<V, H, 1>(sums, w_t, x_t, head.n_in);
+            let w_t = (parameters.add(last.w + j * last.w_row), last.w_row, 1);
+            let sums = multiply::<V, H, 1>(sums, w_t, x_t, last.n_in);
             for (r, [sum]) in sums.into_iter().enumerate() {
-                sum.store(arena.add(narrow.z_t + (j + r) * head.d_row + i));
+                sum.store(arena.add(small.z_t + (j + r) * last.d_row + i));
             }
         }
         H
