@@ -7,6 +7,7 @@
 //! our own logarithm, so the pure-Python reference draws the same bits on every machine.
 
 use crate::Error;
+use chainrule_kernels::math::ln_f64;
 
 /// The purpose of a stream.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +109,7 @@ impl Stream {
             let v = 2.0 * self.uniform() - 1.0;
             let s = u * u + v * v;
             if 0.0 < s && s < 1.0 {
-                let factor = (-2.0 * ln(s) / s).sqrt();
+                let factor = (-2.0 * ln_f64(s) / s).sqrt();
                 self.spare = Some(v * factor);
                 return u * factor;
             }
@@ -142,40 +143,9 @@ impl Stream {
     }
 }
 
-/// Natural logarithm of s, 0 < s < 1, by IEEE operations alone; relative error at most 1e-15.
-///
-/// s = m · 2^e with m in [√½, √2);  ln s = ln m + e ln 2;  ln m = 2 artanh(t) with t = (m − 1)/(m + 1), |t| < 0.172, by
-/// the power series of artanh.
-fn ln(s: f64) -> f64 {
-    let bits = s.to_bits();
-    // s is never subnormal: it is u² + v², and u and v are multiples of 2⁻⁵².
-    let mut e = (bits >> 52) as i64 - 1022;
-    let mut m = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF) | 0x3FE0_0000_0000_0000);
-    if m < std::f64::consts::FRAC_1_SQRT_2 {
-        m *= 2.0;
-        e -= 1;
-    }
-    let t = (m - 1.0) / (m + 1.0);
-    let t2 = t * t;
-    let mut sum = 0.0;
-    for k in (1..24).rev().step_by(2) {
-        sum = sum * t2 + 1.0 / k as f64;
-    }
-    2.0 * t * sum + e as f64 * std::f64::consts::LN_2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ln_is_the_logarithm() {
-        let mut stream = Stream::new(0, Purpose::Weights, 0);
-        for _ in 0..100_000 {
-            let s = stream.uniform().max(f64::MIN_POSITIVE);
-            assert!((ln(s) - s.ln()).abs() <= 1e-15 * s.ln().abs(), "{s}");
-        }
-    }
 
     #[test]
     fn counters_draw_golden_numbers() {
