@@ -32,7 +32,6 @@ pub(crate) enum Gradient {
 pub(crate) enum First {
     Drawn(Init),
     Zeros,
-    #[allow(dead_code, reason = "for layers that scale")]
     Ones,
 }
 

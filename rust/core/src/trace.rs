@@ -1,12 +1,11 @@
 //! Everything that one step computes, layer by layer, to look at.
 
-use crate::activation::{Activation, Transfer, each_activation};
 use crate::fit::Objective;
-use crate::layer::{Layer, Propagate, Slope, each_layer};
+use crate::layer::{Layer, Propagate, each_layer};
 use crate::pass::{Model, Tile};
 use crate::tensor::Tensor;
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{Buffer, Matrix, Picks};
+use chainrule_kernels::{Buffer, Matrix, MatrixMut, Picks};
 
 /// What happened in one layer, for a batch of n rows; tables are row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,24 +97,16 @@ impl<T: Real> Model<'_, T> {
         let (layer, plan) = (&chain.layers[l], &chain.plans[l]);
         let with = self.surroundings(tile);
         let (x, a) = (chain.rows_of(&ws.chain.a, l, n), chain.rows_of(&ws.chain.a, l + 1, n));
-        let (a_values, mut slope) = (rows_of(a)?, reserve(n, plan.n_out)?);
-        match chain.slope_of(with, l, &ws.chain, n) {
-            Slope::One => slope.resize(n * plan.n_out, T::ONE),
-            Slope::Times(factor) => slope = rows_of(factor)?,
-            Slope::Of(activation, saved) => {
-                let mut padded = Buffer::zeroed(saved.data().len())?;
-                each_activation!(activation, f => f.slope(self.machine, saved.data(), &mut padded));
-                slope = rows_of(Matrix::new(&padded, n, plan.n_out, saved.stride()))?;
-            }
-        }
-        let mut z = Buffer::zeroed(a.data().len())?;
-        let into = chainrule_kernels::MatrixMut::new(&mut z, n, plan.n_out, a.stride());
-        each_layer!(layer, k => k.weighted_input(with.at(plan), &mut ws.scratch, x, a, into));
-        let z = rows_of(Matrix::new(&z, n, plan.n_out, a.stride()))?;
+        let (mut z, mut slope) = (Buffer::zeroed(a.data().len())?, Buffer::zeroed(a.data().len())?);
+        let [z_rows, slope_rows] = [&mut z, &mut slope].map(|values| MatrixMut::new(values, n, plan.n_out, a.stride()));
+        let memory = &ws.chain.layers[l];
+        each_layer!(layer, k => k.shown(with.at(plan), memory, &mut ws.scratch, x, a, z_rows, slope_rows));
+        let [z, a, slope] =
+            [&z[..], a.data(), &slope[..]].map(|values| rows_of(Matrix::new(values, n, plan.n_out, a.stride())));
         let mut delta = reserve(n, plan.n_out)?;
         delta.resize(n * plan.n_out, T::ZERO);
         let (kind, n_in, n_out) = (layer.name(), plan.n_in, plan.n_out);
-        Ok(LayerTrace { kind, n_in, n_out, z, a: a_values, slope, delta, tensors: Vec::new() })
+        Ok(LayerTrace { kind, n_in, n_out, z: z?, a: a?, slope: slope?, delta, tensors: Vec::new() })
     }
 }
 

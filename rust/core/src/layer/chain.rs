@@ -168,17 +168,6 @@ impl Chain {
         each_layer!(&self.layers[l], k => k.slope(with.at(&self.plans[l]), memory, a))
     }
 
-    /// What ∂L/∂a of layer `l` has been multiplied by to give its delta, for the rows that went forward.
-    pub(crate) fn slope_of<'a, T: Real>(
-        &'a self,
-        with: Surroundings<'a, T>,
-        l: usize,
-        memory: &'a ChainMemory<T>,
-        rows: usize,
-    ) -> Slope<'a, T> {
-        self.slope(with, l, &memory.layers[l], self.rows_of(&memory.a, l + 1, rows))
-    }
-
     /// Whether the way back goes through layer `l`: not through the first one, unless ∂L/∂x is wanted or the layers inside
     /// it need their deltas.
     fn goes_back_through(&self, l: usize, inputs: bool) -> bool {

@@ -61,16 +61,19 @@ impl Propagate for Dropout {
         chainrule_kernels::dropout(at.machine, key, first_row, threshold, kept, x.as_ref(), mask, a);
     }
 
-    /// What comes in.
-    fn weighted_input<T: Real>(
+    /// What comes in, and the mask.
+    fn shown<T: Real>(
         &self,
-        _at: At<'_, T>,
+        at: At<'_, T>,
+        memory: &LayerMemory<T>,
         _scratch: &mut Scratch<T>,
         x: Matrix<'_, T>,
-        _a: Matrix<'_, T>,
+        a: Matrix<'_, T>,
         mut z: MatrixMut<'_, T>,
+        slope: MatrixMut<'_, T>,
     ) {
         z.data_mut().copy_from_slice(x.data());
+        self.slope(at, memory, a).write(at.machine, slope);
     }
 
     fn slope<'a, T: Real>(&self, at: At<'_, T>, memory: &'a LayerMemory<T>, a: Matrix<'a, T>) -> Slope<'a, T> {

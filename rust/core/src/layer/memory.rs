@@ -62,6 +62,17 @@ impl<T: Real> LayerMemory<T> {
     pub(crate) fn kept_mut(&mut self, k: usize, rows: usize, columns: usize) -> MatrixMut<'_, T> {
         packed_mut(&mut self.rows[k], rows, columns)
     }
+
+    /// Matrix 0 of (rows, columns), and one number a row, which matrix 1 of one column is.
+    pub(crate) fn matrix_and_numbers(&mut self, rows: usize, columns: usize) -> (MatrixMut<'_, T>, &mut [T]) {
+        let [matrix, numbers] = &mut self.rows[..] else { unreachable!("a layer that keeps two matrices") };
+        (packed_mut(matrix, rows, columns), numbers)
+    }
+
+    /// The numbers of [`matrix_and_numbers`](LayerMemory::matrix_and_numbers).
+    pub(crate) fn numbers(&self) -> &[T] {
+        &self.rows[1]
+    }
 }
 
 /// Memory for as long as one layer is at work.

@@ -22,7 +22,7 @@ use chainrule_kernels::{Factor, Machine, Matrix, MatrixMut};
 pub(crate) use chain::{Chain, ChainMemory, Ends};
 pub(crate) use dense::Form;
 pub(crate) use memory::{LayerMemory, Scratch, packed, packed_mut, view, view_mut};
-pub(crate) use slope::Slope;
+pub(crate) use slope::{Slope, Times};
 
 crate::kind::kind! {
     /// A layer.
@@ -205,16 +205,21 @@ pub(crate) trait Propagate {
         Slope::One
     }
 
-    /// What the slope is that of, to be looked at: a, where nothing else is said.
-    fn weighted_input<T: Real>(
+    /// What an explanation shows: z and the slope of a, as functions of which a is told. Where a layer has nothing of the
+    /// kind, z is a and the slope is what turns ∂L/∂a into delta.
+    #[allow(clippy::too_many_arguments, reason = "both halves of a layer")]
+    fn shown<T: Real>(
         &self,
-        _at: At<'_, T>,
+        at: At<'_, T>,
+        memory: &LayerMemory<T>,
         _scratch: &mut Scratch<T>,
         _x: Matrix<'_, T>,
         a: Matrix<'_, T>,
         mut z: MatrixMut<'_, T>,
+        slope: MatrixMut<'_, T>,
     ) {
         z.data_mut().copy_from_slice(a.data());
+        self.slope(at, memory, a).write(at.machine, slope);
     }
 
     /// d_x from delta, times the slope of the layer below.

@@ -17,7 +17,7 @@ pub(crate) enum Slope<'a, T> {
 
 /// x ⊙ y.
 #[derive(Clone, Copy)]
-struct Times;
+pub(crate) struct Times;
 
 impl Map2 for Times {
     #[inline(always)]
@@ -27,6 +27,17 @@ impl Map2 for Times {
 }
 
 impl<T: Real> Slope<'_, T> {
+    /// Writes the slope itself: of activations whose units depend on each other, the diagonal of the Jacobian.
+    pub(crate) fn write(self, machine: Machine, mut slope: MatrixMut<'_, T>) {
+        match self {
+            Slope::One => slope.data_mut().fill(T::ONE),
+            Slope::Of(activation, saved) => {
+                each_activation!(activation, f => f.slope(machine, saved.data(), slope.data_mut()));
+            }
+            Slope::Times(factor) => slope.data_mut().copy_from_slice(factor.data()),
+        }
+    }
+
     /// d ← d ⊙ slope.
     pub(crate) fn apply(self, machine: Machine, mut d: MatrixMut<'_, T>) {
         match self {

@@ -1,7 +1,8 @@
 //! What a batch is worth: whether threads pay for it, and whether they share tiles or products. The one cost model; the
 //! Python module asks it when to release the interpreter's lock.
 
-use crate::layer::Chain;
+use crate::layer::{Chain, LayerPlan};
+use crate::tensor::Gradient;
 use chainrule_kernels::pool;
 
 /// Most parameters, padding included, of a network whose tiles run in parallel. A larger network gains as much by cutting
@@ -25,7 +26,8 @@ pub(crate) struct Worth {
 
 impl Worth {
     pub(crate) fn new(chain: &Chain, padded_parameters: usize, tile: usize, is_small: bool, together: bool) -> Self {
-        let products = chain.plans.iter().filter(|plan| !plan.tensors.is_empty());
+        let is_product = |plan: &&LayerPlan| plan.tensors.iter().any(|t| t.declared.gradient == Gradient::Product);
+        let products = chain.plans.iter().filter(is_product);
         let products = products.map(|plan| plan.n_in.saturating_mul(plan.n_out).saturating_mul(2));
         let passes = chain.units.iter().map(|&units| units.saturating_mul(pool::FLOPS_A_NUMBER));
         let largest_a_row = products.chain(passes).max().unwrap_or(0);

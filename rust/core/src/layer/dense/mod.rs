@@ -118,15 +118,18 @@ impl Propagate for Dense {
         }
     }
 
-    /// z = x w + b.
-    fn weighted_input<T: Real>(
+    /// z = x w + b and f'(z).
+    fn shown<T: Real>(
         &self,
         at: At<'_, T>,
+        memory: &LayerMemory<T>,
         scratch: &mut Scratch<T>,
         x: Matrix<'_, T>,
         a: Matrix<'_, T>,
         mut z: MatrixMut<'_, T>,
+        slope: MatrixMut<'_, T>,
     ) {
+        self.slope(at, memory, a).write(at.machine, slope);
         if self.is_plain() {
             return z.data_mut().copy_from_slice(a.data());
         }
