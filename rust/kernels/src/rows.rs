@@ -74,7 +74,7 @@ struct Softmax<T> {
 }
 
 /// The vectors in a line, if they have 16 bytes.
-const MAX_VECTORS_A_LINE: usize = 4;
+pub(crate) const MAX_VECTORS_A_LINE: usize = 4;
 
 // SAFETY: a part writes rows of p, and their sums, of its own.
 unsafe impl<T: Real> Cut for Softmax<T> {
@@ -154,7 +154,7 @@ impl<T: Real> Kernel<T> for Softmax<T> {
 /// One number from a line of numbers: the upper half is combined with the lower until one is left, the same tree for
 /// every width of vector.
 #[inline(always)]
-fn fold<V: Raw>(
+pub(crate) fn fold<V: Raw>(
     mut parts: [V; MAX_VECTORS_A_LINE],
     vectors: impl Fn(V, V) -> V,
     lanes: impl Fn(V::Scalar, V::Scalar) -> V::Scalar,

@@ -2,7 +2,7 @@
 
 use chainrule_kernels::{
     Buffer, Machine, Map, Map2, Matrix, MatrixMut, Picks, Real, Source, Term, Update, Vector, columns, dropout,
-    elementwise, gather, mask, pool, product, rows, squares, stride, within,
+    elementwise, gather, mask, normalize, normalize_back, pool, product, rows, squares, stride, within,
 };
 
 /// f(x) = 3x + 1 and f(x, y) = x y + x. Products apply `Odd<true>` in registers, `Odd<false>` strip by strip.
@@ -102,6 +102,12 @@ fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>
     make(size(n, m), &mut |to| mask(machine, 7, 2, 1 << 30, T::ONE, into(to, n, m)));
     make(size(n, m), &mut |a| dropout(machine, 9, 0, 1 << 31, T::ONE, delta, into(&mut kept, n, m), into(a, n, m)));
     let mut sums = waves(stride::<T>(n));
+    let gain = waves(stride::<T>(m));
+    make(size(n, m), &mut |a| {
+        normalize(machine, delta, (&gain, &gain), 1e-5, into(&mut kept, n, m), &mut sums, into(a, n, m));
+    });
+    let x_hat = Matrix::new(&kept, n, m, stride::<T>(m));
+    make(size(n, m), &mut |d_x| normalize_back(machine, delta, &gain, x_hat, &sums, into(d_x, n, m)));
     make(size(n, m), &mut |p| rows::softmax(machine, delta, into(p, n, m), &mut sums));
     // Few outputs in columns: x_t is (k, n).
     let (labels, scale): (Vec<u32>, _) = ((0..n).map(|i| (i % k) as u32).collect(), waves(stride::<T>(n)));

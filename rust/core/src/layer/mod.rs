@@ -29,6 +29,7 @@ crate::kind::kind! {
     Layer by "kind", each_layer, ($) {
         dense::{Dense => "dense"},
         dropout::{Dropout => "dropout"},
+        layer_norm::{LayerNorm => "layer_norm"},
         #[cfg(test)] toys::{
             #[cfg(test)] ToyResidual => "toy residual",
             #[cfg(test)] ToyStatistics => "toy statistics",

@@ -23,9 +23,11 @@ fn residual(inside: &[String]) -> String {
     format!(r#"{{"kind": "toy residual", "layers": [{}]}}"#, inside.join(","))
 }
 
+const NORM: &str = r#"{"kind": "layer_norm", "eps": 1e-5}"#;
+
 const STATISTICS: &str = r#"{"kind": "toy statistics"}"#;
 
-/// Chains that hold a residual layer, a batch-statistics layer, one in the other, and dropout beside them.
+/// Chains that hold a residual layer, a batch-statistics layer, one in the other, dropout and layer norms beside them.
 fn chains() -> Vec<Vec<String>> {
     let dropout = r#"{"kind": "dropout", "rate": 0.3}"#.to_string();
     let statistics = STATISTICS.to_string();
@@ -34,6 +36,8 @@ fn chains() -> Vec<Vec<String>> {
         vec![residual(&[dense(7, "softplus"), dense(5, "identity")]), dense(3, "tanh")],
         vec![dense(6, "tanh"), statistics.clone(), dense(4, "silu"), dense(3, "identity")],
         vec![statistics.clone(), dense(20, "identity")],
+        vec![dense(6, "sigmoid"), NORM.into(), dense(17, "gelu"), NORM.into(), dense(3, "identity")],
+        vec![NORM.into(), residual(&[dense(5, "tanh"), NORM.into()]), dropout.clone(), dense(20, "tanh")],
         vec![
             dense(6, "mish"),
             residual(&[statistics, dense(6, "tanh"), dropout.clone()]),
