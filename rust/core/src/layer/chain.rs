@@ -5,7 +5,7 @@
 //! backward    d[n] = ∂L/∂a[n] ⊙ slope ─▶ layer n − 1 ─▶ d[n − 1] … ─▶ d[0] = ∂L/∂x
 //! ```
 //!
-//! d[l + 1] holds the delta of layer l. A network is a chain; so is what a residual block holds.
+//! `d[l + 1]` holds the delta of layer l. A network is a chain; so is what a residual block holds.
 
 use super::{
     By, Form, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, Surroundings, each_layer,
@@ -123,7 +123,7 @@ impl Chain {
         self.last().form == Form::Columns
     }
 
-    /// The first rows of a[l] or of d[l].
+    /// The first rows of `a[l]` or of `d[l]`.
     pub(crate) fn rows_of<'a, T: Real>(&self, buffers: &'a [Buffer<T>], l: usize, rows: usize) -> Matrix<'a, T> {
         view(&buffers[l], rows, self.units[l], self.strides[l])
     }
@@ -138,7 +138,7 @@ impl Chain {
         view_mut(&mut buffers[l], rows, self.units[l], self.strides[l])
     }
 
-    /// Carries the `rows` rows in a[0] through all layers.
+    /// Carries the `rows` rows in `a[0]` through all layers.
     pub(crate) fn forward<T: Real>(
         &self,
         with: Surroundings<'_, T>,
@@ -184,7 +184,7 @@ impl Chain {
     }
 
     /// From ∂L/∂a of the last layer, in the last of `memory.d` or in columns, to the delta of every layer. With `inputs`,
-    /// goes on to ∂L/∂x in d[0].
+    /// goes on to ∂L/∂x in `d[0]`.
     pub(crate) fn backward<T: Real>(
         &self,
         with: Surroundings<'_, T>,

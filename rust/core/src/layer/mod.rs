@@ -141,6 +141,7 @@ pub(crate) struct Factors<'a, T> {
 pub(crate) type Products<'a, T> = dyn FnMut(&Tensor, Factors<'_, T>) + 'a;
 
 /// What the passes ask of any layer. Everything about a kind is in its file.
+#[allow(clippy::too_many_arguments, reason = "both halves of a layer read x and delta and write into memory of others")]
 pub(crate) trait Propagate {
     /// Number of outputs for `n_in` inputs.
     fn n_out(&self, n_in: usize) -> usize;
@@ -208,7 +209,6 @@ pub(crate) trait Propagate {
 
     /// What an explanation shows: z and the slope of a, as functions of which a is told. Where a layer has nothing of the
     /// kind, z is a and the slope is what turns ∂L/∂a into delta.
-    #[allow(clippy::too_many_arguments, reason = "both halves of a layer")]
     fn shown<T: Real>(
         &self,
         at: At<'_, T>,

@@ -50,6 +50,17 @@ fn wave<T: Real>(i: usize) -> T {
 
 /// Losses, outputs, parameters and moments of some steps on batches of such sizes.
 fn history<T: Real>(spec: &Spec, machine: Machine, is_small: bool, batches: &[usize]) -> Vec<T> {
+    weighted_history(spec, machine, is_small, batches, false)
+}
+
+/// The same, with weights of the rows, some of them 0.
+fn weighted_history<T: Real>(
+    spec: &Spec,
+    machine: Machine,
+    is_small: bool,
+    batches: &[usize],
+    weighted: bool,
+) -> Vec<T> {
     let mut network = Network::<T>::new(spec.clone()).unwrap();
     assert!(network.plan.small.is_ok());
     network.machine = machine;
@@ -65,8 +76,13 @@ fn history<T: Real>(spec: &Spec, machine: Machine, is_small: bool, batches: &[us
     for &rows in batches {
         let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
         let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
-        let batch = Batch { x: &x, y, sample_weight: None };
+        let weights: Vec<f64> =
+            (0..rows).map(|i| (i * 7 % 5) as f64 * 0.3 + if rows < 5 { 0.1 } else { 0.0 }).collect();
+        let batch = Batch { x: &x, y, sample_weight: weighted.then_some(&weights[..]) };
         all.push(T::from_f64(network.step(&mut ws, &batch).unwrap()));
+        let mut gradient = vec![T::ZERO; network.n_parameters()];
+        all.push(T::from_f64(network.gradient(&mut ws, &batch, true, &mut gradient).unwrap()));
+        all.extend(gradient);
         let mut out = vec![T::ZERO; rows * k];
         network.forward(&mut ws, &x, false, &mut out).unwrap();
         all.extend(out);
@@ -135,6 +151,46 @@ fn tiles_on_threads_have_the_bits_of_one() {
             assert_eq!(got, expected, "{threads} on {machine:?}");
         }
         assert!(force_threads(false) > before, "no thread has helped");
+    }
+}
+
+/// The same network with dropout behind each hidden layer, and a penalty.
+fn with_dropout(spec: &Spec, rate: f64, l2: f64) -> Spec {
+    let mut json: serde_json::Value = serde_json::from_str(&spec.to_json()).unwrap();
+    let mut layers = Vec::new();
+    for mut layer in json["layers"].as_array().unwrap().clone() {
+        layer["l2"] = l2.into();
+        layers.push(layer);
+        layers.push(serde_json::json!({"kind": "dropout", "rate": rate}));
+    }
+    layers.pop();
+    json["layers"] = layers.into();
+    Spec::from_json(&json.to_string()).unwrap()
+}
+
+#[test]
+fn penalties_weights_dropout_and_radam_have_the_bits_of_layers() {
+    let radam = r#"{"name": "radam", "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.9, "eps": 1e-8}"#;
+    let sizes: [&[usize]; 4] = [&[4, 16, 3], &[13, 37, 29, 5], &[8, 64, 64, 4], &[33, 17, 1]];
+    let batches = [16, 1, 40, 300, 7, 600];
+    for (i, sizes) in sizes.into_iter().enumerate() {
+        for (rate, l2) in [(0.3, 0.0), (0.0, 0.01), (0.5, 0.1)] {
+            for (o, optimizer) in [OPTIMIZERS[0], OPTIMIZERS[1], OPTIMIZERS[3], radam].into_iter().enumerate() {
+                let (activation, loss) = (ACTIVATIONS[(i + o) % 5], LOSSES[1 + (i + o) % 2]);
+                let spec = with_dropout(&spec(sizes, true, activation, loss, optimizer, "float32"), rate, l2);
+                for machine in Machine::available() {
+                    for weighted in [false, true] {
+                        let [got, expected] =
+                            [true, false].map(|way| weighted_history::<f32>(&spec, machine, way, &batches, weighted));
+                        let same = got.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits());
+                        assert!(
+                            same,
+                            "{sizes:?} {activation} {optimizer} rate {rate} l2 {l2} {weighted} on {machine:?}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }
 
