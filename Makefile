@@ -8,6 +8,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 # What pytest is given on top of pyproject.toml, e.g. make test ARGS='-k verify -x'; or the benches, ARGS=--quick
 ARGS ?=
+# What `make bench-against` compares the working tree with
+COMMIT ?= HEAD
 # Which interpreters `make test-versions` tries
 PYTHONS ?= $(PYTHON)
 
@@ -18,11 +20,11 @@ export RUSTDOCFLAGS := -D warnings
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-portable test-python test-versions lint bench dropin scaling valgrind clean
+.PHONY: help demo test test-rust test-portable test-python test-versions lint bench bench-against dropin scaling valgrind clean
 
 help:  ## show this list
 	@echo 'usage: make TARGET'
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/native  ## train on handwritten digits, verify the gradients, compare with scikit-learn
 	@$(BIN)/chainrule demo
@@ -54,6 +56,9 @@ bench: $(VENV)/native $(VENV)/bench  ## time the kernels, and steps and calls be
 	$(if $(TORCH),$(PIP) install --group bench-torch)
 	@$(BIN)/maturin build --release --quiet --compression-level 9 --out $(VENV)/wheels
 	$(BIN)/python -m benches.peers --wheel $(VENV)/wheels $(ARGS)
+
+bench-against: $(VENV)/bench  ## time every row of the tables beside a commit, fail where one is slower (COMMIT=HEAD; ARGS=--help)
+	$(BIN)/python -m benches.against $(COMMIT) $(ARGS)
 
 # valgrind knows no AVX-512: AVX2 and the portable kernels are run. The sweeps over floats would take hours.
 valgrind: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER = valgrind -q --error-exitcode=9

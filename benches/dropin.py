@@ -21,9 +21,6 @@ import sklearn
 from sklearn import datasets, neural_network
 from threadpoolctl import threadpool_limits
 
-import chainrule
-import chainrule.sklearn
-
 from .peers import kernels, record
 
 SAME = 1e-2  # relative difference of losses up to which two fits count as the same; L-BFGS amplifies rounding
@@ -40,6 +37,8 @@ class Fit(NamedTuple):
 
 def main() -> None:
     """Time all fits, print the table and write the record."""
+    import chainrule
+
     options = parse()
     _, peaks = kernels.measure("peak")
     found = record.new("benches.dropin", peaks)
@@ -88,20 +87,26 @@ def census(path: Path) -> tuple[Any, Any]:
     return encoder.fit_transform(table), y.to_numpy()
 
 
+def model(fit: Fit, package: Any, **options: Any) -> Any:
+    """Return the estimator of a fit, of scikit-learn or of chainrule.sklearn."""
+    return getattr(package, fit.estimator)(random_state=0, **fit.options, **options)
+
+
 def timed(fit: Fit, rounds: int) -> dict[str, Any]:
     """Return the times of both in seconds, turn by turn, and how far their last losses are apart."""
+    import chainrule.sklearn
+
     times: dict[str, list[float]] = {"scikit-learn": [], "chainrule": []}
     losses = {}
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(rounds):
             for name, package in (("scikit-learn", neural_network), ("chainrule", chainrule.sklearn)):
-                own = {"n_threads": 1} if name == "chainrule" else {}
-                model = getattr(package, fit.estimator)(random_state=0, **fit.options, **own)
+                estimator = model(fit, package, **({"n_threads": 1} if name == "chainrule" else {}))
                 start = time.perf_counter()
-                model.fit(*fit.data)
+                estimator.fit(*fit.data)
                 times[name].append(time.perf_counter() - start)
-                losses[name] = model.loss_
+                losses[name] = estimator.loss_
     apart = abs(losses["chainrule"] / losses["scikit-learn"] - 1)
     if not apart < SAME:
         sys.exit(f"not the same fit: {losses}")

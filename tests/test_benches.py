@@ -1,6 +1,7 @@
 """The benches run, check what they time, and say what was left out; a cliff is found where there is one."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benches import scaling
+from benches.against import ratios
 from benches.peers import table
 from benches.peers.textbook import error
 from benches.peers.workloads import CALLS, WORKLOADS, Workload, first_weights
@@ -69,6 +71,53 @@ def test_ratios_and_goals_are_those_of_the_table():
 def test_floor_is_shared_by_threads():
     for workload in WORKLOADS.values():
         assert workload.floor(200.0, 2) == pytest.approx(workload.floor(100.0) / 2)
+
+
+@pytest.mark.parametrize(("n", "k"), [(6, 1), (10, 2), (20, 6), (50, 18), (100, 40)])
+def test_interval_of_the_median_is_that_of_the_sign_test(n, k):
+    """Of n in order the k-th and the k-th from the end: P(B < k) ≤ 0.025 < P(B < k + 1), B binomial of n and ½."""
+    assert ratios.interval(range(n, 0, -1)) == (k, n + 1 - k)
+
+
+def test_interval_of_too_few_has_no_bounds():
+    assert ratios.interval([1.0] * 5) == (-math.inf, math.inf)
+
+
+def row(low: float, middle: float, high: float) -> ratios.Row:
+    """Return ten pairs, whose interval is the second and the ninth ratio."""
+    return ratios.Row("any", [ratios.Pair(2.0, 2 * ratio) for ratio in (0.1, low, *[middle] * 6, high, 9.0)])
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (row(1.021, 1.03, 1.035), "FAIL"),
+        (row(1.021, 1.2, 3.0), "FAIL"),
+        (row(1.02, 1.03, 1.035), "slower"),
+        (row(1.019, 1.1, 1.2), "unresolved"),
+        (row(0.995, 1.0, 1.005), "same"),
+        (row(0.97, 0.98, 0.985), "faster"),
+        (row(0.5, 0.6, 0.7), "unresolved"),
+    ],
+)
+def test_a_row_fails_where_all_of_its_interval_is_slower(found, verdict):
+    assert found.verdict == verdict
+
+
+def test_pairs_are_timed_in_turns_until_the_interval_is_narrow():
+    calls = []
+
+    def build(name, *us):
+        return lambda: calls.append(name) or us[calls.count(name) % len(us)]
+
+    found = ratios.measure("any", build("old", 10.0), build("new", 10.3), 301)
+    assert calls[:8] == ["old", "new", "new", "old", "new", "old", "old", "new"]
+    assert len(found.pairs) == ratios.FEWEST
+    assert ratios.cells(found) == ["any", "10", "10.3", "1.030", "1.030 … 1.030", "20"]
+    assert found.verdict == "FAIL"
+    noisy = ratios.measure("any", build("old", 10.0), build("new", 8.0, 12.0), 31)
+    assert len(noisy.pairs) == 31
+    assert noisy.verdict == "unresolved"
 
 
 def line(*us: float) -> tuple[scaling.Times, scaling.Lines]:

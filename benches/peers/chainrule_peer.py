@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 import chainrule
-from chainrule.engine import Engine
-from chainrule.reference.config import resolve
 
-from .workloads import Workload, data, first_weights
+from .machine import describe
+from .workloads import Workload, data, first_weights, sample_weights
 
 NAME = "chainrule"
-VERSION = f"{chainrule.__version__} ({Engine.of(resolve([1, 1], seed=0)).native.target})"
+VERSION = f"{chainrule.__version__} ({os.environ.get('CHAINRULE_TARGET') or describe()['vectors']})"
 
 
 class Peer:
@@ -20,12 +21,13 @@ class Peer:
     def __init__(self, workload: Workload, threads: int) -> None:
         self.workload, self.threads = workload, threads
         self.x, self.y = data(workload)
+        self.weights = sample_weights(workload)
         self.net = self.new()
 
     def new(self) -> chainrule.Network:
-        kind = {"sgd": chainrule.SGD, "adam": chainrule.Adam}[self.workload.optimizer]
+        kind = {"sgd": chainrule.SGD, "adam": chainrule.Adam, "radam": chainrule.RAdam}[self.workload.optimizer]
         net = chainrule.Network(
-            self.workload.sizes,
+            self.layers(),
             activation=self.workload.activation,
             loss=self.workload.loss,
             optimizer=kind(learning_rate=self.workload.learning_rate),
@@ -36,13 +38,25 @@ class Peer:
         net.weights, net.biases = first_weights(self.workload)
         return net
 
+    def layers(self) -> list:
+        n_inputs, *hidden, n_outputs = self.workload.sizes
+        l2, layers = self.workload.l2, []
+        for units in hidden:
+            layers.append(chainrule.Dense(units, l2=l2))
+            if self.workload.dropout:
+                layers.append(chainrule.Dropout(self.workload.dropout))
+        return [n_inputs, *layers, chainrule.Dense(n_outputs, l2=l2)]
+
     def few_steps(self, steps: int) -> list[np.ndarray]:
         net, rows = self.new(), steps * self.workload.batch
-        net.fit(self.x[:rows], self.y[:rows], batch_size=self.workload.batch, shuffle=False, progress=False)
+        weights = None if self.weights is None else self.weights[:rows]
+        options = {"batch_size": self.workload.batch, "sample_weight": weights, "shuffle": False, "progress": False}
+        net.fit(self.x[:rows], self.y[:rows], **options)
         return [array for pair in zip(net.weights, net.biases, strict=True) for array in pair]
 
     def fit(self, epochs: int) -> None:
-        self.net.fit(self.x, self.y, epochs=epochs, batch_size=self.workload.batch, progress=False)
+        options = {"batch_size": self.workload.batch, "sample_weight": self.weights, "progress": False}
+        self.net.fit(self.x, self.y, epochs=epochs, **options)
 
     def step_on(self, rows: int):
         x, y, step = self.x[:rows].copy(), self.y[:rows].copy(), self.net.step

@@ -26,10 +26,13 @@ def environment(threads: int) -> dict[str, str]:
 class Client:
     """One running worker; calling a command waits for its answer."""
 
+    worker = "benches.peers.worker"
+    is_pinned = True
+
     def __init__(self, module: str, threads: int, variant: Variant | None = None) -> None:
         self.module, self.threads, self.variant = module, threads, variant
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benches.peers.worker", module, str(threads)],
+            [sys.executable, "-m", self.worker, module, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -38,10 +41,10 @@ class Client:
         )
         # A peer that was promised one thread gets one core: XLA's own flags leave it two. Without them, and on one
         # core, it is faster (policy 53 against 67 microseconds).
-        if hasattr(os, "sched_setaffinity"):
+        if self.is_pinned and hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(self.process.pid, cores[-threads:])
-        hello = self.answer()
+        self.hello = hello = self.answer()
         self.missing: str | None = hello.get("missing")
         self.name: str = hello.get("name", module) + (f" {variant.remark}" if variant else "")
         self.version: str | None = hello.get("version")

@@ -12,7 +12,7 @@ import numpy as np
 
 from .machine import peak_gflops
 from .textbook import error
-from .workloads import CALLS, WORKLOADS, Workload
+from .workloads import BY_NAME, CALLS, Workload
 
 CHECKED_STEPS = 3
 # As a part of the way that the parameters moved. float32 leaves 1e-6 to 1e-4; a hidden unit so close to ReLU's kink
@@ -62,7 +62,7 @@ class Worker:
 
     def setup(self, name: str, dtype: str, seconds: float) -> dict:
         """Check the peer's answer, warm it up and choose how many epochs one timing takes."""
-        wrong = self.make(dataclasses.replace(WORKLOADS[name], dtype=dtype), check=True)
+        wrong = self.make(dataclasses.replace(BY_NAME[name], dtype=dtype), check=True)
         start = time.perf_counter()
         self.peer.fit(1)
         first = time.perf_counter() - start
@@ -94,11 +94,11 @@ class Worker:
         return {"us": (time.perf_counter() - start) / count * 1e6}
 
 
-def main() -> None:
+def serve(kind: type[Worker]) -> None:
     """Answer one JSON line for each JSON line; the first tells of the peer or why it is missing."""
     answers, sys.stdout = sys.stdout, sys.stderr
     try:
-        worker = Worker(sys.argv[1], int(sys.argv[2]))
+        worker = kind(sys.argv[1], int(sys.argv[2]))
     except ImportError as missing:
         print(json.dumps({"missing": str(missing)}), file=answers, flush=True)
         return
@@ -109,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Worker)

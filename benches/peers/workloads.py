@@ -10,11 +10,11 @@ the goals against the fastest peer, which was timed in the same rounds, say more
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-LEARNING_RATE = {"sgd": 0.01, "adam": 1e-3}
+LEARNING_RATE = {"sgd": 0.01, "adam": 1e-3, "radam": 1e-3}
 # For steps that are repeated on one batch. A network that fits it has gradients so small that their squares are
 # subnormal numbers, which take the processor longer: Adam on 8-64-64-4 and one row 5.5 microseconds instead of 4.0.
 STANDSTILL = 1e-9
@@ -25,7 +25,8 @@ class Workload:
     """One row of the table.
 
     ``goal``: microseconds on one thread. ``ratio``: the goal against the fastest peer on one thread, in times as fast.
-    ``gain``: the goal of two threads against one, in times as fast.
+    ``gain``: the goal of two threads against one, in times as fast. ``l2``, ``dropout`` (after each hidden layer) and
+    ``weighs_rows`` are chainrule's alone: no row that has them is in the table of the peers.
     """
 
     name: str
@@ -40,6 +41,9 @@ class Workload:
     activation: str = "relu"
     dtype: str = "float32"
     stands_still: bool = False
+    l2: float = 0.0
+    dropout: float = 0.0
+    weighs_rows: bool = False
 
     @property
     def steps(self) -> int:
@@ -107,6 +111,30 @@ WORKLOADS = {
 }
 
 
+def extras(sizes: tuple[int, ...], loss: str) -> list[Workload]:
+    """Return a plain workload and, after it, the same with one option more each.
+
+    They stand still: a penalty makes the weights of units that are off so small that they are subnormal numbers.
+    """
+    plain = Workload(f"{'-'.join(map(str, sizes))} adam", sizes, 64, 4096, "adam", loss, stands_still=True)
+    return [
+        plain,
+        replace(plain, name=f"{plain.name} + l2", l2=0.01),
+        replace(plain, name=f"{plain.name} + weights", weighs_rows=True),
+        replace(plain, name=plain.name.replace("adam", "radam"), optimizer="radam"),
+        replace(plain, name=f"{plain.name} + dropout", dropout=0.2),
+    ]
+
+
+# Options that are not in the table: a step with one of them should cost what it adds in arithmetic, and no more.
+EXTRAS = [
+    extras((8, 64, 64, 4), "mse"),
+    extras((13, 37, 29, 5), "cross_entropy"),
+    extras((64, 100, 10), "cross_entropy"),
+]
+BY_NAME = WORKLOADS | {workload.name: workload for group in EXTRAS for workload in group}
+
+
 @dataclass(frozen=True)
 class Call:
     """One row of the tables of single calls: ``step`` or ``predict`` on so many rows, with a goal in microseconds."""
@@ -164,3 +192,8 @@ def first_weights(workload: Workload) -> tuple[list[np.ndarray], list[np.ndarray
         weights.append(rng.uniform(-limit, limit, (n_in, n_out)).astype(np.float32).astype(workload.dtype))
         biases.append(np.zeros(n_out, workload.dtype))
     return weights, biases
+
+
+def sample_weights(workload: Workload) -> np.ndarray | None:
+    """Return what each row counts, (rows,), or None where all count the same."""
+    return np.random.default_rng(3).uniform(0.5, 1.5, workload.rows) if workload.weighs_rows else None

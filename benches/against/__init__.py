@@ -1,0 +1,1 @@
+"""chainrule beside an older chainrule, row by row of the tables: ``python -m benches.against COMMIT``."""
