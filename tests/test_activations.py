@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chainrule import ELU, Dense, LeakyReLU, Network, reference, verify
-from chainrule.reference.activations import ACTIVATIONS, Activation
+from chainrule import ELU, Dense, LeakyReLU, Network, verify
+from chainrule.reference.activations import ACTIVATIONS
 from chainrule.verification.rounding import elementwise
 
 from .implementations import build, identity
@@ -152,5 +152,10 @@ def test_verify_tells_a_slope_that_is_wrong_by_a_millionth(f, monkeypatch):
     assert "reference: slope" in {check.name for check in report if not check.ok}
 
 
-def test_kinks_of_the_base_are_none():
-    assert Activation.kinks == reference.Identity.kinks == ()
+@each_activation
+def test_slope_jumps_nowhere_but_at_the_kinks(f):
+    def jump(z):
+        below, above = (f.slope_of(at, f.f(at)) for at in (z - 1e-9, z + 1e-9))
+        return abs(above - below)
+
+    assert all(jump(z) < 1e-6 for z in np.linspace(-5, 5, 401) if z not in f.kinks)

@@ -474,8 +474,15 @@ def test_a_refused_epoch_leaves_the_fit_usable(net):
 def test_copy_of_a_network_in_a_fit_is_free(net):
     net.begin_fit()
     x, y = data()
-    net.copy().step(x, y, None)
+    before, copy = net.parameters(), net.copy()
+    copy.step(x, y, None)
+    assert copy.begin_fit() is None
+    copy.end_fit()
+    assert not np.array_equal(copy.parameters(), before)
+    assert np.array_equal(net.parameters(), before)
     net.end_fit()
+    net.step(x, y, None)
+    assert np.array_equal(net.parameters(), copy.parameters())
 
 
 def big():

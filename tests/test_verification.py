@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chainrule import SGD, Adam, Dense, Dropout, Network, Report, gradcheck, reference, verify
+from chainrule import SGD, Adam, Dense, DivergenceError, Dropout, Network, Report, gradcheck, reference, verify
 from chainrule.reference.layers import LAYERS
 from chainrule.reference.losses import LOSSES
 from chainrule.verification.differences import Derivative, Tolerance, compare
@@ -43,11 +43,12 @@ def test_every_kind_of_layer_has_a_rounding_rule(kind):
 @given(cases(), st.sampled_from(["float32", "float64"]), st.integers(0, 2))
 @settings(max_examples=max(1, settings().max_examples // 2))
 def test_every_network_holds_before_and_in_training(case, dtype, steps):
+    assume(case.sample_weight is None or case.sample_weight.any())  # a batch that counts nothing is refused
     net = case.native(dtype=dtype)
     try:
         for _ in range(steps):
             net.step(*case.data)
-    except ValueError:  # it diverged, or counts nothing
+    except DivergenceError:
         return
     report = net.verify(*case.data, n_parameters=40)
     assert report, str(report)
