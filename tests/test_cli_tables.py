@@ -382,7 +382,7 @@ TRAIN = ("train", "{garden}/garden.csv", "--target", "species")
         ([*TRAIN, "--activation", "tanhh"], "did you mean 'tanh'?"),
         ([*TRAIN, "--activation", "tanh:x=1"], "tanh has no fields, such as 'x'"),
         ([*TRAIN, "--init", "he"], "init 'he' is unknown"),
-        ([*TRAIN, "--hidden", "64;32"], "'64;32' is not units with commas between them"),
+        ([*TRAIN, "--hidden", "64;32"], "'64;32' is not units separated by commas"),
         ([*TRAIN, "--hidden", "0"], "'0' is not units"),
         ([*TRAIN, "--hidden", ""], "'' is not units"),
         ([*TRAIN, "--learning-rate", "0"], "'0' is not a number in (0, inf)"),
@@ -409,7 +409,7 @@ TRAIN = ("train", "{garden}/garden.csv", "--target", "species")
         (["explain", "{garden}/model", "{garden}/garden.csv", "--row", "61"], "has only 60 rows"),
         (["explain", "{garden}/model", "{garden}/garden.csv", "--row", "0"], "0 is not in the range"),
         (["explain", "--example", "mazzur"], "did you mean 'mazur'?"),
-        (["explain", "{garden}/model", "--example", "mazur"], "--example stands alone"),
+        (["explain", "{garden}/model", "--example", "mazur"], "--example cannot be combined"),
     ],
 )
 def test_wrong_command_line_is_one_line_and_exit_code_2(garden, pond, capsys, tmp_path, arguments, told):

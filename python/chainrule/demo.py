@@ -74,20 +74,20 @@ def network(seed: int, n_threads: int | None = None) -> Network:
 
 
 def run(*, seed: int = 0, seeds: int = 5, epochs: int = 60, compare: bool = True, out: Path | None = None) -> bool:
-    """Train one network a seed, print what was reached, and write the plots to the folder `out` unless it is None.
+    """Train one network per seed, print the accuracies, and write plots to the folder `out` unless it is None.
 
     Parameters
     ----------
     seed : int
         First seed; the others follow it. A seed decides weights and shuffles; the hold-out is always the same.
     seeds : int
-        How many networks, >= 1.
+        Number of networks, >= 1.
     epochs : int
         Passes over the training data, >= 1.
     compare : bool
         Whether to train scikit-learn's MLPClassifier on the same task.
     out : Path, optional
-        Folder of the plots; it is made where it does not exist.
+        Folder of the plots; created if it does not exist.
 
     Returns
     -------
@@ -97,12 +97,12 @@ def run(*, seed: int = 0, seeds: int = 5, epochs: int = 60, compare: bool = True
     Raises
     ------
     ImportError
-        scikit-learn is missing, or matplotlib where plots are asked for.
+        scikit-learn is missing, or `out` is given and matplotlib is missing.
     OSError
         The plots cannot be written.
     """
     digits = load()
-    if out is not None:  # what would fail is told before the work, not after it
+    if out is not None:  # fail before the work, not after it
         from . import plots
 
         plots.axes()
@@ -132,7 +132,7 @@ def run(*, seed: int = 0, seeds: int = 5, epochs: int = 60, compare: bool = True
 
 
 def train(digits: Digits, seeds: range, epochs: int) -> tuple[list[Network], list[History], list[float], float]:
-    """Train one network a seed; return them with their histories, held-out accuracies and the seconds it took."""
+    """Train one network per seed; return the networks, their histories and accuracies, and the seconds taken."""
     networks, histories, scores = [], [], []
     start = time.perf_counter()
     with progress(len(seeds) * epochs) as bar:
@@ -155,7 +155,7 @@ def train(digits: Digits, seeds: range, epochs: int) -> tuple[list[Network], lis
 
 
 def progress(total: int) -> AbstractContextManager[Any]:
-    """Return tqdm's bar on a terminal that has one, else nothing."""
+    """Return a tqdm progress bar if tqdm is installed and stderr is a terminal, else a null context."""
     if not sys.stderr.isatty():
         return nullcontext()
     try:
@@ -176,7 +176,7 @@ def tick(bar: Any) -> Any:
 
 
 def beside_sklearn(digits: Digits, seed: int, epochs: int) -> str:
-    """Return the text of the comparison: both on one thread and float32, in turn, the median of the rounds."""
+    """Return the text of the comparison: both in float32 on one thread, alternating, medians of the rounds."""
     import sklearn
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
@@ -205,7 +205,7 @@ def beside_sklearn(digits: Digits, seed: int, epochs: int) -> str:
     times: dict[str, list[float]] = {"chainrule": [], f"scikit-learn {sklearn.__version__}": []}
     scores: dict[str, float] = {}
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it did not stop early, as it was told
+        warnings.simplefilter("ignore", ConvergenceWarning)  # early stopping is off, as intended
         for _ in range(ROUNDS):
             for name, fit in zip(times, (ours, theirs), strict=True):
                 start = time.perf_counter()
@@ -236,5 +236,5 @@ def draw(digits: Digits, net: Network, histories: list[History], out: Path) -> I
 
 
 def indent(text: str) -> str:
-    """Return the text with every line two spaces to the right."""
+    """Return the text with every line indented by two spaces."""
     return "\n".join(f"  {line}" if line else line for line in text.splitlines())

@@ -1,10 +1,9 @@
-"""The command ``chainrule``: parse, call the function that does the work, turn mistakes into one line.
+"""The command ``chainrule``: parses the arguments, calls the function that does the work, prints errors in one line.
 
-Exit codes: 0 done, 1 it could not be done (a file that is missing or wrong, a missing package, gradients that are not
-right), 2 the command line is wrong, 130 interrupted. Results go to standard output, progress to a terminal only, errors
-and remarks to standard error.
+Exit codes: 0 success, 1 failure (a missing or invalid file, a missing package, wrong gradients), 2 a wrong command
+line, 130 interrupted. Results go to standard output, progress to a terminal only, errors and remarks to standard error.
 
-Each command has a file of its own here; `app.COMMANDS` lists them.
+Each command has its own file here; `app.COMMANDS` lists them.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("chainrule: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has enough; Python's own flush at exit must not complain.
+        # The reader of the pipe has closed it. Python's own flush at exit must not fail on it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code

@@ -1,6 +1,6 @@
-"""The list of commands, and how a mistake becomes one line with the nearest name that would have been right.
+"""The list of commands, and the one-line messages for a wrong command line, with the nearest valid name.
 
-click parses; its own `main` is not used, as it prints errors on several lines and ends the process.
+click parses the arguments. Its own `main` is not used: it prints errors on several lines and ends the process.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Each is a file here that holds the command under the name `command`.
+# Each name is a module of this package whose `command` is the click command.
 COMMANDS = ("train", "predict", "evaluate", "verify", "explain", "demo", "info")
 
 
 class Group(click.Group):
-    """The commands by name, each loaded when it is asked for."""
+    """The commands by name, each imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
         """Return the names in the order of the list."""
@@ -35,7 +35,7 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is asked for."""
+        """Return the command; suggest the nearest name if there is none."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from chainrule.reference.spelling import unknown
 
@@ -58,7 +58,7 @@ def group(ctx: click.Context, *, version: bool) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command that the arguments ask for and return the exit code."""
+    """Run the command that the arguments name and return the exit code."""
     command = next((word for word in arguments if word in COMMANDS), None)
     path = f"chainrule {command}" if command else "chainrule"
     try:
@@ -79,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def said(error: click.UsageError) -> str:
-    """Return what is wrong with the command line, in a line that ends without a full stop."""
+    """Return the error of a wrong command line as one line without a full stop."""
     if isinstance(error, click.NoSuchOption) and error.ctx is not None:
         options = error.ctx.command.get_params(error.ctx)
         known = [name for option in options for name in (*option.opts, *option.secondary_opts)]
@@ -88,7 +88,7 @@ def said(error: click.UsageError) -> str:
 
 
 def unknown_option(name: str, known: Iterable[str]) -> str:
-    """Return the message for an option that is not known, with the nearest that is: --lr for --learning-rate too."""
+    """Return the message for an unknown option with the nearest known one; --lr suggests --learning-rate."""
     from chainrule.reference.spelling import nearest
 
     options = {option.lstrip("-").replace("-", "_"): option for option in known}
@@ -98,7 +98,7 @@ def unknown_option(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """Return the text of an error without line breaks; errors of the system name their file."""
+    """Return an error's text without line breaks; errors of the operating system name their file."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename!r}" if error.filename is not None else error.strerror
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What several commands share: reading tables, loading models, writing files, printing rows, the bar."""
+"""Helpers that several commands share: reading tables, loading models, writing files, printing, the progress bar."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Separator(click.ParamType[str]):
-    """One character between cells; "tab" is a name for that one."""
+    """The character between cells; the word "tab" stands for the tab character."""
 
     name = "char"
 
@@ -42,11 +42,11 @@ class Separator(click.ParamType[str]):
 
 
 def reading(command: Command) -> Command:
-    """Add the options of a command that reads a table."""
+    """Add the options for reading a table."""
     command = click.option(
         "--header/--no-header",
         default=None,
-        help="Whether the first row names the columns.  [default: as the model's data had it; in training it does "
+        help="Whether the first row names the columns.  [default: as in the model's training data; when training, yes "
         "unless one of its cells is a number]",
     )(command)
     return click.option(
@@ -55,13 +55,13 @@ def reading(command: Command) -> Command:
 
 
 def unknown_option(command: Command) -> Command:
-    """Add the option on categories that the training data did not have."""
+    """Add the option for categories that the training data did not have."""
     return click.option(
         "--unknown",
         type=Choice(("error", "ignore")),
         default="error",
         show_default=True,
-        help="What a category is that the training data did not have: an error, or none of those that are known.",
+        help="How to treat a category that the training data did not have: as an error, or as none of the known ones.",
     )(command)
 
 
@@ -74,7 +74,7 @@ def read(path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
 
 
 def read_for(model: TabularModel, path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
-    """Return the table in a file for a model; it has a header where the model's training data had one."""
+    """Return the table in a file for a model; by default it has a header if the model's training data had one."""
     from chainrule.tabular.cells import listed
 
     frame = read(path, sep, model.inputs.by_name if header is None else header)
@@ -88,7 +88,7 @@ def read_for(model: TabularModel, path: Path, sep: str | None, header: bool | No
 
 @contextmanager
 def about(path: Path) -> Iterator[None]:
-    """Let an error name the file that it is about."""
+    """Put the name of the file in front of errors."""
     try:
         yield
     except ValueError as error:
@@ -96,7 +96,7 @@ def about(path: Path) -> Iterator[None]:
 
 
 def column(argument: str, text: str, names: Sequence[str | int]) -> str | int:
-    """Return the column that a name or a number means; 1 is the first and -1 the last."""
+    """Return the column of that name or number; 1 is the first and -1 the last."""
     from chainrule.tabular.inputs import no_column
 
     if text in names:
@@ -114,7 +114,7 @@ def column(argument: str, text: str, names: Sequence[str | int]) -> str | int:
 
 
 def remark(text: str) -> None:
-    """Say on standard error what is no error."""
+    """Print a remark, which is no error, on standard error."""
     ctx = click.get_current_context()
     print(f"{ctx.command_path}: {text}", file=sys.stderr)
 
@@ -130,7 +130,7 @@ def load(path: Path) -> TabularModel:
 
 
 def load_any(path: Path) -> TabularModel | Network:
-    """Return what is in a model file, be it of `chainrule train` or of `Network.save`."""
+    """Return the model in a file that `chainrule train` or `Network.save` wrote."""
     from chainrule.network import Network
     from chainrule.tabular import TabularModel
 
@@ -143,7 +143,7 @@ def load_any(path: Path) -> TabularModel | Network:
 
 
 def check_writable(path: Path, *others: Path) -> None:
-    """Refuse, before the work and not after it, a place that cannot be written or that another file of the call has."""
+    """Refuse a path that cannot be written or that is another file of the call, before the work begins."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
     if not path.parent.is_dir():
@@ -167,7 +167,7 @@ def rows(table: Mapping[str, str]) -> None:
 
 @contextmanager
 def watching() -> Iterator[Watch | None]:
-    """Show on a terminal what is being trained, in a line that is written over; elsewhere nothing."""
+    """Show the progress of training in one line of a terminal; show nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -191,7 +191,7 @@ def watching() -> Iterator[Watch | None]:
 
 
 class Choice(click.Choice[str]):
-    """One of a few names, the nearest of which an error tells."""
+    """One of a few names; an error suggests the nearest."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's form
         """Return the message."""

@@ -1,4 +1,4 @@
-"""``chainrule demo``: the demonstration of `chainrule.demo`."""
+"""``chainrule demo``: runs the demonstration in `chainrule.demo`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ import click
     help="Folder of the plots.",
 )
 @click.option("--no-plot", is_flag=True, help="Write no plots.")
-@click.option("--no-compare", is_flag=True, help="Leave scikit-learn's network out.")
+@click.option("--no-compare", is_flag=True, help="Do not train scikit-learn's network.")
 def command(*, seed: int, seeds: int, epochs: int, out: Path, no_plot: bool, no_compare: bool) -> int:
     """Learn scikit-learn's handwritten digits with several seeds.
 
     Prints the accuracy on held-out digits, verifies the gradients, compares with scikit-learn and plots the loss.
-    Gradients that are not right are a failure.
+    The exit code is 1 if the gradients are wrong.
     """
     from chainrule import demo
 

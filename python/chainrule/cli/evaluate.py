@@ -1,4 +1,4 @@
-"""``chainrule evaluate``: how good a model's predictions are for a table that has the target."""
+"""``chainrule evaluate``: measures a model's predictions on a table that has the target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .common import about, load, read_for, reading, rows, unknown_option
 def command(*, model: Path, data: Path, unknown: str, sep: str | None, header: bool | None) -> None:
     """Measure MODEL, which `chainrule train` wrote, on the CSV file DATA (- is standard input).
 
-    Prints accuracy, or R², RMSE and MAE in the target's unit; and the loss of the network.
+    Prints accuracy for classes, or R², RMSE and MAE in the target's unit for numbers, and the loss of the network.
     """
     from chainrule.tabular.scores import TITLES, number
 

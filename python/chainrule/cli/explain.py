@@ -1,4 +1,4 @@
-"""``chainrule explain``: every number of a training step, for a row of a table or for a published example."""
+"""``chainrule explain``: shows every number of a training step, for a row of a table or for a published example."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from .common import Choice, about, check_writable, load, read_for, reading, unkn
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_INPUTS = 40  # that are listed, of more only those that are not 0
-EXAMPLES = ("mazur", "brownlee")  # of chainrule.examples, which is loaded when one is asked for
+MOST_INPUTS = 40  # with more inputs, only those that are not 0 are listed
+EXAMPLES = ("mazur", "brownlee")  # names in chainrule.examples, which is imported on first use
 
 
 @click.command("explain", short_help="Show every number of a training step.")
 @click.argument("model", type=click.Path(path_type=Path), required=False)
 @click.argument("data", type=click.Path(path_type=Path), required=False)
 @click.option("--row", type=click.IntRange(1), metavar="N", help="Which row of DATA, counted from 1.  [default: 1]")
-@click.option(
-    "--example", type=Choice(EXAMPLES), help="In place of MODEL and DATA: a worked example that others printed."
-)
+@click.option("--example", type=Choice(EXAMPLES), help="A published worked example, in place of MODEL and DATA.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with a drawing instead.")
 @unknown_option
 @reading
@@ -40,13 +38,13 @@ def command(
 ) -> None:
     """Explain the training step that MODEL would make for one row of the CSV file DATA, which needs the target.
 
-    Shows weighted inputs, activations, the loss, deltas, gradients and the update of each layer. With --example it
-    computes a published example and shows what was printed beside what is computed; DATA and MODEL are then left out.
+    Shows weighted inputs, activations, the loss, deltas, gradients and the update of each layer. With --example, and
+    without MODEL and DATA, it computes a published example and shows each computed number beside the printed one.
     """
     ctx = click.get_current_context()
     if example is not None:
         if model is not None or row is not None:
-            raise click.UsageError("--example stands alone, without MODEL, DATA and --row", ctx)
+            raise click.UsageError("--example cannot be combined with MODEL, DATA or --row", ctx)
     elif model is None or data is None:
         raise click.UsageError("give MODEL and DATA, or --example", ctx)
     if html is not None:

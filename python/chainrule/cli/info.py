@@ -1,4 +1,4 @@
-"""``chainrule info``: what a bug report needs, or what a model file holds."""
+"""``chainrule info``: prints the versions that a bug report needs, or the contents of a model file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .common import load_any, rows
 if TYPE_CHECKING:
     from chainrule.tabular import TabularModel
 
-MOST_COLUMNS = 40  # of a table that are listed
+MOST_COLUMNS = 40  # listed of a table
 
 
 @click.command("info", short_help="Show versions and options by name, or what a model file holds.")
 @click.argument("model", type=click.Path(path_type=Path), required=False)
 def command(*, model: Path | None) -> None:
-    """Show versions, the kernels in use and all options by name; with MODEL what that file holds."""
+    """Show versions, the kernels in use and the names of all options; or, with MODEL, the contents of that file."""
     if model is None:
         rows(installation())
         return
@@ -59,7 +59,7 @@ def installation() -> dict[str, str]:
 
 
 def show(model: TabularModel) -> None:
-    """Print what a tabular model knows."""
+    """Print a tabular model: its target, score, training and columns."""
     from chainrule.tabular.cells import column_name, listed
     from chainrule.tabular.columns import Numeric
     from chainrule.tabular.targets import Classes

@@ -1,4 +1,4 @@
-"""Options that say how a network is built, and their text: ``--optimizer sgd:momentum=0.9,nesterov=true``."""
+"""The command line's notation for a network's options: ``--optimizer sgd:momentum=0.9,nesterov=true``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Named(click.ParamType[Any]):
-    """An option of a registry by name, with fields where it has them."""
+    """An option of a registry: its name, then any fields."""
 
     name = "name"
 
@@ -20,7 +20,7 @@ class Named(click.ParamType[Any]):
         self.kind = kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Option:
-        """Return the option object that a text means."""
+        """Return the option object that the text describes."""
         from chainrule.reference.config import REGISTRIES
         from chainrule.reference.spelling import unknown
 
@@ -49,7 +49,7 @@ class Named(click.ParamType[Any]):
     def value(
         self, field: str, text: str, default: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> object:
-        """Return a field's value from its text, of the type of its default."""
+        """Parse a field's value as the type of its default."""
         if isinstance(default, bool):
             if text.lower() not in ("true", "false"):
                 self.fail(f"{field} must be true or false, not {text!r}", param, ctx)
@@ -61,7 +61,7 @@ class Named(click.ParamType[Any]):
 
 
 class Hidden(click.ParamType[Any]):
-    """Units of the hidden layers with commas between them, or none."""
+    """Units of the hidden layers, separated by commas, or "none"."""
 
     name = "units"
 
@@ -73,12 +73,12 @@ class Hidden(click.ParamType[Any]):
             return ()
         units = [part.strip() for part in str(value).split(",")]
         if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in units):
-            self.fail(f"{value!r} is not units with commas between them, such as 100,50 (or none)", param, ctx)
+            self.fail(f"{value!r} is not units separated by commas, such as 100,50 (or none)", param, ctx)
         return tuple(map(int, units))
 
 
 class Number(click.ParamType[float]):
-    """A number in an interval such as "[0, 1)", as the package itself checks it."""
+    """A number in an interval such as "[0, 1)", checked as the package itself checks it."""
 
     name = "number"
 

@@ -1,4 +1,4 @@
-"""``chainrule predict``: the predictions of a model for the rows of a table, as CSV."""
+"""``chainrule predict``: writes a model's predictions for the rows of a table as CSV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("predict", short_help="Predict for the rows of a CSV file.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to.  [default: standard output]")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Output file.  [default: standard output]")
 @click.option("--probabilities", is_flag=True, help="Add the probability of each class.")
 @unknown_option
 @reading
@@ -33,16 +33,16 @@ def command(
     sep: str | None,
     header: bool | None,
 ) -> None:
-    """Predict for the rows of the CSV file DATA (- is standard input) by MODEL, which `chainrule train` wrote.
+    """Predict with MODEL, which `chainrule train` wrote, for each row of the CSV file DATA (- is standard input).
 
-    Writes CSV: a header and a line for each row of DATA, in its order. DATA needs the columns that the model was
-    trained on; the target and other columns do not matter.
+    Writes CSV: a header, then a line for each row of DATA in the same order. DATA needs the columns that the model was
+    trained on; the target and other columns are ignored.
     """
     if out is not None:
         check_writable(out, model, data)
     loaded = load(model)
     if probabilities and loaded.target.task != "classification":
-        raise click.BadParameter("the model predicts numbers, which have none", param_hint="'--probabilities'")
+        raise click.BadParameter("the model predicts numbers, not probabilities", param_hint="'--probabilities'")
     frame = read_for(loaded, data, sep, header)
     with about(data):
         x = loaded.encode(frame, unknown=unknown)
@@ -54,7 +54,7 @@ def command(
 
 
 def as_csv(model: TabularModel, outputs: NDArray[Any], probabilities: bool) -> str:
-    """Return predictions as CSV; numbers with nine digits, as many as tell two float32 apart."""
+    """Return predictions as CSV. Numbers have nine digits, enough to tell any two float32 apart."""
     import pandas as pd
 
     from chainrule.tabular.targets import Classes

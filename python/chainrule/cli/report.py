@@ -1,4 +1,4 @@
-"""The report of a training: one HTML file that needs nothing beside it, its plots embedded."""
+"""The report of a training: one HTML file with its plots embedded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chainrule.plots import Display
     from chainrule.tabular import Score, TabularModel
 
-MOST_CLASSES = 50  # in a picture
+MOST_CLASSES = 50  # drawn in the confusion matrix
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -76,10 +76,10 @@ def predictions(model: TabularModel, score: Score) -> Display:
 
 
 def image(draw: Callable[[], Display], name: str) -> str:
-    """Return a picture as an HTML image that holds its own bytes, or why it cannot be drawn."""
+    """Return a plot as an HTML image with its bytes embedded, or the reason why it cannot be drawn."""
     try:
         picture = draw()._repr_png_() or b""
-    except ValueError as error:  # the rest of the report is worth having
+    except ValueError as error:  # the rest of the report is still useful
         return f"<p>No picture of the {escape(name)}: {escape(str(error))}.</p>"
     return f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
 
@@ -93,7 +93,7 @@ def heading(text: str) -> str:
 
 
 def table(rows: Iterable[tuple[str, ...]], header: Sequence[str] = ()) -> str:
-    """Return a table; the first cell of a row names it."""
+    """Return a table; the first cell of a row is its name."""
     lines = ["<table>"]
     if header:
         lines.append("<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header) + "</tr>")
@@ -103,7 +103,7 @@ def table(rows: Iterable[tuple[str, ...]], header: Sequence[str] = ()) -> str:
 
 
 def metrics(score: Score) -> str:
-    """Return the metrics of each part, and their means."""
+    """Return the metrics of each fold or test set, and their means."""
     header = ("", *(TITLES[name] for name in score.mean))
     several = len(score.parts) > 1
     rows = [

@@ -1,4 +1,4 @@
-"""``chainrule train``: look at a table, measure a network on rows it has not seen, train it on all, write it down."""
+"""``chainrule train``: reads a table, measures a network on held-out rows, trains it on all rows and saves it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from chainrule.tabular.model import Data
 
 COUNT = click.IntRange(1)
-WIDTH = 10  # of the names of what is printed: "regression" has as many letters
-MOST_CLASSES = 8  # whose sizes are printed
+WIDTH = 10  # of the column of names: "regression" is the longest
+MOST_CLASSES = 8  # with more classes, their sizes are not printed
 # The options that are fields of `Settings`.
 SETTINGS = (
     "hidden",
@@ -55,10 +55,10 @@ SETTINGS = (
 )
 @click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Measure on the rows of this file.")
 @click.option("--folds", type=click.IntRange(2), metavar="K", help="Measure by cross-validation.")
-@click.option("--categorical", multiple=True, metavar="COLUMN", help="A column of categories though it holds numbers.")
+@click.option("--categorical", multiple=True, metavar="COLUMN", help="A column of numbers that are categories.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out.")
 @click.option("--impute", is_flag=True, help="Fill gaps: the median, or a category of their own.")
-@click.option("--missing", multiple=True, metavar="TEXT", help="What a gap looks like, in place of the usual texts.")
+@click.option("--missing", multiple=True, metavar="TEXT", help="How a gap is written, in place of the usual texts.")
 @unknown_option
 @reading
 @click.option(
@@ -66,26 +66,24 @@ SETTINGS = (
 )
 @click.option("--activation", type=Named("activation"), default="tanh", show_default=True, help="Of the hidden layers.")
 @click.option("--init", type=Named("init"), default="glorot_uniform", show_default=True, help="Of the first weights.")
-@click.option("--loss", type=Named("loss"), help="What is made small.  [default: cross_entropy, or mse for numbers]")
-@click.option("--optimizer", type=Named("optimizer"), default="adam", show_default=True, help="What makes the updates.")
+@click.option("--loss", type=Named("loss"), help="The loss to minimize.  [default: cross_entropy, or mse for numbers]")
+@click.option("--optimizer", type=Named("optimizer"), default="adam", show_default=True, help="The update rule.")
 @click.option("--learning-rate", type=Number("(0, inf)"), help="Size of an update.  [default: the optimizer's own]")
-@click.option(
-    "--epochs", type=COUNT, default=1000, show_default=True, metavar="N", help="Passes over the data at most."
-)
-@click.option("--batch-size", type=COUNT, metavar="N", help="Rows an update.  [default: 8 to 256, as there are rows]")
-@click.option(
-    "--dropout", type=Number("[0, 1)"), default=0.1, show_default=True, help="Share of hidden units silenced."
-)
-@click.option("--l2", type=Number("[0, inf)"), default=0.0, show_default=True, help="Weight of ½‖w‖² in the loss.")
+@click.option("--epochs", type=COUNT, default=1000, show_default=True, metavar="N", help="Most passes over the data.")
+@click.option("--batch-size", type=COUNT, metavar="N", help="Rows per update.  [default: 8 to 256, by size of DATA]")
+@click.option("--dropout", type=Number("[0, 1)"), default=0.1, show_default=True, help="Share of hidden units dropped.")
+@click.option("--l2", type=Number("[0, inf)"), default=0.0, show_default=True, help="Factor of ½‖w‖² in the loss.")
 @click.option(
     "--patience",
     type=click.IntRange(0),
     default=30,
     show_default=True,
     metavar="N",
-    help="Epochs to wait for rows held back to get better; 0 makes all epochs.",
+    help="Epochs without a better validation loss before training stops; 0 never stops early.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Of all chance.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Seed of every random choice."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -106,13 +104,13 @@ def command(**options: Any) -> None:
 
     A NAME may have fields, as in --optimizer sgd:momentum=0.9; `chainrule info` lists the names.
 
-    Without --test and --folds a fifth of the rows is held out and measured on. The model that is written is trained on
-    all rows of DATA, for as many epochs as made a tenth of them, held back, best.
+    Without --test and --folds, the model is measured on a fifth of the rows, held out of training. The model that is
+    written is trained on all rows of DATA. The number of epochs is the one that did best on a tenth of them held back.
     """
     data, out = options["data"], options["out"]
     report = None if options["no_report"] else report_path(options["report"], out)
     given = [path for path in (data, options["test"]) if path is not None]
-    check_writable(out, *given)  # what would fail is told before the work, not after it
+    check_writable(out, *given)  # fail before the work, not after it
     if report is not None:
         from chainrule import plots
 
@@ -161,7 +159,7 @@ def command(**options: Any) -> None:
 
 
 def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularModel, str | int]:
-    """Return the model that was asked for and the name of its target."""
+    """Return the model that the options describe and the name of its target."""
     from chainrule.tabular import TabularModel
     from chainrule.tabular.cells import MISSING, listed
 
@@ -188,7 +186,7 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
 
 
 def tested(data: Data, options: dict[str, Any]) -> pd.DataFrame:
-    """Return the table of --test; what is wrong with it is told before the training."""
+    """Return the table of --test, checked before training begins."""
     inputs = data.columns.inputs
     header = inputs.by_name if options["header"] is None else options["header"]
     frame = read(options["test"], options["sep"], header)
@@ -199,7 +197,7 @@ def tested(data: Data, options: dict[str, Any]) -> pd.DataFrame:
 
 
 def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
-    """Return what was found in the table."""
+    """Return the facts to print about the table."""
     from chainrule.tabular.cells import column_name, listed
     from chainrule.tabular.columns import Numeric
     from chainrule.tabular.targets import Classes
@@ -227,18 +225,18 @@ def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
 
 
 def measured(score: Score) -> str:
-    """Return a score and on how many rows it was measured."""
+    """Return a score with the number of rows it was measured on."""
     return f"{score} on {len(score.y_true):,} rows"
 
 
 def show(facts: dict[str, str]) -> None:
-    """Print facts, one a line, all their values below each other."""
+    """Print facts, one per line, with their values aligned."""
     for name, value in facts.items():
         click.echo(f"{name:<{WIDTH}}  {value}")
 
 
 def report_path(asked: Path | None, out: Path) -> Path:
-    """Return the file of the report."""
+    """Return the path of the report."""
     if asked is None:
         return out.with_suffix(".html")
     return asked if asked.suffix.lower() in (".html", ".htm") else asked / "report.html"

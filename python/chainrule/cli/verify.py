@@ -1,4 +1,4 @@
-"""``chainrule verify``: native code, reference and finite differences agree for a model."""
+"""``chainrule verify``: checks that native code, reference and finite differences agree for a model."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ N_ROWS = 32
 def command(*, model: Path, data: Path | None, unknown: str, sep: str | None, header: bool | None) -> int:
     """Verify that native code, plain-Python reference and finite differences agree for MODEL.
 
-    On the first rows of the CSV file DATA (- is standard input), which needs the target; without it on rows drawn at
-    random. Exit code 1 where a check fails. MODEL may be a file of `Network.save` too, without DATA.
+    Uses the first rows of the CSV file DATA (- is standard input), which needs the target; without DATA, random rows.
+    The exit code is 1 if a check fails. MODEL may also be a file of `Network.save`; then leave DATA out.
     """
     from chainrule.tabular import TabularModel
 
@@ -53,9 +53,9 @@ def command(*, model: Path, data: Path | None, unknown: str, sep: str | None, he
 
 
 def drawn(network: Network) -> tuple[Array, Array]:
-    """Return rows drawn at random, always the same: normal inputs, and what the network says of others.
+    """Return fixed random rows: normal inputs, with the network's predictions for other inputs as targets.
 
-    What it says of other rows is wrong enough for a gradient, and a target that the loss takes.
+    These predictions are valid targets for the loss, and wrong enough for the inputs to give a gradient.
     """
     from chainrule.tabular.targets import MARGINS
 

@@ -1,9 +1,9 @@
-"""Worked examples that others have published, number by number: what the page prints beside what chainrule computes.
+"""Published worked examples: each number that the page prints, beside the number that chainrule computes.
 
     mazur      2-2-2, every number of one step; 10,000 steps
     brownlee   2-1-2, forward and deltas; 2-2-2, twenty epochs on ten rows
 
-Each has a function that builds its network, for the tests too, and one that walks through it.
+Each module has a function that builds its network, which the tests use too, and one that returns the comparison.
 """
 
 from __future__ import annotations

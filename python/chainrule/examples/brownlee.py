@@ -21,15 +21,15 @@ from .networks import of_sigmoids
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Units: TypeAlias = Sequence[Sequence[float]]  # of one layer: the weights of each unit, its bias last
+    Units: TypeAlias = Sequence[Sequence[float]]  # one layer: for each unit its weights, then its bias
 
-# The network of its tests of forward propagation and of the deltas.
+# The network on which the tutorial tests forward propagation and the deltas.
 HIDDEN = [[0.13436424411240122, 0.8474337369372327, 0.763774618976614]]
 OUTPUTS = [[0.2550690257394217, 0.49543508709194095], [0.4494910647887381, 0.651592972722763]]
 ROW, EXPECTED = [1.0, 0.0], [0.0, 1.0]
 HIDDEN_OUTPUT = "0.7105668883115941"
 FORWARD = ("0.6629970129852887", "0.7253160725279748")
-# What its test of the deltas gives the outputs, and the deltas.
+# The activations that the tutorial's test of the deltas presets, and the deltas it prints.
 PRESET = ("0.6213859615555266", "0.6573693455986976")
 HIDDEN_DELTA = "-0.0005348048046610517"
 OUTPUT_DELTAS = ("-0.14619064683582808", "0.0771723774346327")
@@ -49,7 +49,7 @@ ROWS = [
 X = [list(row[:2]) for row in ROWS]
 LABELS = [row[2] for row in ROWS]
 Y = [[1.0 - label, float(label)] for label in LABELS]
-# Σ (expected − output)² over rows and outputs, of each epoch.
+# Σ (expected − output)² over rows and outputs, for each epoch.
 ERRORS = (
     "6.350", "5.531", "5.221", "4.951", "4.519", "4.173", "3.835", "3.506", "3.192", "2.898",
     "2.626", "2.377", "2.153", "1.953", "1.774", "1.614", "1.472", "1.346", "1.233", "1.132",
@@ -57,13 +57,13 @@ ERRORS = (
 
 
 def network(hidden: Units, outputs: Units, kind: type[Any] = Network) -> Any:
-    """Return a network of the tutorial, in float64: of chainrule.Network or of chainrule.reference.Network."""
+    """Return a network of the tutorial in float64, as a chainrule.Network or a chainrule.reference.Network."""
     layers = [np.array(hidden), np.array(outputs)]
     return of_sigmoids(kind, [layer[:, :-1].T for layer in layers], [layer[:, -1] for layer in layers])
 
 
 def preset(kind: type[Any] = Network) -> Any:
-    """Return the small network with biases from which the preset outputs come out."""
+    """Return the small network with biases chosen such that its activations are the preset ones."""
     made = network(HIDDEN, OUTPUTS, kind)
     hidden, outputs = float(HIDDEN_OUTPUT), np.array(PRESET, float)
     w_hidden, w_output = map(np.asarray, made.weights)
@@ -74,16 +74,16 @@ def preset(kind: type[Any] = Network) -> Any:
 
 
 def seeded(kind: type[Any] = Network) -> Any:
-    """Return the network 2-2-2 with the weights that Python's random.seed(1) gives the tutorial."""
+    """Return the 2-2-2 network with the tutorial's weights, drawn after Python's random.seed(1)."""
     draw = random.Random(1).random
     hidden, outputs = ([[draw() for _ in range(3)] for _ in range(2)] for _ in range(2))
     return network(hidden, outputs, kind)
 
 
 def epoch_errors(made: Any) -> list[float]:
-    """Train as the tutorial does and return its error of each epoch."""
+    """Train as the tutorial does and return the tutorial's error for each epoch."""
     history = made.fit(X, Y, epochs=len(ERRORS), batch_size=1, shuffle=False)
-    # The tutorial sums (expected − output)² over rows and outputs, the loss is the mean over rows of half of it.
+    # The tutorial sums (expected − output)² over rows and outputs. Our loss is half of that, averaged over the rows.
     return [2 * len(X) * loss for loss in history.loss]
 
 

@@ -1,4 +1,4 @@
-"""A published example as text: what a page prints, what chainrule computes, and whether they are the same."""
+"""A published example as text: the number on the page, the number chainrule computes, and whether they agree."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH = 100
-# Pages round some numbers, cut others off, and calculate with either: one unit of the last printed digit is allowed.
-# Where a page prints all digits of a double, the order of a sum shows in the last ones.
+# Pages round some numbers, truncate others and compute on with both, so one unit of the last printed digit is allowed.
+# If a page prints all digits of a double, the last ones depend on the order of summation.
 ROUNDING = Decimal("1e-12")
 
 
@@ -21,12 +21,12 @@ class Line(NamedTuple):
     """One number."""
 
     quantity: str
-    printed: str  # as the page has it; "" where it has none
+    printed: str  # the number on the page; "" if it has none
     computed: float
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The number as a row of a table, with at least as many digits as the page has."""
+        """The row of the table, with at least as many digits as the page prints."""
         if not self.printed:
             return self.quantity, "", f"{self.computed:.12g}", ""
         digits = max(12, len(Decimal(self.printed).as_tuple().digits))
@@ -38,7 +38,7 @@ Part: TypeAlias = "str | Sequence[Line]"
 
 
 def same(printed: str, computed: float) -> bool:
-    """Tell whether a number is the printed one, but for one unit of its last digit or rounding in a double.
+    """Tell whether a number equals the printed one, within one unit of its last digit or the rounding of a double.
 
     >>> same("0.138498562", 0.13849856162855695), same("0.291027924", 0.29102777369359933)
     (True, False)
@@ -49,7 +49,7 @@ def same(printed: str, computed: float) -> bool:
 
 
 def document(title: str, source: str, *parts: Part) -> str:
-    """Return a heading, then texts and tables in their order; a table stands right below the text before it."""
+    """Return the heading, then the texts and tables in order; no blank line separates a table from the text before."""
     lines = [title, source]
     for part in parts:
         if isinstance(part, str):

@@ -2,8 +2,8 @@
 
 https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/
 
-The page numbers the weights by the unit that they lead to: w1 and w2 lead to h1, w3 and w4 to h2. Here a column of a
-weight leads to a unit. The page does not train the biases.
+The page numbers the weights by the unit they lead to: w1 and w2 lead to h1, w3 and w4 to h2. In chainrule column j of w
+leads to unit j. The page does not train the biases.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WEIGHTS = [[[0.15, 0.25], [0.20, 0.30]], [[0.40, 0.50], [0.45, 0.55]]]
 BIASES = [[0.35, 0.35], [0.60, 0.60]]
 STEPS = 10_000
 
-# As the page prints them.
+# The numbers that the page prints.
 NET_H1 = "0.3775"
 OUT_H = ("0.593269992", "0.596884378")
 OUT_O = ("0.75136507", "0.772928465")
@@ -38,24 +38,24 @@ ERROR_AFTER_STEPS = "0.0000351085"
 
 
 def network(kind: type[Any] = Network) -> Any:
-    """Return the network of the page, in float64: of chainrule.Network or of chainrule.reference.Network."""
+    """Return the page's network in float64, as a chainrule.Network or a chainrule.reference.Network."""
     return of_sigmoids(kind, WEIGHTS, BIASES)
 
 
 def step(made: Any) -> float:
-    """Make one step as the page does, which leaves the biases as they are; return the loss before it."""
+    """Make one step as the page does, leaving the biases unchanged; return the loss before it."""
     loss: float = made.step(X, Y)
     made.biases = BIASES
     return loss
 
 
 def by_page(weights: Any) -> list[float]:
-    """Return the weights w of one layer in the page's order."""
+    """Return one layer's weights in the order of the page."""
     return np.transpose(weights).ravel().tolist()
 
 
 def mixed_error(kind: type[Any] = Network) -> float:
-    """Return the loss after one step whose hidden deltas go through output weights that are updated already."""
+    """Return the loss after a step that propagates the hidden deltas through the already updated output weights."""
     hidden, output = network(kind).trace(X, Y)
     stepped = network(kind)
     step(stepped)

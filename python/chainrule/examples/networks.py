@@ -1,4 +1,4 @@
-"""What the networks of the examples have in common: sigmoids, half the squared error, plain gradient descent."""
+"""The networks of the examples: all have sigmoids, half the squared error and plain gradient descent."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from chainrule.reference import SGD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEARNING_RATE = 0.5  # of both pages
+LEARNING_RATE = 0.5  # on both pages
 
 
 def of_sigmoids(kind: type[Any], weights: Sequence[Any], biases: Sequence[Any]) -> Any:
-    """Return a network in float64 with given w and b, of chainrule.Network or of chainrule.reference.Network."""
+    """Return a float64 network with these weights and biases, a chainrule.Network or a chainrule.reference.Network."""
     network = kind(
         [len(weights[0]), *map(len, biases)],
         activation="sigmoid",

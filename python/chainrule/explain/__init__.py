@@ -3,8 +3,8 @@
     facts ─▶ sections (steps | summary) ─┬─▶ text
                                          └─▶ html, with a drawing
 
-`facts` holds what there is to say, all of it from the core's trace; `steps` writes a small layer out, `summary` sums a
-large one up; `text` and `html` only show.
+`facts` collects the numbers, all from the core's trace. `steps` writes small layers out and `summary` summarizes large
+ones. `text` and `html` only format the result.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ def explain(
     limit: int,
     digits: int,
 ) -> Explanation:
-    """Return the coming step of a network as an `Explanation`; see `Network.explain`. `call` is what builds it."""
+    """Return the coming step of a network as an `Explanation`; `call` is the network's constructor call."""
     limit = integer("limit", limit, 0, LARGEST)
     digits = integer("digits", digits, 1, 17)
     return Explanation(gather(engine, X, y, sample_weight, call), limit=limit, digits=digits)
 
 
 class Explanation:
-    """One training step with all its numbers: printed it is text, in a notebook it is drawn (see `Network.explain`).
+    """One training step with all its numbers, as text when printed and as a drawing in a notebook.
 
     Attributes
     ----------
     loss : float
         L of the batch before the step.
     loss_after : float or None
-        L of the same rows, with the same dropout masks, after it; None where L is not finite and no step can be made.
+        L of the same rows with the same dropout masks after the step; None if L is not finite, so no step is possible.
     trace : list of LayerTrace
-        The quantities that are shown, as `Network.trace` returns them.
+        The quantities shown, as `Network.trace` returns them.
 
     Examples
     --------
@@ -94,18 +94,18 @@ class Explanation:
 
     @cached_property
     def _sections(self) -> list[Section]:
-        """What there is to say, for text and HTML alike."""
+        """The content, shared by text and HTML."""
         with np.errstate(all="ignore"):  # as in `gather`
             return sections(self._facts, self._number, self._limit)
 
     @property
     def _title(self) -> str:
-        """What this is."""
+        """The heading."""
         return f"One training step on {count(self._facts.n, 'row')}"
 
     @property
     def _notes(self) -> list[str]:
-        """How to read it."""
+        """The notes below the heading, on how to read the rest."""
         facts = self._facts
         digits = count(self._number.digits, "significant digit")
         small = {is_small(layer, self._limit) for layer in facts.layers}
@@ -119,7 +119,7 @@ class Explanation:
         return text.render(self._title, self._notes, self._sections)
 
     def __repr__(self) -> str:
-        """Return the same: it is what one wants to see at the prompt."""
+        """Return the text too, since it is what a user wants to see at the prompt."""
         return str(self)
 
     def _repr_html_(self) -> str:
@@ -129,12 +129,12 @@ class Explanation:
         return html.fragment(self._facts, self._number, (self._title, self._notes), self._sections)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write what a notebook shows as an HTML page of its own, which needs nothing else.
+        """Write the notebook's view as a self-contained HTML page.
 
         Parameters
         ----------
         path : str or os.PathLike
-            The file, which is replaced where it exists.
+            The file; an existing one is replaced.
 
         Raises
         ------

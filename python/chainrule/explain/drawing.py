@@ -1,11 +1,11 @@
 """A network as a drawing (SVG): layers from left to right, the first row's numbers in and beside the units.
 
-    unit     a circle with its a inside; filled by delta, orange below zero and blue above, none for the inputs
-    weight   a line, as wide as |w| of its layer says, orange below zero and blue above; dashed where none is trained
+    unit     a circle around its a. The fill shows delta: orange if negative, blue if positive; inputs have none
+    weight   a line whose width shows |w| within its layer; orange if negative, blue if positive; dashed if untrained
 
-Of a wide layer the first and last units are drawn, of a deep network the first and last layers. Colors are laid over
-the background with some transparency and the rest has the color of the text around, so the drawing reads on light and
-on dark. What stands in a <title> is shown where the pointer rests.
+A wide layer shows its first and last units, a deep network its first and last layers. Fills are translucent, and text
+and outlines take the color of the surrounding text, so the drawing is readable on light and dark backgrounds. A <title>
+is shown when the pointer rests on its element.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-UNITS, OUTPUTS, LAYERS = 7, 10, 8  # drawn at most, the gap counts as one
-RADIUS, DOWN, ACROSS = 26, 64, 190  # of a circle; from one to the next, downward and across
-TOP, LEFT, RIGHT, BOTTOM = 64, 80, 130, 64  # room for headings, for targets, for the legend
-STRONGEST = 0.7  # opacity of the largest delta: the number in the circle can still be read
+UNITS, OUTPUTS, LAYERS = 7, 10, 8  # the most that are drawn; a gap counts as one
+RADIUS, DOWN, ACROSS = 26, 64, 190  # radius of a circle, vertical and horizontal distance between circles
+TOP, LEFT, RIGHT, BOTTOM = 64, 80, 130, 64  # margins, with room for headings, targets and the legend
+STRONGEST = 0.7  # opacity of the largest delta, low enough to read the number in the circle
 
 
 class Column(NamedTuple):
-    """One layer as it is drawn."""
+    """One layer of the drawing."""
 
     layer: LayerFacts | None  # None: the inputs
-    values: Array  # what stands in the circles
+    values: Array  # the numbers in the circles
     units: list[int | None]  # None: a gap
     x: float
 
@@ -47,7 +47,7 @@ def drawing(facts: Facts, number: Numbers) -> str:
     """Return the network as one <svg> element."""
     columns = placed(facts)
     deepest = max(len(column.units) for column in columns if column)
-    width = max(LEFT + ACROSS * (len(columns) - 1) + RIGHT, 430)  # the legend takes 430
+    width = max(LEFT + ACROSS * (len(columns) - 1) + RIGHT, 430)  # the legend needs 430
     height = TOP + DOWN * deepest + BOTTOM
     middle = TOP + DOWN * deepest / 2
     strongest = max(greatest(layer.trace.delta[0]) for layer in facts.layers)
@@ -83,7 +83,7 @@ def placed(facts: Facts) -> list[Column | None]:
 
 
 def ends(n: int, most: int) -> list[int | None]:
-    """Return all of n places, or as many of the first and last as there is room for, with a gap (None) between.
+    """Return the indices 0 … n − 1; of more than `most`, the first and last ones with a gap (None) between.
 
     >>> ends(3, 5), ends(100, 5)
     ([0, 1, 2], [0, 1, None, 98, 99])
@@ -95,7 +95,7 @@ def ends(n: int, most: int) -> list[int | None]:
 
 
 def height_of(column: Column, slot: int, middle: float) -> float:
-    """Return the y of a slot of a column, which is centered."""
+    """Return the y coordinate of a slot in a vertically centered column."""
     return middle + DOWN * (slot - (len(column.units) - 1) / 2)
 
 
@@ -154,7 +154,7 @@ def circles(facts: Facts, column: Column, middle: float, strongest: float, numbe
 
 
 def beside(facts: Facts, j: int, x: float, y: float) -> Iterator[str]:
-    """Return what stands beside output j: what predict makes of it, where that is another number, and the target."""
+    """Return the texts beside output j: its prediction, if that differs from a, and its target."""
     row = facts.rows[0]
     told = [] if facts.option.link.name == "identity" else [f"p = {brief(row.p[j])}"]
     told += [f"y = {brief(row.y[j])}"] if j < len(row.y) else []
@@ -163,7 +163,7 @@ def beside(facts: Facts, j: int, x: float, y: float) -> Iterator[str]:
 
 
 def legend(strongest: float, y: float) -> Iterator[str]:
-    """Return what the colors mean."""
+    """Return the legend of the colors."""
     steps, width, left = 16, 12, 96
     yield text(left - 12, y + 11, "delta", "end")
     for k in range(steps + 1):
@@ -185,9 +185,9 @@ def legend(strongest: float, y: float) -> Iterator[str]:
 
 
 def fill(delta: float, strongest: float) -> Attributes:
-    """Return the color of a unit: that of delta's sign, the stronger the larger delta is.
+    """Return a unit's fill: the color shows delta's sign, the opacity its size.
 
-    It goes with the root of |delta|: deltas of early layers are often much smaller, and would not be seen.
+    The opacity grows with √|delta|. Deltas of early layers are often much smaller, and would be invisible otherwise.
     """
     return {"fill": color(delta), "fill-opacity": STRONGEST * math.sqrt(fraction(delta, strongest))}
 

@@ -1,10 +1,10 @@
-"""What is explained: one step of a network on a batch, as `Network.trace` has it, and what stands around it.
+"""The numbers of an explanation: one step of a network on a batch.
 
-    trace     z, a, slope, delta, d_w, d_b, update      from the core, of the coming step
+    trace     z, a, slope, delta, d_w, d_b, update of the coming step, from the core
     network   w and b before the step, L before and after it
     loss      l and dl/da of the first rows, by the formulas of `chainrule.reference`
 
-All arrays are kept, so that an explanation stays what it was when the network goes on.
+All arrays are copies, so an explanation does not change when the network trains on.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-ROWS = 4  # of a batch whose losses and shares of a gradient are written out
-TERMS = 12  # of a row's loss that are written out
+ROWS = 4  # rows of a batch whose losses and gradient terms are written out
+TERMS = 12  # terms of a row's loss that are written out
 
 
 @dataclass(frozen=True, eq=False)
 class LayerFacts:
-    """One layer: the option, what came in, its parameters before the step, and its trace."""
+    """One layer: its option, its input, its parameters before the step, and its trace."""
 
     option: Layer
     trace: LayerTrace
     x: Array  # (n, n_in)
-    w: Array  # (n_in, n_out); (0, 0) where there is none
-    b: Array  # (n_out,); (0,) where there is none
+    w: Array  # (n_in, n_out); (0, 0) if the layer has none
+    b: Array  # (n_out,); (0,) if the layer has none
 
     @property
     def title(self) -> str:
-        """The layer as headings call it."""
+        """The layer's name in headings."""
         return f"Layer {self.trace.index}: {self.trace.name}"
 
     @property
@@ -62,29 +62,29 @@ class LayerFacts:
 
     @property
     def activation(self) -> Activation | None:
-        """The activation function, where the layer has one."""
+        """The activation function, or None if the layer has none."""
         return activation_of(self.option)
 
     @property
     def l2(self) -> float:
-        """The factor of the layer's penalty, 0 where it has none."""
+        """The factor of the layer's L2 penalty, 0 if it has none."""
         return float(getattr(self.option, "l2", 0.0))
 
     @property
     def coupled(self) -> bool:
-        """Whether each a depends on every z of the layer, not on its own alone."""
+        """Whether each a depends on every z of the layer, as in softmax."""
         return self.activation is not None and self.activation.name == "softmax"
 
 
 @dataclass(frozen=True)
 class RowLoss:
-    """What the loss says of one row: its value l, its slope dl/da by output, and the prediction p = link(a)."""
+    """The loss of one row: its value l, its slope dl/da by output, and the prediction p = link(a)."""
 
     y: list[float]
     p: list[float]
     value: float
     slope: list[float]
-    terms: list[float] | None  # of each output, where l is their sum or their mean
+    terms: list[float] | None  # one per output, if l is their sum or mean; else None
 
     def working(self, number: Numbers) -> str:
         """Return l as the sum or the mean of its terms."""
@@ -101,15 +101,15 @@ class RowLoss:
 class Facts:
     """One step of a network on a batch of n rows."""
 
-    call: str  # the network as the call that builds it
+    call: str  # the network's constructor call
     layers: tuple[LayerFacts, ...]
     option: Loss
     optimizer: Optimizer
-    step: int  # counted from 1, as the optimizers do
+    step: int  # counted from 1, as in the optimizers' formulas
     row_weights: Array  # (n,)
     rows: tuple[RowLoss, ...]  # of the first ROWS rows
     loss: float
-    loss_after: float | None  # of the same batch with the same masks; None where no step can be made
+    loss_after: float | None  # of the same batch with the same masks; None if no step is possible
 
     @property
     def n(self) -> int:
@@ -118,7 +118,7 @@ class Facts:
 
     @property
     def share(self) -> float:
-        """How much of L is the first row's: w_0 / Σ w."""
+        """The first row's share of L: w_0 / Σ w."""
         whole = float(self.row_weights.sum())
         return float(self.row_weights[0]) / whole if whole else 0.0
 
@@ -134,11 +134,11 @@ class Facts:
 
 
 def gather(engine: Engine, X: object, y: object, sample_weight: object, call: str) -> Facts:
-    """Return what there is to say of the coming step of a network, which is not changed."""
+    """Return the numbers of the network's coming step. The network is not changed."""
     spec, native = engine.current, engine.native
     batch = read_batch(spec, *as_rows(X, y, sample_weight))
     x, target, weights = batch
-    with np.errstate(all="ignore"):  # a network that has diverged can be looked at: its infinities are shown
+    with np.errstate(all="ignore"):  # a diverged network can be explained too; its infinities are shown
         layers = layers_of(engine, x, engine.trace(batch))
         loss, k = spec.loss, spec.n_outputs
         outputs = layers[-1].trace.a[:ROWS]
@@ -156,7 +156,7 @@ def gather(engine: Engine, X: object, y: object, sample_weight: object, call: st
 
 
 def layers_of(engine: Engine, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
-    """Return each layer with what came in: X, copied, or what the layer before gave out."""
+    """Return the layers with their inputs: a copy of X, or the activations of the layer before."""
     layers, came_in = [], _arrays.cast(x.copy(), engine.dtype)
     tensors = engine.tensors(engine.native.parameters())
     for option, own, trace in zip(engine.spec.layers, tensors, traces, strict=True):
@@ -167,12 +167,12 @@ def layers_of(engine: Engine, x: Array, traces: Sequence[LayerTrace]) -> tuple[L
 
 
 def as_rows(X: object, y: object, sample_weight: object) -> tuple[object, object, object]:
-    """Return one sample, where X is 1-D, as a batch of one row."""
+    """Return a single sample (1-D X) as a batch of one row, and a batch unchanged."""
     x = _arrays.as_array(X, "X")
     if x.ndim != 1:
         return x, y, sample_weight
     target = _arrays.as_array(y, "y")
-    # (n,) with n = 1 is a label, or the target of one output; several numbers are a row of targets.
+    # A single number is a label or the target of one output; several numbers are a row of targets.
     if y is not None and (target.ndim == 0 or (target.ndim == 1 and len(target) != 1)):
         target = target.reshape(1, -1) if target.ndim else target.reshape(1)
         y = target
@@ -182,7 +182,7 @@ def as_rows(X: object, y: object, sample_weight: object) -> tuple[object, object
 
 
 def row_loss(loss: Loss, a: Array, y: Any, n_outputs: int) -> RowLoss:
-    """Return what the loss says of one row of outputs."""
+    """Return the loss of one row of outputs."""
     outputs = a.tolist()
     try:
         (targets,) = loss.targets([y.tolist()], 1, n_outputs)
@@ -194,7 +194,7 @@ def row_loss(loss: Loss, a: Array, y: Any, n_outputs: int) -> RowLoss:
 
 
 def terms(loss: Loss, a: list[float], y: list[float], value: float) -> list[float] | None:
-    """Return the loss of each output alone, where the loss of the row is the sum or the mean of these."""
+    """Return the loss of each output alone, or None if the row's loss is neither their sum nor their mean."""
     if loss.least_outputs > 1 or len(a) != len(y):
         return None  # one output alone has no loss
     alone = [loss.value([a_j], [y_j]) for a_j, y_j in zip(a, y, strict=True)]
@@ -203,12 +203,12 @@ def terms(loss: Loss, a: list[float], y: list[float], value: float) -> list[floa
 
 
 def close(p: float, q: float) -> bool:
-    """Tell whether two sums of the same terms are equal but for rounding."""
+    """Tell whether two sums of the same terms are equal up to rounding."""
     return math.isclose(p, q, rel_tol=1e-12, abs_tol=1e-300)
 
 
 def loss_after(native: _native.Network, batch: Batch) -> float | None:
-    """Return the loss of the same batch, with the same dropout masks, after the step."""
+    """Return the loss of the same batch, with the same dropout masks, after the step; None if no step is possible."""
     after = native.copy()
     try:
         after.step(*batch)

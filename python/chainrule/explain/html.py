@@ -1,7 +1,7 @@
-"""An explanation as HTML: the drawing, then the sections of the text as tables that can be folded.
+"""An explanation as HTML: the drawing, then the sections of the text as collapsible tables.
 
-One element without scripts or resources from outside. Colors and the font are those of the page around, so that it
-reads on light and on dark.
+It is one element without scripts or external resources. It inherits the page's colors and font, so it is readable on
+light and dark backgrounds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ STYLE = """
 
 
 def page(title: str, body: str) -> str:
-    """Return a page of its own, light or dark as the reader's system is."""
+    """Return a complete page that follows the system's light or dark mode."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
@@ -73,7 +73,7 @@ def fragment(facts: Facts, number: Numbers, heading: tuple[str, Sequence[str]], 
 
 
 def section(of: Section) -> str:
-    """Return a stage of the step, which can be folded away."""
+    """Return a stage of the step as a collapsible element."""
     return "".join(
         [
             f'<details open="open"><summary>{escape(of.title)}</summary>',
@@ -85,7 +85,7 @@ def section(of: Section) -> str:
 
 
 def part(of: Part) -> str:
-    """Return what is said of one layer."""
+    """Return the text and tables about one layer."""
     blocks = [table(block) if isinstance(block, Table) else steps(block) for block in of.blocks]
     return "".join([f"<h4>{escape(of.title)}</h4>", *(f'<div class="scroll">{block}</div>' for block in blocks)])
 
@@ -106,7 +106,7 @@ def table(block: Table) -> str:
 
 
 def steps(block: Sequence[Step]) -> str:
-    """Return calculations, one a row."""
+    """Return calculations, one per row."""
     rows = []
     for step in block:
         begins = ' class="begins"' if step.label else ""

@@ -1,4 +1,4 @@
-"""What an explanation says of a layer of each kind: one rule a kind, in the order of a step."""
+"""How each kind of layer is explained: one rule per kind, its methods in the order of a step."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ if TYPE_CHECKING:
 
 
 class Rule:
-    """How a layer is written out and drawn. The numbers are those of the first row."""
+    """How a layer of one kind is written out and drawn, with the numbers of the first row."""
 
-    note = ""  # what is said once of all layers of the kind
-    slope = "slope"  # what the factor between dL/da and delta is called
-    dead = "dead"  # what a unit is called whose factor is 0 in every row
+    note = ""  # a sentence about the kind, shown once
+    slope = "slope"  # the name of the factor between dL/da and delta
+    dead = "dead"  # the word for a unit whose factor is 0 in every row
 
     def __init__(self, layer: LayerFacts) -> None:
         self.layer = layer
 
     def forward(self, j: int, number: Numbers) -> list[Step]:
-        """Return how a of unit j comes about."""
+        """Return the calculation of unit j's a."""
         raise NotImplementedError
 
     def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:
-        """Return slope and delta of unit j from dL/da of all units."""
+        """Return the calculation of unit j's slope and delta from dL/da of all units."""
         raise NotImplementedError
 
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:
-        """Return dL/d(input) for each input, and how it comes about; a sum of more than `limit` terms is named."""
+        """Return dL/d(input) for each input with its calculation. Sums of more than `limit` terms are described."""
         raise NotImplementedError
 
     def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
-        """Yield each parameter, "w" or "b" with its index, and how its gradient comes about."""
+        """Yield each parameter as "w" or "b", its index, and the calculation of its gradient."""
         raise NotImplementedError
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
-        """Return how the line from input i to unit j looks and what it tells; None where there is none."""
+        """Return style and tooltip of the line from input i to unit j, or None if there is no line."""
         raise NotImplementedError
 
 
@@ -81,7 +81,7 @@ class DenseRule(Rule):
     def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:
         """Return delta = dL/da · slope.
 
-        Softmax, where each a depends on every z: delta_j = Σ_k dL/da_k a_k ([j = k] − a_j) = a_j (dL/da_j − common),
+        In softmax each a depends on every z: delta_j = Σ_k dL/da_k a_k ([j = k] − a_j) = a_j (dL/da_j − common) with
         common = Σ_k a_k dL/da_k.
         """
         trace = self.layer.trace
@@ -116,7 +116,7 @@ class DenseRule(Rule):
             yield "b", (j,), " + ".join([*map(number.factor, delta[:, j]), *rest]) if n > 1 else "delta"
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str]:
-        """Return the weight."""
+        """Return the line of a weight."""
         w, trace = float(self.layer.w[i, j]), self.layer.trace
         strength = fraction(w, self.largest)
         told = (
@@ -128,7 +128,7 @@ class DenseRule(Rule):
 
 
 class DropoutRule(Rule):
-    """a = z · mask, and z is what came in."""
+    """a = z · mask, where z is the layer's input."""
 
     note = "dropout: a = z·mask, with the mask of the coming step: 0, or 1 / (1 − rate) where a unit is kept."
     slope = "mask"
@@ -148,7 +148,7 @@ class DropoutRule(Rule):
         ]
 
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:  # noqa: ARG002 - nothing is summed
-        """Return delta: z is the a of the layer before."""
+        """Return delta, since z is the a of the layer before."""
         trace = self.layer.trace
         delta = trace.delta[0].astype(np.float64)
         return delta, [f"delta of unit {i} of layer {trace.index}" for i in range(len(delta))]

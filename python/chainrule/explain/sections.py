@@ -1,4 +1,4 @@
-"""The four stages of a training step, each with what is said of every layer.
+"""The four stages of a training step, each with a part for every layer.
 
 forward   from the first layer to the last    z, a
 loss                                          l of each row, L
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .facts import Facts, LayerFacts
     from .writing import Numbers
 
-OUTPUTS = 12  # whose part of the loss is shown
+OUTPUTS = 12  # the most outputs whose part of the loss is shown
 DELTA = (
     "delta = ∂L/∂z = ∂L/∂a · slope, where slope = f'(z). The ∂L/∂a of an output is dl/da times the row's share of L; "
     "that of a hidden unit is the sum of the deltas it feeds, each through its weight from before the update."
@@ -38,15 +38,15 @@ ERROR = (
 
 
 def sections(facts: Facts, number: Numbers, limit: int) -> list[Section]:
-    """Return all of a step."""
+    """Return the sections of the whole step."""
     begun = [forward(facts, number, limit), loss(facts, number)]
     if not facts.row_weights.any():
-        return begun  # nothing goes back
+        return begun  # there is nothing to propagate back
     return [*begun, backward(facts, number, limit), update(facts, number, limit)]
 
 
 def forward(facts: Facts, number: Numbers, limit: int) -> Section:
-    """Return the way from the inputs to the outputs."""
+    """Return the forward pass."""
     notes = ["Layer by layer z = Σ x·w + b and a = f(z); the a of a layer are the x of the next."]
     notes += formulas([layer.activation for layer in facts.layers if layer.activation])
     notes += dict.fromkeys(rule.note for rule in map(rule_of, facts.layers) if rule.note)
@@ -59,7 +59,7 @@ def forward(facts: Facts, number: Numbers, limit: int) -> Section:
 
 
 def loss(facts: Facts, number: Numbers) -> Section:
-    """Return how L comes about."""
+    """Return the calculation of L."""
     first = facts.rows[0]
     link = facts.option.link
     notes = formulas([facts.option])
@@ -82,7 +82,7 @@ def loss(facts: Facts, number: Numbers) -> Section:
 
 
 def batch_loss(facts: Facts, number: Numbers) -> list[Step]:
-    """Return l of the first rows, the penalties, and L from them."""
+    """Return l of the first rows, the penalties, and L as computed from them."""
     if not facts.row_weights.any():
         return [Step("", "L =", "", f"{number(facts.loss)}; every sample weight is 0, so the step changes nothing")]
     lines = []
@@ -103,7 +103,7 @@ def batch_loss(facts: Facts, number: Numbers) -> list[Step]:
 
 
 def backward(facts: Facts, number: Numbers, limit: int) -> Section:
-    """Return the way of the error from the outputs to the first layer."""
+    """Return the backward pass."""
     notes = [DELTA, ERROR]
     if any(layer.coupled for layer in facts.layers):
         notes.append("softmax: each a depends on every z, delta_j = a_j (dL/da_j − Σ_k a_k dL/da_k).")
@@ -117,7 +117,7 @@ def backward(facts: Facts, number: Numbers, limit: int) -> Section:
 
 
 def update(facts: Facts, number: Numbers, limit: int) -> Section:
-    """Return the gradient of each parameter and what the optimizer makes of it."""
+    """Return the gradient and the update of each parameter."""
     rule = f"learning_rate {number(facts.optimizer.learning_rate)}"
     if steps.is_plain(facts.optimizer):
         rule = f"Update: w ← w − learning_rate · d_w, with {rule}."
@@ -139,12 +139,12 @@ def update(facts: Facts, number: Numbers, limit: int) -> Section:
 
 
 def is_small(layer: LayerFacts, limit: int) -> bool:
-    """Tell whether a layer is written out: at most `limit` weights, or units where it has no weights."""
+    """Tell whether a layer is written out: it has at most `limit` weights, or units if it has no weights."""
     return (layer.w.size or layer.units) <= limit
 
 
 def formulas(options: Sequence[Option]) -> list[str]:
-    """Return the formula of each kind of option once: the first line of its documentation, without what stands before.
+    """Return each option's formula once: the first line of its docstring without the class name and sources.
 
     >>> from chainrule import Tanh
     >>> formulas([Tanh(), Tanh()])

@@ -1,6 +1,6 @@
-"""A layer written out, unit by unit: each number with the calculation that it comes from.
+"""A layer written out unit by unit: each number with its calculation.
 
-Of a batch the first row is shown; a gradient is the sum over all rows.
+The forward and backward passes show the first row of the batch. A gradient is the sum over all rows.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def inputs(facts: Facts, number: Numbers) -> list[Step]:
 
 
 def forward(layer: LayerFacts, number: Numbers) -> list[Step]:
-    """Return how the a of each unit comes about."""
+    """Return the calculation of each unit's a."""
     rule = rule_of(layer)
     return [step for j in range(layer.units) for step in rule.forward(j, number)]
 
 
 def backward(facts: Facts, l: int, number: Numbers, limit: int) -> list[Step]:
-    """Return dL/da, slope and delta of each unit of layer l; a sum of more than `limit` terms is named."""
+    """Return dL/da, slope and delta of each unit of layer l. Sums of more than `limit` terms are described."""
     layer, steps = facts.layers[l], []
     rule = rule_of(layer)
     is_last = l == len(facts.layers) - 1
@@ -65,7 +65,7 @@ def output_error(facts: Facts, number: Numbers) -> tuple[Array, list[str]]:
 
 
 def is_difference(slope: Sequence[float], p: Sequence[float], y: Sequence[float]) -> bool:
-    """Tell whether dl/da is p − y, as it is where a loss and its link belong together.
+    """Tell whether dl/da is p − y, as it is when the link is the loss's canonical one.
 
     >>> is_difference([0.5, -0.5], p=[0.5, 0.5], y=[0.0, 1.0])
     True
@@ -100,12 +100,12 @@ class Change(NamedTuple):
         return self.before + self.added
 
     def working(self, optimizer: Optimizer, number: Numbers) -> str:
-        """Return the rule with its numbers where it is plain gradient descent, else what is added."""
+        """Return w − learning_rate · d_w in numbers for plain gradient descent, else w plus the update."""
         if is_plain(optimizer):
             return f"{number(self.before)} − {number.product(optimizer.learning_rate, self.gradient)}"
         return f"{number(self.before)} + {number.factor(self.added)}"
 
 
 def is_plain(optimizer: Optimizer) -> bool:
-    """Tell whether an update is w ← w − learning_rate · d_w and nothing else."""
+    """Tell whether the update is plain gradient descent, w ← w − learning_rate · d_w."""
     return isinstance(optimizer, SGD) and optimizer.momentum == 0.0

@@ -1,6 +1,6 @@
-"""A layer too large to be written out: range and mean of each quantity, and where its largest numbers stand.
+"""A layer too large to be written out: range and mean of each quantity, and the indices of its largest numbers.
 
-All rows of the batch are in it.
+The summary covers all rows of the batch.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 HEADER = ("", "shape", "least", "mean", "greatest", "zeros")
-MOST = 3  # numbers of each quantity whose places are told
+MOST = 3  # largest numbers of each quantity that are listed
 
 
 def inputs(x: Array, number: Numbers) -> list[Step] | Table:
-    """Return what came in."""
+    """Return the inputs."""
     return Table(HEADER, [row("X", x, number)])
 
 
@@ -38,7 +38,7 @@ def forward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
 
 
 def backward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
-    """Return slope and delta, and how many units pass no error on."""
+    """Return slope and delta, and the number of units that pass no error on."""
     slope, delta = layer.trace.slope, layer.trace.delta
     name, dead = rule_of(layer).slope, rule_of(layer).dead
     n = int((slope == 0.0).all(axis=0).sum())
@@ -67,12 +67,12 @@ def row(name: str, array: Array, number: Numbers) -> tuple[str, ...]:
 
 
 def chosen(values: Array, n: int) -> list[int]:
-    """Return all places, or those of the n largest numbers in their order."""
+    """Return all indices, or those of the n largest numbers in ascending order."""
     return list(range(len(values))) if len(values) <= n else sorted(at for (at,) in largest(values, n))
 
 
 def leaders(arrays: dict[str, Array], number: Numbers) -> list[Step]:
-    """Return the largest numbers of each array with their places."""
+    """Return the largest numbers of each array with their indices."""
     steps = []
     for name, array in arrays.items():
         for rank, at in enumerate(largest(array, MOST)):

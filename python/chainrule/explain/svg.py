@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Attributes: TypeAlias = dict[str, str | float]
 
-NEGATIVE, POSITIVE = "#d55e00", "#0072b2"  # of the Okabe-Ito palette: apart for every kind of color vision
-INK = "currentColor"  # that of the text around
+NEGATIVE, POSITIVE = "#d55e00", "#0072b2"  # from the Okabe-Ito palette, distinct for every kind of color vision
+INK = "currentColor"  # the color of the surrounding text
 
 
 def element(name: str, attributes: Attributes, content: str = "") -> str:
@@ -35,28 +35,28 @@ def written(value: str | float) -> str:
 
 
 def text(x: float, y: float, content: str, kind: str = "value") -> str:
-    """Return a text; its class decides size and side."""
+    """Return a text element; its class sets size and alignment."""
     return element("text", {"x": x, "y": y, "class": kind}, escape(content))
 
 
 def title(content: str) -> str:
-    """Return what is shown where the pointer rests on the element that holds it."""
+    """Return the tooltip of the enclosing element."""
     return element("title", {}, escape(content))
 
 
 def color(value: float) -> str:
-    """Return the color of a sign."""
+    """Return the color of the value's sign."""
     return NEGATIVE if value < 0 else POSITIVE
 
 
 def greatest(array: Array) -> float:
-    """Return the largest finite |value|; 0 where there is none."""
+    """Return the largest finite |value|, or 0 if there is none."""
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max(initial=0.0))
 
 
 def fraction(value: float, largest: float) -> float:
-    """Return |value| / largest, from 0 to 1; what is not finite is 1."""
+    """Return |value| / largest in [0, 1]; a value that is not finite gives 1."""
     if not math.isfinite(value):
         return 1.0
     return min(abs(value) / largest, 1.0) if largest else 0.0

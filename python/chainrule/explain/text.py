@@ -1,4 +1,4 @@
-"""An explanation as text: sections and parts under headings, calculations below each other."""
+"""An explanation as text: sections and parts under headings, calculations in aligned lines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from .writing import Section
 
-WIDTH = 100  # a longer calculation goes on in the next line
+WIDTH = 100  # longer calculations are wrapped
 
 
 def render(title: str, notes: Sequence[str], sections: Sequence[Section]) -> str:
-    """Return everything, line by line."""
+    """Return the explanation as text."""
     lines = [title, *paragraphs(notes)]
     for section in sections:
         lines += ["", section.title.upper(), *paragraphs(section.notes)]
@@ -30,7 +30,7 @@ def render(title: str, notes: Sequence[str], sections: Sequence[Section]) -> str
 
 
 def paragraphs(notes: Sequence[str]) -> Iterator[str]:
-    """Return sentences, broken into lines."""
+    """Return the notes, wrapped."""
     for note in notes:
         yield from wrapped(note)
 
@@ -42,7 +42,7 @@ def table(block: Table) -> Iterator[str]:
 
 
 def steps(block: Sequence[Step]) -> Iterator[str]:
-    """Return calculations as lines, the = of a block below each other."""
+    """Return calculations as lines, the = signs of a block aligned."""
     label = max((len(step.label) for step in block), default=0)
     left = max((len(step.left) for step in block), default=0)
     for step in block:
@@ -52,7 +52,7 @@ def steps(block: Sequence[Step]) -> Iterator[str]:
 
 
 def wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
-    """Return a text broken into lines between its words; a minus is no hyphen."""
+    """Return a text wrapped between words; a minus sign is not a place to break."""
     return wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
     )

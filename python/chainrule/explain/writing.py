@@ -1,6 +1,6 @@
-"""How an explanation is put together: sections of parts, a part of steps and tables; and how numbers are written.
+"""The structure of an explanation (sections of parts, parts of steps and tables) and the format of its numbers.
 
-The text and the HTML of an explanation are both made from these, so that they say the same.
+Text and HTML are made from the same structure, so they say the same.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 class Step(NamedTuple):
     """One line of a calculation: ``label  left working = value``, such as ``unit 0  z = 0.5·2 + 1 = 2``."""
 
-    label: str  # whose it is; "" for the same as above
+    label: str  # the unit or parameter; "" if it is that of the line above
     left: str  # "z =", "w ←"
-    working: str  # "" where there is nothing to show but the value
+    working: str  # "" if there is only the value to show
     value: str
 
 
 class Table(NamedTuple):
-    """Numbers in columns, the first of which names the row."""
+    """Numbers in columns. The first column names the row."""
 
     header: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
 
 class Part(NamedTuple):
-    """What is said of one layer, or of the loss."""
+    """Notes, steps and tables about one layer or the loss."""
 
     title: str
     blocks: Sequence[list[Step] | Table]
@@ -49,7 +49,7 @@ class Section(NamedTuple):
 
 
 class Numbers:
-    """Writes numbers with so many significant digits.
+    """Writes numbers with `digits` significant digits.
 
     >>> number = Numbers(3)
     >>> number(0.123456), number(-0.0), number.product(0.5, -2.0)
@@ -64,12 +64,12 @@ class Numbers:
         return f"{float(value) + 0.0:.{self.digits}g}"  # −0 + 0 is 0
 
     def factor(self, value: float) -> str:
-        """Return a number that stands behind an operator."""
+        """Return a number that follows an operator, negative ones in parentheses."""
         text = self(value)
         return f"({text})" if text.startswith("-") else text
 
     def product(self, *factors: float) -> str:
-        """Return factors with dots between."""
+        """Return a product with dots between the factors."""
         return "·".join(map(self.factor, factors))
 
     def products(self, p: Iterable[float], q: Iterable[float]) -> list[str]:
@@ -87,7 +87,7 @@ def entry(name: str, *index: int) -> str:
 
 
 def count(n: int, what: str) -> str:
-    """Return how many of what.
+    """Return a count with its noun.
 
     >>> count(1, "row"), count(1200, "unit")
     ('1 row', '1,200 units')
@@ -96,7 +96,7 @@ def count(n: int, what: str) -> str:
 
 
 def largest(array: Array, n: int) -> list[tuple[int, ...]]:
-    """Return the places of the n numbers of largest size, the largest first; NaN counts as largest.
+    """Return the indices of the n largest numbers by absolute value, the largest first. NaN counts as largest.
 
     >>> largest(np.array([[1.0, -3.0], [2.0, 0.0]]), 2)
     [(0, 1), (1, 0)]
