@@ -145,8 +145,8 @@ WRONG_Y = [
     ("mse", 1, VALUES[:, :1, None], ValueError, r"y has shape \(6, 1, 1\)"),
     ("mse", 1, ONE[:5], ValueError, "y has 5 rows but X has 6"),
     ("mse", 1, [], ValueError, "y has 0 rows but X has 6"),
-    ("mse", 1, 3.0, TypeError, "y must be an array of one entry a row, got a single float"),
-    ("mse", 1, None, TypeError, "y must be an array of one entry a row, got None"),
+    ("mse", 1, 3.0, TypeError, "y must be an array with one entry per row, got a single float"),
+    ("mse", 1, None, TypeError, "y must be an array with one entry per row, got None"),
     ("mse", 1, ["a"] * 6, TypeError, "y holds text"),
     ("mse", 1, ONE + 1j, TypeError, "y holds complex numbers"),
     ("mse", 1, [0, 1, 2, np.nan, 4, 5], ValueError, "y has (nan|NaN) at row 3, column 0"),
@@ -236,7 +236,7 @@ def test_training_is_a_flag(training):
 
 
 FLAT = [
-    (lambda n: np.zeros(n + 1), ValueError, r"must have shape \(43,\), one value a parameter, got \(44,\)"),
+    (lambda n: np.zeros(n + 1), ValueError, r"must have shape \(43,\), one value per parameter, got \(44,\)"),
     (lambda n: np.zeros((n, 1)), ValueError, r"must have shape \(43,\)"),
     (lambda _: 0.0, ValueError, r"must have shape \(43,\)"),
     (lambda n: np.full(n, np.nan), ValueError, "has (nan|NaN) at index 0; every value must be finite"),
@@ -257,8 +257,8 @@ def test_wrong_flat_arrays_are_refused(make, error, text):
 @pytest.mark.parametrize(
     ("name", "value", "error", "text"),
     [
-        ("weights", [np.zeros((4, 5))], ValueError, "weights must hold 2 arrays, one a Dense layer, got 1"),
-        ("weights", 3, TypeError, "weights must be a sequence of 2 arrays, one a Dense layer, got int"),
+        ("weights", [np.zeros((4, 5))], ValueError, "weights must hold 2 arrays, one per layer with weights, got 1"),
+        ("weights", 3, TypeError, "weights must be a sequence of 2 arrays, one per layer with weights, got int"),
         (
             "weights",
             [np.zeros((4, 5)), np.zeros((3, 5))],

@@ -244,7 +244,7 @@ def test_divergence_brings_back_the_last_finite_epoch(learning_rate, epochs):
         for _ in range(30):
             net.fit(X, Y, epochs=epochs, batch_size=10)
 
-    with pytest.raises(DivergenceError, match=r"as it was after \d+ epochs; its learning_rate") as caught:
+    with pytest.raises(DivergenceError, match=r"back in its state after \d+ epochs; its learning_rate") as caught:
         train()
     error = caught.value
     assert isinstance(error, ValueError)
@@ -302,7 +302,7 @@ def test_arguments_are_checked_before_anything_changes():
         ({"progress": "yes"}, TypeError, "progress must be True or False"),
         ({"metrics": ["acuracy"]}, ValueError, "metric 'acuracy' is unknown; did you mean 'accuracy'"),
         ({"metrics": [3]}, TypeError, "a metric is a name"),
-        ({"metrics": ["accuracy", "accuracy"]}, ValueError, "stands there twice"),
+        ({"metrics": ["accuracy", "accuracy"]}, ValueError, "is named twice"),
         ({"metrics": 3}, TypeError, "metrics must be"),
         ({"callbacks": 3}, TypeError, "callbacks must be functions"),
         ({"callbacks": [print, 3]}, TypeError, "callbacks must be functions"),

@@ -3,15 +3,14 @@
 >>> from chainrule import Adam, Network
 >>> net = Network([64, 100, 10], activation="relu", loss="cross_entropy", optimizer=Adam(1e-3), seed=0)
 
-`Network` is what computes; `chainrule.reference` is the same in plain Python, to be read. Options (`Dense`, `Adam`,
-`ReLU`, …) may be given by name or as objects.
+`Network` computes in Rust. `chainrule.reference` computes the same in plain Python and is written to be read. Options
+(`Dense`, `Adam`, `ReLU`, …) are given by name or as objects.
 """
 
-# ruff: noqa: F403 - the packages of options say in `__all__` what they have
+# ruff: noqa: F403 - the packages of options list their names in `__all__`
 
-# Importing this package loads the compiled core and nothing else of it: every other name is fetched from its module
-# when it is first asked for (PEP 562), so that a script that only looks at the version does not wait for the rest.
-# Type checkers read the names from the imports below.
+# Importing this package loads the compiled core alone. Every other name is loaded from its module on first use
+# (PEP 562), so a script that only reads the version starts at once. Type checkers read the names from these imports.
 
 from __future__ import annotations
 
@@ -56,7 +55,7 @@ _SUBMODULES = ("examples", "metrics", "plots", "reference")
 
 
 def registry() -> dict[str, list[str]]:
-    """Return the names that may be given, by kind: activation, loss, optimizer, init, layer, metric, target.
+    """Return the valid names of each kind: activation, loss, optimizer, init, layer, metric, target.
 
     Examples
     --------
@@ -81,7 +80,7 @@ def __getattr__(name: str) -> object:
     elif name[:1].isupper() and name in _options():
         value = _options()[name]
     else:
-        # With name and obj Python's traceback adds the nearest name there is.
+        # From name and obj Python's traceback suggests the nearest name.
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
     globals()[name] = value
     return value

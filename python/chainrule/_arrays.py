@@ -1,8 +1,8 @@
-"""What callers bring as arrays, made into what the native core reads.
+"""Conversion of the caller's arrays into arrays that the native core reads.
 
-The core reads float32 or float64 whose rows are contiguous, in place. Everything else that `numpy.asarray` understands
-is converted here, once, or refused with a message that names the argument. Values (finite, in range) are the core's to
-check: it reads them anyway.
+The core reads float32 and float64 arrays with contiguous rows in place. Anything else that `numpy.asarray` understands
+is converted here, once. The rest is refused with a message that names the argument. The core itself checks the values
+(finite, in range), since it reads each of them anyway.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-# How a message calls a dtype that holds no numbers the network can compute with.
+# Words for the dtypes that a network cannot compute with, by dtype.kind.
 REFUSED_KINDS = {
     "c": "complex numbers",
     "U": "text",
@@ -29,14 +29,14 @@ REFUSED_KINDS = {
 
 
 def features(X: object, n_columns: int, dtype: np.dtype[Any], argument: str = "X") -> Array:
-    """Return X as a table (n, n_columns); not copied where it can be read in place.
+    """Return X as a table (n, n_columns), copied only if the core cannot read it in place.
 
     Raises
     ------
     TypeError
-        What X holds is not numbers, or X is a sparse matrix.
+        X does not hold numbers, or is a sparse matrix.
     ValueError
-        X is not 2-D, or has another number of columns.
+        X is not 2-D, or does not have `n_columns` columns.
     """
     array = as_numbers(X, dtype, argument)
     if array.ndim == 1:
@@ -54,15 +54,15 @@ def features(X: object, n_columns: int, dtype: np.dtype[Any], argument: str = "X
 
 
 def flat(values: object, n: int, dtype: np.dtype[Any], argument: str) -> Array:
-    """Return one value a parameter, as a contiguous (n,) of the network's dtype."""
+    """Return one value per parameter as a contiguous array (n,) of the network's dtype."""
     array = as_numbers(values, dtype, argument)
     if array.shape != (n,):
-        raise ValueError(f"{argument} must have shape ({n},), one value a parameter, got {array.shape}")
+        raise ValueError(f"{argument} must have shape ({n},), one value per parameter, got {array.shape}")
     return cast(array, dtype)
 
 
 def table(values: object, n_columns: int, dtype: np.dtype[Any], argument: str) -> Array:
-    """Return one row a row of X, one column an output: what `backward` takes as d_output."""
+    """Return the d_output of `backward`: a row for each row of X, a column for each output."""
     array = as_numbers(values, dtype, argument)
     if array.ndim != 2 or array.shape[1] != n_columns:
         raise ValueError(f"{argument} must have shape (n_rows, {n_columns}), got {array.shape}")
@@ -70,12 +70,12 @@ def table(values: object, n_columns: int, dtype: np.dtype[Any], argument: str) -
 
 
 def as_numbers(values: object, dtype: np.dtype[Any], argument: str) -> Array:
-    """Return an array of float32 or float64, of any shape."""
+    """Return float32 or float64 of any shape."""
     return to_float(as_array(values, argument), dtype, argument)
 
 
 def as_array(values: object, argument: str) -> Array:
-    """Call `numpy.asarray`, with messages for what it would hide or cannot do."""
+    """Call `numpy.asarray`; refuse sparse, masked and ragged input with a message that helps."""
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise TypeError(f"{argument} is a sparse matrix, which is not supported; pass {argument}.toarray()")
     if hasattr(values, "mask") and hasattr(values, "filled") and np.any(values.mask):
@@ -95,7 +95,7 @@ def to_float(array: Array, dtype: np.dtype[Any], argument: str) -> Array:
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if kind == "f":  # float16 fits in float32; longdouble is rounded to float64
         wanted = np.float32 if array.dtype.itemsize < 4 else np.float64
-        with np.errstate(over="ignore"):  # the core refuses what becomes infinite, with its place
+        with np.errstate(over="ignore"):  # the core refuses infinite values and names their row and column
             return array.astype(wanted)
     if kind in "iub":
         return array.astype(dtype)
@@ -127,12 +127,12 @@ def where(index: tuple[int, ...]) -> str:
 
 
 def kind_of(array: Array) -> str:
-    """Return what an array holds, in words."""
+    """Return the array's kind of values in words."""
     return REFUSED_KINDS.get(array.dtype.kind, f"{array.dtype} values")
 
 
 def readable(array: Array) -> Array:
-    """Return the same where rows are contiguous and aligned (then it is read in place), else a copy in C order."""
+    """Return the array itself if its rows are contiguous and aligned, so the core reads it in place; else a C copy."""
     row_is_contiguous = array.shape[1] <= 1 or array.strides[1] == array.itemsize
     if row_is_contiguous and array.flags.aligned:
         return array
@@ -140,6 +140,6 @@ def readable(array: Array) -> Array:
 
 
 def cast(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Return it aligned, in C order and of `dtype`; what overflows becomes infinite, for the core to refuse."""
+    """Return the array aligned, in C order and of `dtype`. Overflow gives inf, which the core refuses."""
     with np.errstate(over="ignore"):
         return np.require(array, dtype, ["C", "A"])

@@ -1,4 +1,5 @@
-# The Rust core as Python sees it: exact arrays in, new arrays out. chainrule.Network converts what users bring.
+# The Rust core as Python sees it: it takes arrays of exact dtypes and returns new ones. chainrule.Network converts the
+# user's arguments.
 
 import os
 from typing import Any, Final, Literal, Self, TypeAlias, final

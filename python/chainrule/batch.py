@@ -1,10 +1,10 @@
 """A batch: rows of features with their targets and weights, as the native core reads them.
 
     x  (n, n_inputs)  float32 or float64
-    y  (n,) int64 labels, where the loss takes labels; else (n, n_targets) float32 or float64
-    w  (n,) float64, or None where each row counts 1
+    y  (n,) int64 labels if the loss takes labels, else (n, n_targets) float32 or float64
+    w  (n,) float64 sample weights, or None for weights of 1
 
-What callers bring is converted once (`_arrays`) or refused; nothing is broadcast.
+The caller's arrays are converted once (`_arrays`) or refused. Nothing is broadcast.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ def read_batch(spec: Spec, X: object, y: object, sample_weight: object = None) -
 
 
 def targets(y: object, n_rows: int, spec: Spec) -> Array:
-    """Return y as labels int64 (n,) where the loss takes labels, else as a table (n, n_targets).
+    """Return y as int64 labels (n,) if the loss takes labels, else as a table (n, n_targets).
 
-    n_targets is the number of outputs for most losses. Nothing is broadcast: (n,) is one target a row, and only that.
+    For most losses n_targets is the number of outputs. Nothing is broadcast: a y of shape (n,) is one target per row.
 
     Raises
     ------
     TypeError
-        What y holds is not what the loss takes.
+        The loss does not take values of y's kind.
     ValueError
-        The shape is not (n,) or (n, n_targets) as the loss and the outputs ask, or n is not that of X.
+        The shape does not fit the loss and the number of outputs, or y and X differ in rows.
     """
     array = _arrays.as_array(y, "y")
     loss, n_outputs, dtype = spec.loss, spec.n_outputs, np.dtype(spec.dtype)
     n = loss.n_targets(n_outputs)
     if array.ndim == 0:
         given = "None" if y is None else f"a single {type(y).__name__}"
-        raise TypeError(f"y must be an array of one entry a row, got {given}")
+        raise TypeError(f"y must be an array with one entry per row, got {given}")
     if len(array) != n_rows:
         raise ValueError(f"y has {len(array)} rows but X has {n_rows}")
     if array.ndim == 1 and loss.takes_labels:
@@ -104,14 +104,14 @@ def labels(y: Array, loss: str) -> Array:
 
 
 def weights(sample_weight: object, n_rows: int, argument: str = "sample_weight") -> Array | None:
-    """Return how much each row counts, as float64 (n,); None stays None. The core checks finite and >= 0."""
+    """Return the sample weights as float64 (n,); None stays None. The core checks that they are finite and >= 0."""
     if sample_weight is None:
         return None
     array = _arrays.as_numbers(sample_weight, np.dtype(np.float64), argument)
     if array.ndim != 1:
         hint = f"; use {argument}.ravel()" if array.ndim == 2 and array.shape[1] == 1 else ""
         given = f"shape {array.shape}" if array.ndim else "a single number"
-        raise ValueError(f"{argument} must be 1-D (n_rows,), one weight a row, got {given}{hint}")
+        raise ValueError(f"{argument} must be 1-D (n_rows,), one weight per row, got {given}{hint}")
     if len(array) != n_rows:
         raise ValueError(f"{argument} has {len(array)} rows but X has {n_rows}")
     return _arrays.cast(array, np.dtype(np.float64))

@@ -1,11 +1,11 @@
-"""What a network is, as arrays and numbers by name, and that as a safetensors file.
+"""The state of a network as a dict of named arrays and numbers, and as a safetensors file.
 
     {"format_version": 1, "config": {…}, "layers.0.weight": w, "layers.0.bias": b, …,     always
      "step": 40, "epoch": 4, "optimizer.m.layers.0.weight": m, …}                         with the training state
 
-The number in a name is the layer's position, counted from 0 after the inputs. In a file the arrays keep their names and
-the rest is JSON in the metadata under "chainrule". A file is not trusted: shapes are compared with the config before
-anything is allocated by it, every key must be known, and nothing in it is executed.
+The number in a name is the layer's index, counted from 0 after the inputs. In a file the arrays keep their names, and
+everything else is JSON in the metadata under "chainrule". A file is not trusted: its shapes are compared with its
+config before memory is allocated, every key must be known, and nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FORMAT = "chainrule.network"
 FORMAT_VERSION = 1
-# Who reads what: for the message where a file is another's.
+# The function that reads each format, for the message about a file of another format.
 READERS = {
     FORMAT: "chainrule.Network.load",
     "chainrule.tabular": "chainrule.tabular.TabularModel.load (on the command line: chainrule predict, evaluate, info)",
@@ -41,9 +41,9 @@ LARGEST_COUNT = 2**53  # of steps and epochs: the optimizers count in doubles, w
 
 
 def state_dict(engine: Engine, *, training_state: bool = True) -> dict[str, Any]:
-    """Return the network as arrays and numbers, by the names above.
+    """Return the network's state by the names above.
 
-    The arrays are copies. With `training_state` a network made of it goes on exactly where this one stands.
+    The arrays are copies. With `training_state`, a network rebuilt from the state continues training exactly.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def state_dict(engine: Engine, *, training_state: bool = True) -> dict[str, Any]
     >>> list(Network([2, 1], seed=0).state_dict(training_state=False))
     ['format_version', 'config', 'layers.0.weight', 'layers.0.bias']
     """
-    native = engine.native.copy()  # all of one moment, whatever another thread does
+    native = engine.native.copy()  # a consistent state, even if another thread trains meanwhile
     config = configuration.to_config(engine.spec)
     config["optimizer"]["learning_rate"] = native.learning_rate
     state: dict[str, Any] = {"format_version": FORMAT_VERSION, "config": config}
@@ -72,9 +72,9 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
     Raises
     ------
     ValueError
-        A key is missing, unknown, or of the wrong shape or value; its name is in the text.
+        A key is missing or unknown, or its value or shape is wrong. The message names the key.
     MemoryError
-        The network is larger than memory.
+        The network does not fit into memory.
     """
     if not hasattr(state, "keys"):
         raise TypeError(f"state must be a dict such as Network.state_dict() returns, not {shown(state)}")
@@ -90,7 +90,7 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
             raise ValueError(unknown("key", str(key), expected))
     arrays = {name: finite(name, needed(state, name), shape) for name, shape in expected.items()}
 
-    # Only now, when the arrays are known to be as large as the config says, is memory taken for it.
+    # The arrays have the sizes that the config states, so it is safe to allocate the network only now.
     engine = Engine.of(spec, _native.Network(json.dumps(configuration.to_config(spec)), draw=False))
     native, layout = engine.native, engine.layout
     for k, prefix in enumerate(prefixes, start=-1):
@@ -107,7 +107,7 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
 
 
 def check_version(state: Mapping[str, Any], newest: int = FORMAT_VERSION) -> None:
-    """Refuse what a later version wrote."""
+    """Refuse a state that a newer version wrote."""
     version = needed(state, "format_version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise ValueError(f"format_version must be an integer from 1, not {shown(version)}")
@@ -119,7 +119,7 @@ def check_version(state: Mapping[str, Any], newest: int = FORMAT_VERSION) -> Non
 
 
 def needed(state: Mapping[str, Any], name: str) -> Any:
-    """Return what stands under a name that must be there."""
+    """Return the value of a required key."""
     if name not in state:
         raise ValueError(f"{name!r} is missing")
     return state[name]
@@ -129,12 +129,12 @@ def count(name: str, value: object) -> int:
     """Return a counter."""
     try:
         return integer(name, value, 0, LARGEST_COUNT)
-    except TypeError as error:  # what comes out of a file has no wrong type, it is wrong
+    except TypeError as error:  # a wrong type in a file is a wrong value, not a mistake of the caller
         raise ValueError(str(error)) from None
 
 
 def finite(name: str, value: object, shape: tuple[int, ...]) -> Array:
-    """Return an array of that shape, all finite."""
+    """Return the array of that name; check that it has the shape and is finite."""
     array = _arrays.as_numbers(value, np.dtype(np.float64), name)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, as its config says, got {array.shape}")
@@ -144,7 +144,7 @@ def finite(name: str, value: object, shape: tuple[int, ...]) -> Array:
 
 
 def differences(mine: object, other: object, path: str = "config") -> Iterable[str]:
-    """Yield what two configs do not share, one line each."""
+    """Yield the differences between two configs, one line each."""
     if isinstance(mine, dict) and isinstance(other, dict) and mine.keys() == other.keys():
         for key, value in mine.items():
             yield from differences(value, other[key], f"{path}.{key}")
@@ -156,13 +156,13 @@ def differences(mine: object, other: object, path: str = "config") -> Iterable[s
 
 
 def check_same(mine: dict[str, Any], other: dict[str, Any], *, training_state: bool) -> None:
-    """Refuse a state whose config is another network's; without training state only what computes counts."""
+    """Refuse a state whose config differs from the network's; without training state only the layers must agree."""
     names = ["n_inputs", "layers", "loss", *(["dtype", "optimizer"] if training_state else [])]
     for name in names:
         for difference in differences(mine[name], other[name], f"config.{name}"):
             where = difference.split(" ", 1)[0]
             if where == "config.optimizer.learning_rate" or where.endswith((".init.name", ".init")):
-                continue  # the one is taken over, the other was for the first weights
+                continue  # the learning rate is loaded; the init only drew the first weights
             raise ValueError(
                 f"{difference}; Network.from_state_dict(state) builds the network that the state describes"
             )
@@ -183,7 +183,7 @@ def read(path: str) -> dict[str, Any]:
 
 
 def write(path: str | os.PathLike[str], kind: str, state: Mapping[str, Any]) -> None:
-    """Write a file of that kind: arrays as tensors, the rest as JSON in the metadata."""
+    """Write a file of format `kind`: arrays as tensors, everything else as JSON in the metadata."""
     tensors = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
     told = {name: value for name, value in state.items() if name not in tensors}
     header = {"format": kind, "written_by": _native.__version__, **told}
@@ -191,7 +191,7 @@ def write(path: str | os.PathLike[str], kind: str, state: Mapping[str, Any]) -> 
 
 
 def parts(path: str, kind: str, what: str) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return what `write` was given, as JSON and as tensors; refuse a file of another kind, naming who reads it."""
+    """Return the JSON and the tensors that `write` stored; refuse another format and name its reader."""
     tensors, metadata = _native.read_tensors(path)
     if "chainrule" not in metadata:
         raise ValueError("not written by chainrule: its metadata lack the key 'chainrule'")
@@ -211,7 +211,7 @@ def parts(path: str, kind: str, what: str) -> tuple[dict[str, Any], dict[str, Ar
 
 
 def about(path: str, error: ValueError) -> ValueError:
-    """Return the error with the file in front, where the core has not named it."""
+    """Return the error with the path in front, unless the core has named it already."""
     text = str(error)
     return ValueError(text if text.startswith(path) else f"{path}: {text}")
 

@@ -1,4 +1,4 @@
-"""A network in words: the table of `summary`, the constructor call of `repr`, and what messages call a layer."""
+"""A network in words: the table of `summary`, the constructor call of `repr`, and the names of layers in messages."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def layer_name(layer: Layer) -> str:
 
 
 def required_fields(layer: Layer) -> list[str]:
-    """Return the names of the fields that have no default, such as `units` and `rate`: numbers, in every kind."""
+    """Return the names of the fields without a default, such as `units` and `rate`. They are numbers in every kind."""
     return [field.name for field in dataclasses.fields(layer) if field.default is dataclasses.MISSING]
 
 
 def remarks(layer: Layer) -> str:
-    """Return a kind of layer with what is not in the other columns of the table.
+    """Return a layer's kind and the options that have no column of their own in the table.
 
     >>> from chainrule import Dropout
     >>> remarks(Dense(3, bias=False, l2=0.1)), remarks(Dropout(0.5))
@@ -50,7 +50,7 @@ def remarks(layer: Layer) -> str:
 
 
 def summary(spec: Spec) -> str:
-    """Return a table of the layers with the shape of their outputs and how many parameters they have."""
+    """Return a table of the layers with their output shapes and parameter counts."""
     rows = [("", "layer", "output", "activation", "parameters"), ("0", "input", f"(n, {spec.n_inputs})", "", "")]
     n_in, total = spec.n_inputs, 0
     for i, layer in enumerate(spec.layers, start=1):
@@ -66,7 +66,7 @@ def summary(spec: Spec) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[str]:
-    """Return the rows as lines whose columns stand below each other, those in `right` to the right."""
+    """Return the rows as lines with aligned columns; the columns in `right` are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -78,7 +78,7 @@ def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[s
 
 
 def constructor(spec: Spec, name: str = "Network") -> str:
-    """Return the call that builds the network; evaluated, it gives the same config.
+    """Return the constructor call that builds a network of the same config.
 
     >>> from chainrule import Dropout
     >>> from chainrule.reference.config import resolve
@@ -87,7 +87,7 @@ def constructor(spec: Spec, name: str = "Network") -> str:
     """
     dense = [layer for layer in spec.layers if isinstance(layer, Dense)]
     hidden, last = dense[0], dense[-1]
-    # Where there is one layer only, `activation` is nobody's and keeps its default.
+    # With a single layer no layer uses `activation`, so it keeps its default.
     defaults = {
         "activation": hidden.activation if len(dense) > 1 else choice("activation", "relu"),
         "output_activation": last.activation,
@@ -112,7 +112,7 @@ def constructor(spec: Spec, name: str = "Network") -> str:
 
 
 def item(layer: Layer, activation: object, init: object) -> str:
-    """Return a layer as an item of `layers`: an int where it is as the Network says."""
+    """Return a layer as an item of `layers`: an int if it has the network's own defaults."""
     if not isinstance(layer, Dense):
         return call(layer)
     plain = Dense(layer.units, activation, True, init)  # type: ignore[arg-type] # both are options
@@ -127,13 +127,13 @@ def item(layer: Layer, activation: object, init: object) -> str:
 
 
 def shown(argument: str, option: Option | str | None, default: str) -> list[str]:
-    """Return the argument, or nothing where it is the default."""
+    """Return the argument, or nothing if it is the default."""
     value = name_or_call(option)
     return [] if value == repr(default) else [f"{argument}={value}"]
 
 
 def name_or_call(value: Any) -> str:
-    """Return an option with its defaults as its name, any other as the call that makes it."""
+    """Return an option's name if its fields have their defaults, else its constructor call."""
     name = getattr(value, "name", None)
     if name is None:
         return repr(value)
@@ -141,7 +141,7 @@ def name_or_call(value: Any) -> str:
 
 
 def call(option: Option) -> str:
-    """Return the call that makes an option, without the fields that have their defaults."""
+    """Return an option's constructor call without the fields that have their defaults."""
     fields = [
         f"{field.name}={getattr(option, field.name)!r}"
         for field in dataclasses.fields(option)

@@ -1,4 +1,4 @@
-"""Engine: a native network with its spec and its layout. Everything below `Network` works with it."""
+"""Engine: a native network with its spec and its layout. The modules behind `Network` take an engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """What computes, what was asked for, and where each tensor stands in the flat row of parameters."""
+    """A native network, its resolved options (spec), and the positions of its tensors in the flat array (layout)."""
 
     native: _native.Network
     spec: Spec
@@ -34,22 +34,22 @@ class Engine:
 
     @classmethod
     def of(cls, spec: Spec, native: _native.Network | None = None) -> Self:
-        """Return the engine of a native network, a new one where none is given."""
+        """Return the engine of a native network, by default of a new one."""
         native = native or _native.Network(json.dumps(to_config(spec)))
         return cls(native, spec, Layout(native.tensors()))
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What is computed in."""
+        """The dtype of the computation."""
         return np.dtype(self.spec.dtype)
 
     @property
     def current(self) -> Spec:
-        """The spec with the learning rate as it stands."""
+        """The spec with the current learning rate."""
         return replace(self.spec, optimizer=self.spec.optimizer.with_learning_rate(self.native.learning_rate))
 
     def copy(self) -> Self:
-        """Return an engine of its own with the same parameters, moments and counters."""
+        """Return an independent engine with the same parameters, moments and counters."""
         return replace(self, native=self.native.copy())
 
     def trace(self, batch: Batch) -> list[LayerTrace]:
@@ -57,7 +57,7 @@ class Engine:
         return LayerTrace.of(self.spec.layers, self.native.trace(*batch))
 
     def in_float64(self, **fields: Any) -> Self:
-        """Return the same network in float64, with the same moments and counters; `fields` of its spec are replaced."""
+        """Return a copy in float64 with the same moments and counters; `fields` replace fields of its spec."""
         own, spec = self.native, replace(self.current, dtype="float64", **fields)
         native = type(own)(json.dumps(to_config(spec)))
         native.set_parameters(own.parameters().astype(np.float64))

@@ -1,12 +1,12 @@
-"""Training over epochs: check everything, then for each epoch train, validate, tell the callbacks.
+"""Training over epochs: check all arguments, then for each epoch train, validate and call the callbacks.
 
     begin_fit ─▶ snapshot ─▶ train_epoch ─▶ metrics, validation ─▶ callbacks ─▶ … ─▶ end_fit
                     ▲             │ the loss became NaN, or X has a NaN
                     └── restore ──┘
 
-The core trains a whole epoch in one call. Between two calls nothing is locked, so callbacks may predict, evaluate,
-save, read the weights and set the learning rate. The history, the progress bar and the callbacks are told of an epoch
-in the same way (`Listener`).
+The core trains a whole epoch in one call. Nothing is locked between two calls, so callbacks may predict, evaluate,
+save, read the weights and set the learning rate. The history, the progress bar and the callbacks are all called after
+each epoch in the same way (`Listener`).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .engine import Engine
 
-    Callback = Callable[[Any, int, dict[str, float]], object]  # of the network, the epoch and its numbers
+    Callback = Callable[[Any, int, dict[str, float]], object]  # takes the network, the epoch and its numbers
     Listener = Callable[[int, dict[str, float]], object]
 
 
 class Plan(NamedTuple):
-    """What one fit was asked for, checked."""
+    """The checked arguments of one fit."""
 
     epochs: int
     batch_size: int
@@ -58,7 +58,7 @@ def plan(
     metric_names: Iterable[object],
     callbacks: object,
 ) -> Plan:
-    """Check every argument of `fit`, before anything changes."""
+    """Check every argument of `fit` before anything changes."""
     return Plan(
         epochs=integer("epochs", epochs, 1, LARGEST),
         batch_size=integer("batch_size", batch_size, 1, LARGEST),
@@ -71,7 +71,7 @@ def plan(
 
 
 def run(engine: Engine, plan: Plan, progress: bool | None, network: object) -> History:
-    """Train as planned; callbacks are given `network`."""
+    """Train as planned; pass `network` to the callbacks."""
     if progress is not None:
         progress = flag("progress", progress)
     history, bar_of_epochs = History(), bar(progress, plan.epochs)
@@ -87,27 +87,27 @@ def run(engine: Engine, plan: Plan, progress: bool | None, network: object) -> H
 
 
 def in_turn(native: _native.Network, change: Callable[[], object]) -> None:
-    """Run what changes a network between begin_fit and end_fit, wherever Ctrl-C strikes."""
-    # Python looks for signals after each call. So begin_fit stands inside the try, and in `finally` no call comes
-    # before end_fit.
+    """Run `change` between begin_fit and end_fit, and reach end_fit wherever Ctrl-C strikes."""
+    # Python may raise KeyboardInterrupt after any call. So begin_fit is inside the try block, and end_fit is the first
+    # call in the finally block.
     refused = False
     try:
         try:
             native.begin_fit()
         except RuntimeError:
-            refused = True  # another fit is on, which is not ours to end
+            refused = True  # another fit is running, which this call must not end
             raise
         change()
     finally:
         if not refused:
             try:  # noqa: SIM105 - suppress() would be a call
                 native.end_fit()
-            except RuntimeError:  # interrupted before it began
+            except RuntimeError:  # interrupted before begin_fit
                 pass
 
 
 def train(engine: Engine, plan: Plan, listeners: Sequence[Listener]) -> None:
-    """Train epoch by epoch; after each, every listener is told its numbers, and one that returns True ends the fit."""
+    """Train epoch by epoch. Every listener is called after each epoch; one that returns True ends the fit."""
     native = engine.native
     x, y, sample_weight = plan.data
     for _ in range(plan.epochs):
@@ -120,7 +120,7 @@ def train(engine: Engine, plan: Plan, listeners: Sequence[Listener]) -> None:
         except ValueError as error:
             go_back(native, before)
             raise first_wrong(native, plan.data, error) from None
-        except Exception:  # not KeyboardInterrupt: the weights of its last step are as good as any
+        except Exception:  # not KeyboardInterrupt, which keeps the weights of the last step
             go_back(native, before)
             raise
         logs = {"loss": loss}
@@ -130,19 +130,19 @@ def train(engine: Engine, plan: Plan, listeners: Sequence[Listener]) -> None:
             logs["val_loss"] = native.loss(*plan.validation)
             values = measure(native, plan.metrics, plan.validation)
             logs.update({f"val_{name}": value for name, value in values.items()})
-        answers = [listener(native.epoch_count, dict(logs)) for listener in listeners]  # all, whatever one says
+        answers = [listener(native.epoch_count, dict(logs)) for listener in listeners]  # call all, then look for True
         if any(answer is True for answer in answers):
             break
 
 
 def go_back(native: _native.Network, before: _native.Snapshot) -> None:
-    """Restore the network as it was before the epoch."""
-    with suppress(ValueError):  # it was not finite already then, and cannot be set
+    """Restore the network's state before the epoch."""
+    with suppress(ValueError):  # the state was not finite even then, and the core refuses it
         native.restore(before)
 
 
 def first_wrong(native: _native.Network, data: Batch, error: ValueError) -> ValueError:
-    """Return the error that names the first row that is wrong: an epoch meets the rows in its own order."""
+    """Return the error about the first bad row of the data; an epoch, which shuffles, may find another one first."""
     try:
         native.loss(*data)
     except ValueError as first:
@@ -156,7 +156,7 @@ def evaluate(native: _native.Network, batch: Batch, chosen: dict[str, metrics.Me
 
 
 def measure(native: _native.Network, chosen: dict[str, metrics.Metric], batch: Batch) -> dict[str, float]:
-    """Return the metrics of a batch; nothing is predicted where there are none."""
+    """Return the metrics of a batch; without metrics, do not predict."""
     if not chosen:
         return {}
     x, y, sample_weight = batch
@@ -164,9 +164,9 @@ def measure(native: _native.Network, chosen: dict[str, metrics.Metric], batch: B
 
 
 def diverged(native: _native.Network, error: DivergenceError) -> DivergenceError:
-    """Return the error with what has become of the network."""
+    """Return the error with the network's state added to its message."""
     told = DivergenceError(
-        f"{error} (the network is as it was after {native.epoch_count} epochs; "
+        f"{error} (the network is back in its state after {native.epoch_count} epochs; "
         f"its learning_rate is {native.learning_rate:g})"
     )
     told.epoch, told.batch = error.epoch, error.batch
@@ -174,7 +174,7 @@ def diverged(native: _native.Network, error: DivergenceError) -> DivergenceError
 
 
 def validation(engine: Engine, validation_data: Any) -> Batch:
-    """Check validation_data, values and all: an error after the first epoch would come too late."""
+    """Check validation_data including its values, so that no error comes after the first epoch."""
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
         got = f"{len(validation_data)} of them" if isinstance(validation_data, tuple | list) else shown(validation_data)
         raise TypeError(f"validation_data must be (X, y) or (X, y, sample_weight), not {got}")
@@ -189,7 +189,7 @@ def validation(engine: Engine, validation_data: Any) -> Batch:
 
 
 def callables(callbacks: object) -> tuple[Callback, ...]:
-    """Return the callbacks, of which there may be one, several or none."""
+    """Return the callbacks as a tuple; the argument is one callback, a sequence or None."""
     found = (callbacks,) if callable(callbacks) else tuple(callbacks) if hasattr(callbacks, "__iter__") else None
     if found is None or not all(map(callable, found)):
         raise TypeError(f"callbacks must be functions of (network, epoch, logs), not {shown(callbacks)}")
@@ -197,7 +197,7 @@ def callables(callbacks: object) -> tuple[Callback, ...]:
 
 
 def flag(name: str, value: object) -> bool:
-    """Refuse what is neither True nor False."""
+    """Return the value as a bool; refuse anything but True and False."""
     if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy's two names
         return bool(value)
     raise TypeError(f"{name} must be True or False, not {shown(value)}")

@@ -1,4 +1,4 @@
-"""What `fit` returns: the loss and the metrics, epoch by epoch."""
+"""The result of `fit`: the loss and the metrics of each epoch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 class History:
     """The numbers of each epoch of one `fit`.
 
-    A mapping from names to lists, one entry an epoch: ``history["loss"]``. Its length is the number of epochs.
+    It maps names to lists with one entry per epoch: ``history["loss"]``. Its length is the number of epochs.
 
     Attributes
     ----------
     epoch : list of int
-        How many epochs the network had made after each; a second fit goes on counting.
+        The network's epoch count after each epoch; a second fit continues the count.
     loss : list of float
-        Loss of the training data, the mean over the epoch's batches of the loss before each update:
-        Σ_b L_b W_b / Σ_b W_b, W_b the sum of the batch's sample weights. It is what scikit-learn's loss_curve_
-        shows too; `Network.evaluate` gives the loss of the weights as they stand.
+        Training loss: the mean over the epoch's batches of the loss before each update, Σ_b L_b W_b / Σ_b W_b, where
+        W_b is the sum of the batch's sample weights. scikit-learn's loss_curve_ is the same mean. `Network.evaluate`
+        returns the loss of the current weights.
     val_loss : list of float
         Loss of the validation data after each epoch; empty without validation data.
 
@@ -45,7 +45,7 @@ class History:
 
     @property
     def epoch(self) -> list[int]:
-        """How many epochs the network had made after each."""
+        """The network's epoch count after each epoch."""
         return self._columns["epoch"]  # type: ignore[return-value] # this one column holds ints
 
     @property
@@ -66,16 +66,17 @@ class History:
 
     @checks_keywords
     def plot(self, ax: Axes | None = None, *, columns: str | Iterable[str] | None = None) -> LossCurveDisplay:
-        """Draw the loss by epochs, or other columns; a notebook shows what is returned.
+        """Draw the loss, or other columns, by epoch. A notebook shows the returned display.
 
-        Parameters and errors as in `chainrule.plots.LossCurveDisplay.from_history`, which also draws several runs.
+        Parameters and errors are those of `chainrule.plots.LossCurveDisplay.from_history`, which also draws several
+        runs.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where to draw; None makes a figure.
         columns : str or sequence of str, optional
-            What to draw, such as ("accuracy", "val_accuracy"). None: "loss", and "val_loss" where there is one.
+            The columns to draw, such as ("accuracy", "val_accuracy"). None: "loss", and "val_loss" if there is one.
 
         Returns
         -------
@@ -99,7 +100,7 @@ class History:
         return self._columns[name]
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is such a column."""
+        """Tell whether there is a column of that name."""
         return name in self._columns
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where each trained tensor stands in the flat row of all parameters, layer after layer."""
+"""The position of each trained tensor in the flat array of all parameters, layer after layer."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class Tensor(NamedTuple):
     """One trained tensor of a layer."""
 
-    layer: int  # position of the layer, counted from 0 after the inputs
+    layer: int  # index of the layer, counted from 0 after the inputs
     name: str  # in its layer: "weight", "bias"
     shape: tuple[int, ...]
-    at: slice  # in the flat row
+    at: slice  # of the flat array
 
     @property
     def key(self) -> str:
@@ -29,7 +29,7 @@ class Tensor(NamedTuple):
         return f"layers.{self.layer}.{self.name}"
 
     def view(self, flat: Array) -> Array:
-        """Return the part of `flat` that is this tensor."""
+        """Return this tensor as a view of `flat`."""
         return flat[self.at].reshape(self.shape)
 
 
@@ -65,7 +65,7 @@ class Layout:
         return tuple(tensor.view(flat) for tensor in self.named("weight"))
 
     def biases(self, flat: Array) -> tuple[Array, ...]:
-        """Return the bias beside each weight as a view of `flat`, empty where the layer has none."""
+        """Return the bias that belongs to each weight as a view of `flat`, empty if the layer has none."""
         found = {tensor.layer: tensor.view(flat) for tensor in self.named("bias")}
         return tuple(found.get(tensor.layer, flat[:0]) for tensor in self.named("weight"))
 
@@ -78,7 +78,7 @@ class Layout:
 
 
 def shapes(spec: Spec) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each tensor by its key, before any memory is taken for the network."""
+    """Return the shape of each tensor by its key, without allocating the network."""
     found, n_in = {}, spec.n_inputs
     for l, layer in enumerate(spec.layers):
         found.update({f"layers.{l}.{name}": shape for name, shape in layer.shapes(n_in).items()})

@@ -1,9 +1,9 @@
-"""Metrics: how good predictions are, in numbers that people know.
+"""Metrics: familiar measures of how good predictions are.
 
 Each is a function ``metric(y_true, y_pred, sample_weight=None)``: y_true is the target as the loss takes it (labels
-(n,), or numbers (n, n_targets)), y_pred what `Network.predict` returns, (n, n_outputs), sample_weight None or (n,).
-All compute in float64. `evaluate` and `fit` take them by name or take any function of this form. By name they are what
-suits the loss: accuracies know where its outputs turn from no to yes, and of several outputs a target the first, its
+(n,), or numbers (n, n_targets)), y_pred is the result of `Network.predict`, (n, n_outputs), and sample_weight is None
+or (n,). All compute in float64. `evaluate` and `fit` take the names, or any function of this form. A name adapts to the
+loss: the accuracy uses the threshold of the loss's outputs, and if a target has several outputs, the first one, its
 mean, is compared.
 """
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
-    """Share of the rows whose class is right, in [0, 1].
+    """Share of the rows whose predicted class is correct, in [0, 1].
 
-    With two outputs or more the class of a row is the largest of its outputs (the first of several), and y_true holds
-    labels or one row of probabilities each. With one output it is whether the output is at least 0.5.
-    scikit-learn's accuracy_score, from probabilities. For losses of which each output is an answer of its own (those
-    with a `boundary`: binary_cross_entropy and its like), `subset_accuracy` is what the name "accuracy" means.
+    With two or more outputs, a row's class is its largest output (the first of equals), and y_true holds labels or rows
+    of probabilities. With one output, the class is 1 if the output is at least 0.5. It is scikit-learn's accuracy_score
+    computed from probabilities. If each output decides on its own (losses with a `boundary`, such as
+    binary_cross_entropy), the name "accuracy" means `subset_accuracy`.
 
     Examples
     --------
@@ -48,10 +48,10 @@ def accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -
 def subset_accuracy(
     y_true: Array, y_pred: Array, sample_weight: Array | None = None, *, boundary: float = 0.5
 ) -> float:
-    """Share of the rows in which every output is on the right side of `boundary`, in [0, 1].
+    """Share of the rows whose outputs are all on the correct side of `boundary`, in [0, 1].
 
-    The targets are compared at `boundary` too. scikit-learn's accuracy_score of several labels. By name it takes the
-    loss's boundary, where there is one.
+    The targets are compared with `boundary` too. It is scikit-learn's accuracy_score for multilabel targets. The name
+    uses the boundary of the loss, if it has one.
 
     Examples
     --------
@@ -64,9 +64,9 @@ def subset_accuracy(
 
 
 def r2(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
-    """Share of the variance that is explained, R² = 1 − Σ wᵢ (y − a)² / Σ wᵢ (y − ȳ)², averaged over outputs; <= 1.
+    """Share of the variance explained, R² = 1 − Σ wᵢ (y − a)² / Σ wᵢ (y − ȳ)², averaged over outputs; <= 1.
 
-    ȳ is the weighted mean. An output whose targets are all equal counts 1 where it is predicted exactly, else 0.
+    ȳ is the weighted mean. An output whose targets are all equal counts 1 if it is predicted exactly, else 0. It is
     scikit-learn's r2_score.
 
     Examples
@@ -123,19 +123,19 @@ METRICS: dict[str, Metric] = {
     "mae": mae,
     "rmse": rmse,
 }
-# These fall where a network gets better; all others rise.
+# Lower is better for these; higher is better for all others.
 LOWER_IS_BETTER = frozenset({"mae", "rmse"})
 
 
 def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
-    """Return the metrics that were asked for by their names; a name means what suits the loss.
+    """Return the requested metrics by name, adapted to the loss.
 
     Raises
     ------
     TypeError
         A metric is neither a name nor a function.
     ValueError
-        A name is unknown, or stands there twice.
+        A name is unknown or appears twice.
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
@@ -157,13 +157,13 @@ def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
                 f"a metric is a name ({known}) or a function of (y_true, y_pred, sample_weight), not {metric!r}"
             )
         if name in chosen or name == "loss":
-            raise ValueError(f"metric {name!r} stands there twice" if name in chosen else "'loss' is always there")
+            raise ValueError(f"metric {name!r} is named twice" if name in chosen else "'loss' is always measured")
         chosen[name] = function
     return chosen
 
 
 def named(name: str, loss: Loss) -> Metric:
-    """Return what a metric's name means for a loss."""
+    """Return the metric of that name for a loss."""
     function = METRICS[name]
     if loss.boundary is not None and function in (accuracy, subset_accuracy):
         function = partial(subset_accuracy, boundary=loss.boundary)
@@ -175,7 +175,7 @@ def named(name: str, loss: Loss) -> Metric:
 
 
 def compute(metrics: dict[str, Metric], y_true: Array, y_pred: Array, sample_weight: Array | None) -> dict[str, float]:
-    """Return the value of each metric; a function of two arguments will do where there are no weights."""
+    """Return the value of each metric. Without weights, a function of two arguments is enough."""
     values = {}
     for name, function in metrics.items():
         extra = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -199,7 +199,7 @@ def as_tables(y_true: Array, y_pred: Array, name: str) -> tuple[Array, Array]:
 
 
 def mean(values: Array, sample_weight: Array | None) -> float:
-    """Return Σ wᵢ vᵢ / Σ wᵢ, NaN where nothing counts."""
+    """Return Σ wᵢ vᵢ / Σ wᵢ, or NaN if the weights sum to zero."""
     if sample_weight is None:
         return float(values.mean())
     total = sample_weight.sum()

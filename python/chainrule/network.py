@@ -1,8 +1,7 @@
-"""Network: the multilayer perceptron that users hold.
+"""Network: the multilayer perceptron, the class that users work with.
 
-Each method turns its arguments into what the Rust core reads (`_arrays`, `batch`), calls the core, and wraps the
-result. Nothing is computed here. What takes more than that has a file of its own: `fitting`, `checkpoint`,
-`verification`, `explain`, `describe`.
+Each method converts its arguments for the Rust core (`_arrays`, `batch`), calls the core, and wraps the result. Nothing
+is computed here. Larger tasks have their own modules: `fitting`, `checkpoint`, `verification`, `explain`, `describe`.
 """
 
 from __future__ import annotations
@@ -51,54 +50,54 @@ class Network:
 
     z_l = a_{l−1} w_l + b_l and a_l = f_l(z_l) with a_0 = X, layer after layer. Rumelhart, Hinton & Williams 1986,
     "Learning representations by back-propagating errors". The loss of a batch of n rows is
-    L = Σ wᵢ lᵢ / Σ wᵢ + Σ_layers ½ l2 ‖w‖², wᵢ the sample weights (1 where none are given).
+    L = Σ wᵢ lᵢ / Σ wᵢ + Σ_layers ½ l2 ‖w‖², where wᵢ are the sample weights (1 by default).
 
-    X is (n, n_inputs) and outputs are always 2-D, (n, n_outputs), with one output too. Nothing is broadcast. Arrays
-    may be anything that `numpy.asarray` takes; float32 and float64 whose rows are contiguous are read where they
-    are, others are converted once. What is computed is in the network's dtype.
+    X is (n, n_inputs). Outputs are always 2-D, (n, n_outputs), even with one output. Nothing is broadcast. Arrays may
+    be anything that `numpy.asarray` takes: float32 and float64 arrays with contiguous rows are read in place, others
+    are converted once. All computation is in the network's dtype.
 
     Parameters
     ----------
     layers : sequence
-        First the number of inputs, then one item a layer: an int (a Dense layer of so many units), `Dense(...)` or
-        `Dropout(...)`. The last is dense and makes the outputs. ``[4, 1]`` is a linear model.
+        First the number of inputs, then one item per layer: an int (a Dense layer with that number of units),
+        `Dense(...)` or `Dropout(...)`. The last layer is dense and gives the outputs. ``[4, 1]`` is a linear model.
     activation, output_activation : str or option, default "relu" and "identity"
-        The activation function of the dense layers that name none: of the hidden ones, and of the last.
+        The default activation functions: of the hidden dense layers, and of the last layer.
     loss : str or option, default "mse"
-        "mse", "cross_entropy", … (`chainrule.registry` names them, docs/options.md has their formulas), or an option
-        such as ``Huber(delta=0.5)``. Those with a link (softmax, sigmoid, exp) take the output before it and apply it
-        themselves.
+        "mse", "cross_entropy", … (`chainrule.registry` lists the names, docs/options.md the formulas), or an option
+        such as ``Huber(delta=0.5)``. A loss with a link (softmax, sigmoid, exp) takes the raw outputs and applies the
+        link itself.
     optimizer : str or option, default "adam"
-        A name such as "sgd" or "rmsprop", with the defaults, or an option such as ``SGD(learning_rate=0.1)``;
-        docs/options.md lists them with their update rules.
+        A name such as "sgd" or "rmsprop", with the default parameters, or an option such as
+        ``SGD(learning_rate=0.1)``; docs/options.md lists the update rules.
     init : str or option, default "glorot_uniform"
-        The rule for the initial weights of the layers that name none; docs/options.md lists them. Biases start at zero.
+        The default rule for initial weights; docs/options.md lists them. Biases start at zero.
     dtype : str or numpy.dtype, default "float32"
         "float32" or "float64".
     seed : int, optional
-        In [0, 2**63). Decides the initial weights, the order of rows and the dropout masks. None draws one, which
-        `seed` then tells.
+        In [0, 2**63). Decides the initial weights, the order of rows and the dropout masks. None draws a seed, which
+        the attribute `seed` holds.
     n_threads : int, optional
-        The most threads to compute with, >= 1; results do not depend on it, to the bit. None: what the environment
-        variable CHAINRULE_NUM_THREADS says, else OMP_NUM_THREADS, else one for each processor that this process may
-        use. More than there are processors are never used, and small networks use one.
+        The most threads to compute with, >= 1. Results are the same to the bit for any number. None: the environment
+        variable CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the number of processors that this process may use.
+        Never more threads than processors are used, and small networks use one.
 
     Raises
     ------
     TypeError, ValueError
-        An argument has a wrong type or value; the text says which and what is allowed.
+        An argument has a wrong type or value; the message says which one and what is allowed.
     MemoryError
-        The network is larger than memory.
+        The network does not fit into memory.
 
     See Also
     --------
-    chainrule.reference.Network : the same in plain Python, to read and to compare with.
+    chainrule.reference.Network : the same network in plain Python, to read and to compare with.
 
     Notes
     -----
-    Calls that only read (predict, gradient, evaluate, …) may run in several threads at once. A call that would change
-    a network while another one does is refused with a RuntimeError. Unlike scikit-learn's MLPClassifier nothing is
-    inferred from data, a second `fit` goes on, and L2 belongs to a layer. Unlike torch w is (n_in, n_out).
+    Calls that only read (predict, gradient, evaluate, …) may run in several threads at once. Two calls that change the
+    network may not: the second raises RuntimeError. Differences from scikit-learn's MLPClassifier: nothing is inferred
+    from data, a second `fit` continues the first, and L2 belongs to a layer. Unlike in torch, w is (n_in, n_out).
 
     Examples
     --------
@@ -170,41 +169,41 @@ class Network:
 
     @property
     def loss(self) -> Loss:
-        """The loss, an option with a `.name`."""
+        """The loss, as an option with a `.name`."""
         return self._engine.spec.loss
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimizer as an option, with the learning rate as it stands."""
+        """The optimizer, as an option with the current learning rate."""
         return self._engine.current.optimizer
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What is computed in: float32 or float64."""
+        """The dtype of parameters and computation: float32 or float64."""
         return self._engine.dtype
 
     @property
     def seed(self) -> int:
-        """What initial weights, masks and permutations follow from."""
+        """The seed of initial weights, dropout masks and permutations."""
         return self._engine.spec.seed
 
     @property
     def n_threads(self) -> int:
-        """The most threads that are computed with: 1 where no batch is worth more.
+        """The most threads that the network computes with: 1 if no batch gains from more.
 
-        What was asked for, else the environment variable CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the
-        processors that this process may use; never more than those.
+        It is the number given, else the environment variable CHAINRULE_NUM_THREADS, else OMP_NUM_THREADS, else the
+        number of processors that this process may use. It never exceeds the number of processors.
         """
         return self._engine.native.n_threads
 
     @property
     def config(self) -> dict[str, Any]:
-        """What was asked for, every default filled in, as dicts, lists, strings and numbers (ready for JSON)."""
+        """All options with the defaults filled in, as dicts, lists, strings and numbers (ready for JSON)."""
         return configuration.to_config(self._engine.current)
 
     @property
     def learning_rate(self) -> float:
-        """Step size of the next update, > 0. Assign to change it, between epochs too (in a callback of `fit`)."""
+        """Step size of the next update, > 0. Assign to change it; a callback of `fit` may do so between epochs."""
         return self._engine.native.learning_rate
 
     @learning_rate.setter
@@ -213,16 +212,16 @@ class Network:
 
     @property
     def step_count(self) -> int:
-        """Updates made so far."""
+        """Number of updates made so far."""
         return self._engine.native.step_count
 
     @property
     def epoch_count(self) -> int:
-        """Epochs of `fit` made so far; the next one's order of rows follows from it."""
+        """Number of epochs of `fit` made so far. With the seed it decides the order of rows in the next epoch."""
         return self._engine.native.epoch_count
 
     def summary(self) -> str:
-        """Return a table of the layers with their outputs, activations and numbers of parameters.
+        """Return a table of the layers with their outputs, activations and parameter counts.
 
         Examples
         --------
@@ -237,14 +236,14 @@ class Network:
         return describe.summary(self._engine.spec)
 
     def __repr__(self) -> str:
-        """Show the call that builds such a network."""
+        """Show the constructor call that builds a network of the same options."""
         return describe.constructor(self._engine.current, type(self).__name__)
 
     # ── Parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def parameters(self) -> Array:
-        """All parameters in one row, (n_parameters,): w_1 row by row, b_1, w_2, … A read-only copy; assign to set."""
+        """All parameters as one flat array: w_1 row by row, b_1, w_2, … A read-only copy; assign to set them."""
         return read_only(self._engine.native.parameters())
 
     @parameters.setter
@@ -262,7 +261,7 @@ class Network:
 
     @property
     def biases(self) -> tuple[Array, ...]:
-        """The b of each Dense layer, (n_out,), empty where it has none. Read-only copies; assign a whole sequence."""
+        """The b of each Dense layer, (n_out,), empty if it has none. Read-only copies; assign a whole sequence."""
         return self._engine.layout.biases(self.parameters)
 
     @biases.setter
@@ -270,15 +269,17 @@ class Network:
         self._set("biases", self._engine.layout.biases, values)
 
     def _set(self, argument: str, views: Callable[[Array], Sequence[Array]], values: object) -> None:
-        """Replace those parts of the parameters that `views` returns, one per weight."""
+        """Replace the parts of the parameters that `views` returns, one per weight."""
         flat = self._engine.native.parameters()
         old = views(flat)
         if not isinstance(values, Iterable):
             given = type(values).__name__
-            raise TypeError(f"{argument} must be a sequence of {len(old)} arrays, one a Dense layer, got {given}")
+            raise TypeError(
+                f"{argument} must be a sequence of {len(old)} arrays, one per layer with weights, got {given}"
+            )
         new = list(values)
         if len(new) != len(old):
-            raise ValueError(f"{argument} must hold {len(old)} arrays, one a Dense layer, got {len(new)}")
+            raise ValueError(f"{argument} must hold {len(old)} arrays, one per layer with weights, got {len(new)}")
         for i, (weight, view, value) in enumerate(zip(self._engine.layout.named("weight"), old, new, strict=True)):
             array = _arrays.as_numbers(value, self.dtype, f"{argument}[{i}]")
             if array.shape != view.shape:
@@ -290,14 +291,14 @@ class Network:
 
     # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    # The methods that are called for every step first try their arguments as they are: the core checks an array in
-    # some nanoseconds, and raises where it cannot read it in place or finds something wrong. Only then is anything
-    # converted, or refused with a message that names it. Subclasses of ndarray (masked arrays) are always converted.
+    # The methods called once per step first pass their arguments on unchanged. The core checks an array within
+    # nanoseconds and raises if it cannot read it in place or finds an error. Only then are the arguments converted, or
+    # refused with a message that names them. Subclasses of ndarray (masked arrays) are always converted.
 
     def forward(self, X: ArrayLike, *, training: bool = False, out: Array | None = None) -> Array:
         """Return the raw outputs of the last layer, before the loss's link (the logits of the cross-entropies).
 
-        A row's result does not depend on the batch it is in, to the bit.
+        A row's result does not depend on the other rows of its batch, to the bit.
 
         Parameters
         ----------
@@ -306,17 +307,17 @@ class Network:
         training : bool, default False
             Whether dropout silences units, with the masks of the coming step.
         out : numpy.ndarray, (n, n_outputs), optional
-            Where the result is written: of the network's dtype, C-contiguous and writable.
+            Array for the result, of the network's dtype, C-contiguous and writable.
 
         Returns
         -------
         numpy.ndarray, (n, n_outputs)
-            In the network's dtype; `out` itself where it is given.
+            In the network's dtype; `out` itself if it is given.
 
         Raises
         ------
         TypeError
-            X does not hold numbers, or is sparse; `out` is of another dtype.
+            X does not hold numbers or is sparse; `out` has another dtype.
         ValueError
             A shape does not fit, or X has a value that is not finite (in the network's dtype).
 
@@ -340,8 +341,9 @@ class Network:
     def predict(self, X: ArrayLike, *, out: Array | None = None) -> Array:
         """Return the outputs through the loss's link: class probabilities for the cross-entropies, for example.
 
-        docs/options.md names the link of each loss; where it is the identity this is `forward`. Always (n, n_outputs);
-        the classes themselves are ``net.predict(X).argmax(axis=1)``. Parameters and errors as in `forward`.
+        docs/options.md lists the link of each loss; with the identity, `predict` equals `forward`. The result is always
+        (n, n_outputs). ``net.predict(X).argmax(axis=1)`` gives the classes. Parameters and errors are those of
+        `forward`.
 
         Examples
         --------
@@ -364,7 +366,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         metrics: Iterable[MetricLike] = (),
     ) -> dict[str, float]:
-        """Return the loss of a batch, without dropout and with the l2 terms, and metrics of its predictions.
+        """Return the loss of a batch (with the l2 terms, without dropout) and metrics of its predictions.
 
         Parameters
         ----------
@@ -372,8 +374,8 @@ class Network:
             As in `gradient`.
         metrics : sequence of str or function
             Names ("accuracy", "r2", "mae", "rmse", …; see `chainrule.metrics`), or functions
-            ``metric(y_true, y_pred, sample_weight=...)`` of the targets and of what `predict` returns;
-            sample_weight is passed only where there is one.
+            ``metric(y_true, y_pred, sample_weight=...)`` of the targets and the result of `predict`; sample_weight is
+            passed only if it is given.
 
         Returns
         -------
@@ -408,11 +410,11 @@ class Network:
         X : array_like, (n, n_inputs)
             The samples, n >= 1.
         y : array_like, (n, n_targets)
-            Their targets, for most losses one an output; or (n,) where there is one a row; or (n,) integer labels
-            from 0 for the losses of classes ("cross_entropy", …), which also take rows of probabilities that sum to
-            1. docs/options.md tells what each loss takes.
+            The targets, for most losses one per output. With one target per row, y may be (n,). Losses for classes
+            ("cross_entropy", …) take integer labels from 0, (n,), or rows of probabilities that sum to 1.
+            docs/options.md lists what each loss takes.
         sample_weight : array_like, (n,), optional
-            How much each row counts, finite and >= 0. Where all are zero, loss and gradient are zero.
+            The weight of each row in the mean, finite and >= 0. If all are zero, loss and gradient are zero.
         training : bool, default False
             Whether dropout silences units, with the masks of the coming step.
 
@@ -424,13 +426,13 @@ class Network:
         Raises
         ------
         TypeError
-            An array does not hold what it must.
+            An array holds values of the wrong kind.
         ValueError
-            A shape does not fit, or a value is out of range; row and column are named.
+            A shape does not fit, or a value is out of range; the message names its row and column.
 
         Examples
         --------
-        A linear unit of weight 0 that should say 1 for 2: L = (2 w + b − 1)².
+        A linear unit with weight 0, input 2 and target 1: L = (2 w + b − 1)².
 
         >>> gradient = Network([1, 1], init="zeros", seed=0).gradient([[2.0]], [1.0])
         >>> gradient.loss, gradient.flat.tolist()
@@ -447,22 +449,22 @@ class Network:
         return Gradient(loss, flat, self._engine.layout)
 
     def backward(self, X: ArrayLike, d_output: ArrayLike, *, training: bool = False) -> Gradient:
-        """Return the gradient that follows from the caller's own dL/d(output): for losses that chainrule has not.
+        """Return the gradient for the caller's own dL/d(output), for losses that chainrule does not have.
 
         Parameters
         ----------
         X : array_like, (n, n_inputs)
             The samples, n >= 1.
         d_output : array_like, (n, n_outputs)
-            The derivative of the caller's L by each raw output (of `forward`). Nothing is divided by n.
+            The derivative of the caller's L by each raw output of `forward`. It is not divided by n.
         training : bool, default False
             Whether dropout silences units, with the masks of the coming step.
 
         Returns
         -------
         Gradient
-            With ``.inputs``, dL/dX of shape (n, n_inputs), and without a loss. The l2 terms of the layers are added
-            to the weights' part, as in `gradient`.
+            With ``.inputs``, dL/dX of shape (n, n_inputs), and without a loss. The layers' l2 terms are added to d_w,
+            as in `gradient`.
 
         Raises
         ------
@@ -483,14 +485,14 @@ class Network:
         return Gradient(None, flat, self._engine.layout, inputs)
 
     def trace(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> list[LayerTrace]:
-        """Return every quantity of the coming `step`, layer by layer, without making it.
+        """Return every quantity of the coming `step`, layer by layer, without making the step.
 
-        Parameters and errors as in `gradient`; dropout has the masks of the coming step.
+        Parameters and errors are those of `gradient`. Dropout uses the masks of the coming step.
 
         Returns
         -------
         list of LayerTrace
-            One a layer: z, a, slope, delta, d_weight, d_bias, update_weight, update_bias.
+            One per layer: z, a, slope, delta, gradients, updates.
 
         Examples
         --------
@@ -512,37 +514,38 @@ class Network:
         limit: int = 40,
         digits: int = 6,
     ) -> Explanation:
-        """Return the coming `step`, with every number and how it comes about, to print or to see in a notebook.
+        """Return the coming `step` with the calculation of every number, to print or to show in a notebook.
 
-        For each unit, on the way forward z = Σ x·w + b and a = f(z); the loss with its terms; on the way back
-        delta = ∂L/∂z = (Σ delta·w) · slope, the gradient d_w = x · delta, and w ← w − learning_rate · d_w (for other
-        optimizers than plain SGD: what they add to w). The numbers are those of `trace`; the network is not changed.
-        delta has the opposite sign of the (expected − actual) · slope of introductory texts.
+        It shows for each unit the forward pass z = Σ x·w + b and a = f(z), then the loss with its terms, the backward
+        pass delta = ∂L/∂z = (Σ delta·w) · slope, the gradient d_w = x · delta, and w ← w − learning_rate · d_w (for
+        optimizers other than plain SGD, the update they add to w). The numbers are those of `trace`; the network is not
+        changed. delta has the opposite sign of the (expected − actual) · slope of introductory texts.
 
         Parameters
         ----------
         X, y, sample_weight
-            As in `gradient`, or one sample: X of shape (n_inputs,), y a label, a number or a row of targets. Of a batch
-            the first row is written out; losses and gradients are those of all rows, dropout masks those of the step.
+            As in `gradient`, or one sample: X of shape (n_inputs,), y a label, a number or a row of targets. For a
+            batch the first row is written out; losses and gradients are those of all rows. Dropout uses the masks of
+            the coming step.
         limit : int, default 40
-            A layer with at most so many weights is written out unit by unit, >= 0. Of a larger one there is the range
-            and mean of each quantity, the share of dead units, and the largest numbers with their places.
+            A layer with at most `limit` weights is written out unit by unit, >= 0. A larger layer is summarized: the
+            range and mean of each quantity, the share of dead units, and the largest numbers with their indices.
         digits : int, default 6
-            How many significant digits are shown, from 1 to 17 (of float64, 17 tell a number exactly).
+            Number of significant digits, from 1 to 17 (17 digits determine a float64 exactly).
 
         Returns
         -------
         Explanation
-            Its `str` is the text. A notebook shows it with a drawing of the network; `save` writes that as a page.
+            Its `str` is the text. A notebook shows it with a drawing of the network; `save` writes that page to a file.
 
         Raises
         ------
         TypeError, ValueError
-            As in `gradient`; `limit` or `digits` is not such an integer.
+            As in `gradient`; `limit` or `digits` is not an integer in its range.
 
         Examples
         --------
-        A linear unit of weight 0 that should say 1 for 2:
+        A linear unit with weight 0, input 2 and target 1:
 
         >>> from chainrule import SGD
         >>> net = Network([1, 1], optimizer=SGD(learning_rate=0.1), init="zeros", seed=0)
@@ -575,17 +578,17 @@ class Network:
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def step(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Make one update from a batch, with dropout, and return the batch's loss before it.
+        """Make one update from a batch, with dropout, and return the batch's loss before the update.
 
-        The same, to the bit, as ``net.apply_gradient(net.gradient(X, y, sample_weight, training=True).flat)``. A batch
-        whose weights are all zero changes nothing and has loss 0. Parameters and errors as in `gradient`.
+        It equals ``net.apply_gradient(net.gradient(X, y, sample_weight, training=True).flat)`` to the bit. A batch
+        whose sample weights are all zero changes nothing and has loss 0. Parameters and errors are those of `gradient`.
 
         Raises
         ------
         DivergenceError
             The loss is not finite; nothing has changed.
         RuntimeError
-            The network is being trained already: in another thread, or by the `fit` whose callback this is.
+            The network is being trained already, by another thread or by a `fit` that is calling this callback.
 
         Examples
         --------
@@ -604,17 +607,17 @@ class Network:
         return self._engine.native.step(*self._batch(X, y, sample_weight))
 
     def apply_gradient(self, flat: ArrayLike) -> None:
-        """Make one update from a gradient of the caller's.
+        """Make one update from the caller's own gradient.
 
         Parameters
         ----------
         flat : array_like, (n_parameters,)
-            One finite number a parameter, in the order of `parameters` (and of `Gradient.flat`).
+            One finite number per parameter, in the order of `parameters` and `Gradient.flat`.
 
         Raises
         ------
         TypeError, ValueError
-            It is not that; nothing has changed.
+            `flat` is not such an array; nothing has changed.
         RuntimeError
             As in `step`.
         """
@@ -635,32 +638,33 @@ class Network:
         callbacks: Callback | Iterable[Callback] = (),
         progress: bool | None = None,
     ) -> History:
-        """Go through the rows `epochs` times, a `step` for each batch of them.
+        """Train for `epochs` passes over the rows, with one `step` per batch.
 
-        A second fit goes on: weights, moments, step and epoch counters continue, and the order of rows is a function of
-        the seed and the epoch. Fitting 4 epochs and then 6 is fitting 10, to the bit.
+        A second fit continues the first: weights, moments and the step and epoch counters carry over, and the order of
+        rows is a function of the seed and the epoch. Fitting 4 epochs and then 6 equals fitting 10, to the bit.
 
         Parameters
         ----------
         X, y, sample_weight
-            As in `gradient`. X is not copied as a whole where it can be read in place; do not write to it meanwhile.
+            As in `gradient`. If X can be read in place it is not copied as a whole; do not write to it during the fit.
         epochs : int, default 1
-            How often to go through the rows, >= 1.
+            Number of passes over the rows, >= 1.
         batch_size : int, default 32
-            Rows a step, >= 1; the last batch of an epoch may be smaller.
+            Rows per step, >= 1; the last batch of an epoch may be smaller.
         shuffle : bool, default True
-            Whether each epoch takes the rows in a new order. Where one batch holds them all they go as they stand, for
-            another order would change no more than the rounding of sums.
+            Whether each epoch takes the rows in a new order. If one batch holds all rows they are not shuffled, since
+            their order would change only the rounding of sums.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            What `evaluate` measures after each epoch, as "val_loss" and "val_" with the metric's name.
+            Data evaluated after each epoch, reported as "val_loss" and "val_" with the metric's name.
         metrics : sequence of str or function
-            As in `evaluate`; measured after each epoch on the training data (a pass forward) and the validation data.
+            As in `evaluate`; measured after each epoch on the training data (one forward pass) and the validation data.
         callbacks : function or sequence of functions
-            Each is called after each epoch as ``callback(network, epoch, logs)`` with the number of epochs that the
-            network has made and the numbers of this one. One that returns True ends the fit. They may predict,
-            evaluate, save, read and set weights and the learning rate; a nested fit or step raises RuntimeError.
+            Each is called after each epoch as ``callback(network, epoch, logs)``, where `epoch` is the network's epoch
+            count and `logs` holds the numbers of this epoch. A callback that returns True ends the fit. Callbacks may
+            predict, evaluate, save, and read and set weights and the learning rate; a nested fit or step raises
+            RuntimeError.
         progress : bool, optional
-            Whether to show a bar (tqdm's, where it is installed). None: where standard error is a terminal.
+            Whether to show a progress bar (tqdm's, if installed). None: only if standard error is a terminal.
 
         Returns
         -------
@@ -670,14 +674,14 @@ class Network:
         ------
         TypeError, ValueError
             As in `gradient`. All arguments are checked first. A value of X or y that is not finite is found when its
-            batch is read; the network is then as it was after the last epoch.
+            batch is read; the network then returns to its state after the last epoch.
         DivergenceError
-            The loss became NaN or infinite (``.epoch``, ``.batch``, counted from 0); the network is as it was after
-            the last epoch. A smaller learning rate may help.
+            The loss became NaN or infinite, in batch ``.batch`` of epoch ``.epoch``, both counted from 0. The network
+            returns to its state after the last epoch. A smaller learning rate may help.
         RuntimeError
             The network is being trained already.
         KeyboardInterrupt
-            Ctrl-C was pressed; the weights are those of the last step, the epoch is not counted.
+            Ctrl-C was pressed. The weights are those of the last step; the epoch is not counted.
 
         Examples
         --------
@@ -711,7 +715,7 @@ class Network:
         n_rows: int = 32,
         seed: int = 0,
     ) -> Report:
-        """Return a report on whether this network computes what it should, on your data; truthy where all holds.
+        """Check this network's computations on your data and return a report, truthy if all checks hold.
 
         See `chainrule.verify`. The network is not changed.
         """
@@ -727,19 +731,19 @@ class Network:
     # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def state_dict(self, *, training_state: bool = True) -> dict[str, Any]:
-        """Return the network as arrays and numbers, by name; see `chainrule.checkpoint`."""
+        """Return the network's state as named arrays and numbers; see `chainrule.checkpoint`."""
         return checkpoint.state_dict(self._engine, training_state=training_state)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Become what `state_dict` returned of a network of the same layers and loss.
+        """Load a state that `state_dict` returned for a network of the same layers and loss.
 
-        With a training state in it everything is taken over, the seed and the learning rate too, and training goes on
-        exactly; without one only the parameters are, and the rest of this network stays.
+        If it holds a training state, everything is loaded, including the seed and the learning rate, and training
+        continues exactly. Otherwise only the parameters are loaded.
 
         Raises
         ------
         ValueError
-            A key is missing, unknown, or of the wrong shape; or the config of the state is another network's. Nothing
+            A key is missing or unknown, a shape is wrong, or the state's config does not match this network. Nothing
             has changed.
         RuntimeError
             The network is being trained. A callback of `fit` may load a state of the same seed.
@@ -762,32 +766,32 @@ class Network:
         elif spec.seed == self.seed:
             self._engine.native.restore(native.snapshot())
             self._engine.native.learning_rate = native.learning_rate
-        else:  # a seed is for life: the network behind this one is replaced, which none must be training
+        else:  # a native network keeps its seed for life, so it is replaced; it must not be in training
             spec = dataclasses.replace(spec, n_threads=self._engine.spec.n_threads)
             fitting.in_turn(self._engine.native, lambda: self._hold(dataclasses.replace(engine, spec=spec)))
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> Self:
-        """Return a new network from what `state_dict` returned."""
+        """Return a new network from the result of `state_dict`."""
         network = object.__new__(cls)
         network._hold(checkpoint.rebuilt(state))
         return network
 
     @checks_keywords
     def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
-        """Write the network to a safetensors file, whole or not at all.
+        """Write the network to a safetensors file. The file is replaced only when writing has succeeded.
 
         Parameters
         ----------
         path : str or os.PathLike
-            The file, which is replaced where it exists.
+            The file; an existing one is replaced.
         training_state : bool, default True
-            Whether to keep what training needs to go on exactly: the optimizer's moments and the counters.
+            Whether to save the optimizer's moments and the counters, which training needs to continue exactly.
 
         Raises
         ------
         OSError
-            The file cannot be written; what was there before is still there.
+            The file cannot be written; a file that existed before is unchanged.
 
         Examples
         --------
@@ -810,7 +814,7 @@ class Network:
         OSError
             The file cannot be read.
         ValueError
-            It is not a whole, valid file of a Network; the text says what is wrong.
+            It is not a complete, valid file of a Network; the message says what is wrong.
         """
         path = checkpoint.path_of(path)
         try:
@@ -819,7 +823,7 @@ class Network:
             raise checkpoint.about(path, error) from None
 
     def copy(self) -> Self:
-        """Return a network of its own with the same parameters, moments and counters."""
+        """Return an independent network with the same parameters, moments and counters."""
         network = object.__new__(type(self))
         network.__dict__.update(self.__dict__)
         network._engine = self._engine.copy()
@@ -834,7 +838,7 @@ class Network:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled: the state, and what others have attached."""
+        """Return the state for pickle, and any attributes that users have set."""
         own = {"_engine", "_y_ndim"}
         return {
             "state": self.state_dict(),
@@ -842,13 +846,13 @@ class Network:
         }
 
     def __setstate__(self, pickled: dict[str, Any]) -> None:
-        """Rebuild from what was pickled."""
+        """Rebuild the network from its pickled state."""
         self._hold(checkpoint.rebuilt(pickled["state"]))
         self.__dict__.update(pickled["attributes"])
 
 
 def engine_of(network: Network) -> Engine:
-    """Return what computes in a network, for those parts of this package that take a Network from their caller."""
+    """Return a network's engine, for the functions of this package that take a Network from the user."""
     return network._engine  # noqa: SLF001 - kept for this package
 
 
@@ -856,6 +860,6 @@ choose_metrics = metrics.choose  # `metrics` is an argument of the methods above
 
 
 def read_only(array: Array) -> Array:
-    """Return the array, which can no longer be written to."""
+    """Make the array read-only and return it."""
     array.flags.writeable = False
     return array

@@ -1,4 +1,4 @@
-"""The progress bar of `fit`: tqdm's where it is installed, one line that is written over where it is not."""
+"""The progress bar of `fit`: tqdm's if it is installed, else one line that is overwritten."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LINES = 0.1
 
 
 class Bar(Protocol):
-    """What `fit` tells of each epoch, and of the end."""
+    """A progress bar, updated after each epoch and closed at the end."""
 
     def update(self, _: int, logs: Mapping[str, float]) -> None:
         """One more epoch, with its numbers."""
@@ -23,7 +23,7 @@ class Bar(Protocol):
 
 
 def bar(progress: bool | None, epochs: int) -> Bar | None:
-    """Return a bar, or None where none is wanted: None means where standard error is a terminal."""
+    """Return a bar, or None for no bar. If `progress` is None, a terminal on standard error decides."""
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     if not progress:
@@ -36,7 +36,7 @@ def bar(progress: bool | None, epochs: int) -> Bar | None:
 
 
 class Tqdm:
-    """tqdm's bar, with the numbers of the last epoch behind it."""
+    """tqdm's bar, followed by the numbers of the last epoch."""
 
     def __init__(self, inner: object) -> None:
         self.inner: object = inner
@@ -53,7 +53,7 @@ class Tqdm:
 
 
 class Line:
-    """One line on standard error, written over at most ten times a second."""
+    """One line on standard error, overwritten at most ten times a second."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
@@ -81,7 +81,7 @@ class Line:
 
 
 def text(logs: Mapping[str, float]) -> str:
-    """Return the numbers of an epoch in a line.
+    """Return the numbers of an epoch as one line.
 
     >>> text({"loss": 0.25, "val_loss": 0.5})
     'loss 0.25, val_loss 0.5'

@@ -1,4 +1,4 @@
-"""What the network hands out about one batch: the gradient, and one record a layer of how it came about."""
+"""Results for one batch: the gradient, and a trace of each layer's quantities."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Gradient:
     Attributes
     ----------
     loss : float or None
-        L = Σ wᵢ lᵢ / Σ wᵢ + Σ ½ l2 ‖w‖² of the batch; None where the caller brought dL/d(output) (`Network.backward`).
+        L = Σ wᵢ lᵢ / Σ wᵢ + Σ ½ l2 ‖w‖² of the batch; None if the caller gave dL/d(output) (`Network.backward`).
     flat : numpy.ndarray
         All derivatives in the order of `Network.parameters`, (n_parameters,), in the network's dtype.
     weights, biases : tuple of numpy.ndarray
-        The same by layer: d_w of shape (n_in, n_out) and d_b of shape (n_out,), empty where a layer has no bias.
-        They are views: what is written to them stands in `flat`.
+        The same by layer: d_w of shape (n_in, n_out) and d_b of shape (n_out,), empty if the layer has no bias. They
+        are views of `flat`: writing to them changes it.
     inputs : numpy.ndarray or None
-        dL/dX, (n_rows, n_inputs), from `Network.backward` only.
+        dL/dX, (n_rows, n_inputs); only `Network.backward` returns it.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Gradient:
         self.loss = loss
         self.flat = flat
         self.inputs = inputs
-        self._layout = layout  # the views are cut when they are asked for: a step needs only `flat`
+        self._layout = layout  # the views are made on demand, since a step needs only `flat`
 
     @property
     def weights(self) -> tuple[Array, ...]:
@@ -59,7 +59,7 @@ class Gradient:
 
     @property
     def biases(self) -> tuple[Array, ...]:
-        """d_b of each Dense layer, (n_out,), empty where the layer has no bias."""
+        """d_b of each Dense layer, (n_out,), empty if the layer has no bias."""
         return self._layout.biases(self.flat)
 
     def __repr__(self) -> str:
@@ -72,7 +72,7 @@ class Gradient:
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """What one layer did with a batch of n rows, on the way forth and back (see `Network.trace`).
+    """The quantities of one layer for a batch of n rows, forward and backward (see `Network.trace`).
 
     Attributes
     ----------
@@ -82,13 +82,12 @@ class LayerTrace:
         The layer in words, such as "Dense 100 relu".
     z, a, slope, delta : numpy.ndarray
         Weighted input z = x w + b, activation a = f(z), slope f'(z) (for softmax the diagonal a (1 − a)) and
-        delta = ∂L/∂z, each (n, n_out). For a Dropout layer z is what came in, slope the mask with its scale,
-        a = z ⊙ slope.
+        delta = ∂L/∂z, each (n, n_out). For a Dropout layer z is the input, slope the scaled mask, and a = z ⊙ slope.
     gradients : dict
-        ∂L/∂tensor of each trained tensor of the layer, by its name: of a Dense layer "weight", (n_in, n_out), and
-        "bias", (n_out,).
+        ∂L/∂tensor by name for each trained tensor of the layer. A Dense layer has "weight", (n_in, n_out), and "bias",
+        (n_out,).
     updates : dict
-        What `Network.step` would add to each.
+        The amount that `Network.step` would add to each tensor, by the same names.
     """
 
     index: int
@@ -102,31 +101,31 @@ class LayerTrace:
 
     @property
     def d_weight(self) -> Array:
-        """∂L/∂w, (n_in, n_out); empty where the layer has no w."""
+        """∂L/∂w, (n_in, n_out); empty if the layer has no w."""
         return self._of(self.gradients, "weight", 2)
 
     @property
     def d_bias(self) -> Array:
-        """∂L/∂b, (n_out,); empty where the layer has no b."""
+        """∂L/∂b, (n_out,); empty if the layer has no b."""
         return self._of(self.gradients, "bias", 1)
 
     @property
     def update_weight(self) -> Array:
-        """What `Network.step` would add to w; empty as `d_weight`."""
+        """The amount that `Network.step` would add to w; empty if the layer has no w."""
         return self._of(self.updates, "weight", 2)
 
     @property
     def update_bias(self) -> Array:
-        """What `Network.step` would add to b; empty as `d_bias`."""
+        """The amount that `Network.step` would add to b; empty if the layer has no b."""
         return self._of(self.updates, "bias", 1)
 
     def _of(self, arrays: dict[str, Array], name: str, n_axes: int) -> Array:
-        """Return an array, or an empty one of so many axes."""
+        """Return the array of that name, or an empty one with `n_axes` axes."""
         return arrays[name] if name in arrays else np.empty((0,) * n_axes, self.z.dtype)
 
     @classmethod
     def of(cls, layers: Sequence[Layer], records: Sequence[dict[str, Any]]) -> list[Self]:
-        """Return the core's records of all layers; what a layer does not have is empty."""
+        """Return the core's records of all layers as LayerTraces."""
         return [
             cls(
                 index=index,
