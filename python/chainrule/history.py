@@ -74,7 +74,7 @@ class History:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure.
+            The axes to draw into; None creates a figure.
         columns : str or sequence of str, optional
             The columns to draw, such as ("accuracy", "val_accuracy"). None: "loss", and "val_loss" if there is one.
 

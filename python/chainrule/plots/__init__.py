@@ -1,8 +1,8 @@
-"""Pictures of a training run, of a network and of what it predicts, drawn with matplotlib.
+"""Plots of a training run, of a network and of its predictions, drawn with matplotlib.
 
-A display is computed and drawn by a class method ``from_…(…, ax=None)`` and can be drawn again by ``plot(ax=None)``;
-``ax_`` and ``figure_`` tell where it is. `save` writes it to a file, a notebook shows it. In scikit-learn's style of
-displays, so that they go together.
+The displays follow scikit-learn's style. A class method ``from_…(…, ax=None)`` computes and draws a display, and
+``plot(ax=None)`` draws it again. ``ax_`` and ``figure_`` hold the axes and the figure. `save` writes the figure to a
+file, and a notebook shows it.
 
 >>> from chainrule import Network, plots
 >>> history = Network([2, 3, 1], seed=0).fit([[0, 1], [1, 0]], [1, 0], epochs=5)

@@ -1,4 +1,4 @@
-"""What callers bring, checked: names, and numbers and classes of one entry a row; messages name the argument."""
+"""Checks of the caller's arguments: names, and arrays of numbers or classes. Messages name the argument."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def one_of(argument: str, value: object, known: Iterable[str]) -> str:
-    """Return the name, or say which are known."""
+    """Return the name; refuse an unknown one and list the known ones."""
     if not isinstance(value, str):
         raise TypeError(f"{argument} must be one of {', '.join(known)}, not {shown(value)}")
     if value not in known:
@@ -28,7 +28,7 @@ def one_of(argument: str, value: object, known: Iterable[str]) -> str:
 
 
 def numbers(values: object, argument: str) -> Array:
-    """Return finite numbers as float64 (n,), n >= 1; a table of one column will do."""
+    """Return finite numbers as float64 (n,), n >= 1, from (n,) or (n, 1)."""
     array = column(_arrays.as_numbers(values, np.dtype(np.float64), argument), argument)
     wrong = np.flatnonzero(~np.isfinite(array))
     if wrong.size:
@@ -37,7 +37,7 @@ def numbers(values: object, argument: str) -> Array:
 
 
 def classes(values: object, argument: str) -> tuple[list[Any], Array]:
-    """Return the classes in their order, and for each row the index of its class among them, (n,), n >= 1."""
+    """Return the sorted classes, and the index of each row's class among them, (n,), n >= 1."""
     array = column(_arrays.as_array(values, argument), argument)
     if array.dtype.kind == "f":
         whole = (array == np.floor(array)) & (np.abs(array) < 2.0**63)  # NaN is not equal to itself
@@ -57,7 +57,7 @@ def classes(values: object, argument: str) -> tuple[list[Any], Array]:
 
 
 def column(array: Array, argument: str) -> Array:
-    """Return one entry a row, (n,), from (n,) or (n, 1)."""
+    """Return an array (n,) from (n,) or (n, 1), n >= 1."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -72,13 +72,13 @@ def column(array: Array, argument: str) -> Array:
 
 
 def same_length(y_true: Array, y_pred: Array) -> None:
-    """Refuse arrays that do not belong to the same rows."""
+    """Refuse arrays of different lengths."""
     if len(y_true) != len(y_pred):
         raise ValueError(f"y_true has {len(y_true)} rows but y_pred has {len(y_pred)}")
 
 
 def names_of_classes(display_labels: Sequence[object] | None, n_classes: int) -> list[str]:
-    """Return one name a class: the caller's, or its number counted from 0."""
+    """Return one name per class: the caller's, or 0, 1, …"""
     names = range(n_classes) if display_labels is None else display_labels
     if isinstance(names, str) or not hasattr(names, "__len__"):
         raise TypeError(f"display_labels must be a list of names, not {shown(display_labels)}")

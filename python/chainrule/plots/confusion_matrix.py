@@ -1,4 +1,4 @@
-"""Which class was taken for which."""
+"""The confusion matrix: true classes against predicted classes."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-# What 100 % is, by `normalize`: the axis of the sum, and what the label of the axes says.
+# For each value of `normalize`: the axes to sum over for 100 %, and the words in the label of the axis.
 SHARES: dict[str, tuple[int | None, str]] = {
     "true": (1, "% of the row"),
     "pred": (0, "% of the column"),
     "all": (None, "% of all"),
 }
-MOST_CLASSES = 1000  # a cell is then hardly a pixel
-LEAST_NUMBER, LEAST_NAME = 4.5, 5.5  # points; smaller numbers are left out, and of smaller names some
+MOST_CLASSES = 1000  # with more, a cell is smaller than a pixel
+LEAST_NUMBER, LEAST_NAME = 4.5, 5.5  # points; smaller numbers are omitted, and some of the names if they are smaller
 
 
 class ConfusionMatrixDisplay(Display):
-    """How many rows of each true class were taken for which class: c_ij rows of class i for class j.
+    """Counts of rows by true and predicted class: c_ij rows of class i are predicted as class j.
 
-    Right ones stand on the diagonal. Cells are shaded by their share of the true class, so that classes of different
-    sizes compare, or by the share that is asked for; zeros are left blank.
+    Correct predictions are on the diagonal. Cells are shaded by their share of the true class, so classes of different
+    sizes can be compared, or by the share that `normalize` names. Zeros are left blank.
 
     Parameters
     ----------
@@ -48,21 +48,22 @@ class ConfusionMatrixDisplay(Display):
     display_labels : sequence, optional
         Names of the classes. None: 0, 1, …
     normalize : {"true", "pred", "all"}, optional
-        What the shares are of.
+        The total of the shares: the true class, the predicted class or all rows.
 
     Attributes
     ----------
     im_ : matplotlib AxesImage
         The shades.
     text_ : numpy.ndarray of matplotlib Text or None, (n_classes, n_classes)
-        What is written into the cells; None in those left blank.
+        The texts in the cells; None in blank cells.
     ax_, figure_ : matplotlib Axes and Figure
-        Where it was drawn.
+        The axes and the figure of the plot.
 
     Notes
     -----
-    scikit-learn's display of the same name, but without its colorbar, which would take room from the neighbors of
-    `ax`: numbers are in the cells, shares in percent. A class that is not in `labels` is refused, not left out.
+    It resembles scikit-learn's display of the same name. There is no colorbar, which would take room from the neighbors
+    of `ax`; instead the cells hold the numbers, shares in percent. A class that is not in `labels` is an error, where
+    scikit-learn leaves it out.
 
     Examples
     --------
@@ -113,14 +114,14 @@ class ConfusionMatrixDisplay(Display):
         y_true, y_pred : array_like, (n,)
             The true and the predicted class of each row: whole numbers, booleans or text.
         labels : array_like, (n_classes,), optional
-            All classes, in the order in which they are drawn. None: those that occur, sorted.
+            All classes, in drawing order. None: the classes that occur, sorted.
         display_labels : sequence, optional
             Their names in that order. None: the labels themselves.
         normalize : {"true", "pred", "all"}, optional
-            Draw shares of the true class (of a row), of the predicted class (of a column) or of all, not counts. A
+            Draw shares of the true class (a row), of the predicted class (a column) or of all rows instead of counts. A
             class that does not occur has the share 0.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure.
+            The axes to draw into; None creates a figure.
 
         Returns
         -------
@@ -131,7 +132,7 @@ class ConfusionMatrixDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError
-            An array holds no classes, or those of the two cannot be compared; `ax` is no Axes.
+            An array does not hold classes, the classes of the two arrays cannot be compared, or `ax` is not an Axes.
         ValueError
             The arrays are empty, not 1-D or of different lengths; a class is not in `labels`; `normalize` is unknown;
             there are more classes than can be drawn; `ax` cannot be drawn into.
@@ -160,15 +161,15 @@ class ConfusionMatrixDisplay(Display):
         normalize: str | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Predict, count and draw; the classes are the network's outputs, or 0 and 1 where it has one.
+        """Predict, count and draw. The classes are the network's outputs, or 0 and 1 if it has a single output.
 
-        The class of a row is its largest output. A single output means class 1 from 0.5 on where it is a probability
-        (loss binary_cross_entropy, output activation sigmoid), at least 0 where it is a margin (hinge).
+        The class of a row is its largest output. A single output means class 1 if it is a probability of at least 0.5
+        (loss binary_cross_entropy, output activation sigmoid) or a margin of at least 0 (hinge).
 
         Parameters
         ----------
         network : Network
-            One that tells classes.
+            A network that predicts classes.
         X, y
             As in `Network.gradient`.
         display_labels, normalize, ax
@@ -183,7 +184,8 @@ class ConfusionMatrixDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError, ValueError
-            `network` is none, or its outputs are no classes; else as in `Network.gradient` and `from_predictions`.
+            `network` is not a Network, or its outputs are not classes; else as in `Network.gradient` and
+            `from_predictions`.
 
         Examples
         --------
@@ -216,14 +218,13 @@ class ConfusionMatrixDisplay(Display):
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw into `ax`, or into a new figure that grows with the classes, and return the display.
 
-        Numbers that would be too small to read are left out, and so are names of classes. Raises as
-        `from_predictions` does.
+        Numbers and class names that would be too small to read are left out. Errors are those of `from_predictions`.
         """
         n = len(self.confusion_matrix)
         side = min(3.5 + 0.28 * n, 12.0)
         ax = self._draw_into(ax, side, side)
         shade = shares(self.confusion_matrix, "true") if self.normalize is None else self.confusion_matrix
-        # Shares of all are small; the largest of them is the darkest.
+        # Shares of all rows are small, so the shades are relative to the largest.
         darkest = (shade.max() or 1.0) if self.normalize == "all" else 1.0
         self.im_ = ax.imshow(shade, cmap="Blues", vmin=0, vmax=darkest)
         cell = min(size_in_points(ax)) / n
@@ -232,10 +233,10 @@ class ConfusionMatrixDisplay(Display):
         return self
 
     def _write(self, ax: Axes, cell: float, shade: Array) -> Array:
-        """Write the numbers into the cells, which are so many points wide; shades are in [0, 1]."""
+        """Write the numbers into the cells, which are `cell` points wide; shades are in [0, 1]."""
         texts = np.full(shade.shape, None, dtype=object)
         words = {index: self._word(value) for index, value in np.ndenumerate(self.confusion_matrix) if value}
-        # A digit is some 0.6 of the font size wide.
+        # A digit is about 0.6 of the font size wide.
         font = min(12.0, 0.5 * cell, 0.9 * cell / (0.6 * max(map(len, words.values()), default=1)))
         if font < LEAST_NUMBER:
             return texts
@@ -245,7 +246,7 @@ class ConfusionMatrixDisplay(Display):
         return texts
 
     def _word(self, value: float) -> str:
-        """Return what is written into a cell: a count, or a share in percent."""
+        """Return the text of a cell: a count, or a share in percent."""
         if self.normalize is None:
             return f"{value:.6g}"
         percent = 100.0 * value
@@ -254,7 +255,7 @@ class ConfusionMatrixDisplay(Display):
         return f"{percent:.1f}" if percent < 9.95 else f"{percent:.0f}"
 
     def _name(self, ax: Axes, cell: float) -> None:
-        """Name the axes and the classes, every so many where there is no room for all."""
+        """Name the axes and the classes; if there is no room for all classes, name every k-th."""
         every = int(np.ceil(LEAST_NAME / (0.75 * cell)))
         font = min(10.0, max(LEAST_NAME, 0.75 * cell))
         ticks, names = range(0, len(self.display_labels), every), self.display_labels[::every]
@@ -268,14 +269,14 @@ class ConfusionMatrixDisplay(Display):
 
 
 def shares(counts: Array, of: str) -> Array:
-    """Return the share of each count in its row, its column or all; 0 where there is nothing."""
+    """Return each count's share of its row, its column or all; 0 if that total is 0."""
     total = counts.sum(axis=SHARES[of][0], keepdims=True)
     result: Array = counts / np.where(total > 0, total, 1)
     return result
 
 
 def merged(of_true: list[Any], of_pred: list[Any]) -> list[Any]:
-    """Return the classes of both, sorted."""
+    """Return the classes of both arrays, sorted."""
     try:
         return sorted({*of_true, *of_pred})
     except TypeError:
@@ -292,7 +293,7 @@ def given_labels(labels: object) -> list[Any]:
 
 
 def indices(found: list[Any], order: list[Any], argument: str) -> Array:
-    """Return where in `order` each class that was found stands."""
+    """Return the index in `order` of each class found."""
     index_of = {label: i for i, label in enumerate(order)}
     for label in found:
         if label not in index_of:

@@ -1,4 +1,4 @@
-"""What a network of two features says about every point of the plane."""
+"""The predictions of a network of two features over the plane."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-LIGHTEST, DARKEST = 0.08, 0.55  # how much of a class's color its region has, from the boundary to certainty
+LIGHTEST, DARKEST = 0.08, 0.55  # opacity of a class's color, from the boundary to certainty
 MOST_NAMED = 12  # classes in the legend
 
 
 class DecisionBoundaryDisplay(Display):
-    """The plane of two features, colored by what a network predicts there, with samples on top.
+    """The plane of two features, colored by a network's predictions, with samples on top.
 
-    Of a network that tells classes each region has the color of its class, the stronger the surer: from the boundary,
-    where two classes are equally likely, to a probability of 1 (or a margin of 1). Of one that predicts numbers
-    contours of equal prediction are drawn and labeled.
+    For a network that predicts classes, each region has the color of its class. The color is faint at the boundary,
+    where two classes are equally likely, and strong at a probability of 1 (or a margin of 1). For a network that
+    predicts numbers, labeled contours of equal prediction are drawn.
 
     Parameters
     ----------
     xx0, xx1 : numpy.ndarray, (resolution, resolution)
         The points of the plane, as `numpy.meshgrid` returns them.
     response : numpy.ndarray, (resolution, resolution, n_outputs)
-        What `Network.predict` says there; of numbers, and of outputs that do not exclude each other, one output.
+        The result of `Network.predict` there; a single output if the outputs are numbers or do not exclude each other.
     outputs : Outputs
-        What that means.
+        The meaning of the outputs.
     X : numpy.ndarray, (n, 2)
         The samples.
     y : numpy.ndarray, (n,), optional
@@ -56,11 +56,11 @@ class DecisionBoundaryDisplay(Display):
     Attributes
     ----------
     ax_, figure_ : matplotlib Axes and Figure
-        Where it was drawn.
+        The axes and the figure of the plot.
 
     Notes
     -----
-    scikit-learn's display of the same name takes an estimator and draws no samples.
+    Unlike this one, scikit-learn's display of the same name takes an estimator and draws no samples.
 
     Examples
     --------
@@ -108,21 +108,21 @@ class DecisionBoundaryDisplay(Display):
         Parameters
         ----------
         network : Network
-            One of two features.
+            A network of two features.
         X : array_like, (n, 2)
-            Samples; they decide which part of the plane is shown. The columns of a table with names name the axes.
+            Samples; they decide which part of the plane is shown. Column names, if X has them, label the axes.
         y : array_like, optional
-            Their targets, as in `Network.gradient`. None: the samples are drawn without.
+            Their targets, as in `Network.gradient`. None: the samples are drawn without targets.
         output : int, optional
-            Which output is drawn, where they are numbers or do not exclude each other. None: the first.
+            The output to draw, if the outputs are numbers or do not exclude each other. None: the first.
         display_labels : sequence, optional
             Names of the classes for the legend. None: 0, 1, …
         grid_resolution : int, default 200
             Points of the grid along each axis, from 2 to 2000.
         margin : float, default 0.1
-            How far to look beyond the samples, in [0, 100] times their range.
+            Distance shown beyond the samples, in [0, 100] times their range.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure.
+            The axes to draw into; None creates a figure.
 
         Returns
         -------
@@ -133,8 +133,8 @@ class DecisionBoundaryDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError, ValueError
-            `network` is no Network, or one of another number of features; X or y does not fit to it, X is empty or
-            reaches too far; another argument is out of its range; `ax` is no Axes that can be drawn into.
+            `network` is not a Network of two features; X or y does not fit it, X is empty or its range is too large;
+            another argument is out of its range; `ax` is not an Axes that can be drawn into.
         """
         if as_network(network).n_inputs != 2:
             raise ValueError(
@@ -172,7 +172,7 @@ class DecisionBoundaryDisplay(Display):
         ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw into `ax`, or into a new figure, and return the display. Raises as `from_network` does."""
+        """Draw into `ax`, or into a new figure, and return the display. Errors are those of `from_network`."""
         ax = self._draw_into(ax, 6.0, 5.0)
         if self.outputs.kind == "numbers":
             self._draw_numbers(ax)
@@ -191,7 +191,7 @@ class DecisionBoundaryDisplay(Display):
         colors = np.asarray([to_rgb(color_of(c)) for c in range(leads.shape[1])])[leads.argmax(axis=1)]
         strength = LIGHTEST + (DARKEST - LIGHTEST) * leads.max(axis=1, keepdims=True)
         self._image(ax, (1.0 - strength * (1.0 - colors)).reshape(*shape, 3))
-        for lead in leads.T[leads.shape[1] == 2 :]:  # of two classes one line is the other
+        for lead in leads.T[leads.shape[1] == 2 :]:  # two classes share one boundary
             if lead.min() < 0.0 < lead.max():
                 ax.contour(self.xx0, self.xx1, lead.reshape(shape), levels=[0.0], colors="0.3", linewidths=1.0)
         if self.y is None:
@@ -237,16 +237,16 @@ class DecisionBoundaryDisplay(Display):
         ax.imshow(pixels, extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0, **style)
 
     def _scatter(self, ax: Axes, rows: Any, **style: Any) -> None:
-        """Draw samples on top of everything, each with a white rim where there is room for rims."""
+        """Draw samples on top of everything, with a white rim if they are large enough."""
         size = self._size()
         place = self.X[rows]
         ax.scatter(place[:, 0], place[:, 1], s=size, edgecolors="white", linewidths=size / 50, zorder=3, **style)
 
     def _size(self) -> float:
-        """Return the area of a sample in square points, smaller where there are many."""
+        """Return the area of a sample in square points, smaller if there are many."""
         return float(np.clip(8000 / len(self.X), 2, 36))
 
 
 def color_of(c: int) -> str:
-    """Return the color of a class; they come again after seven."""
+    """Return the color of a class; the colors repeat after seven classes."""
     return PALETTE[c % len(PALETTE)]

@@ -1,4 +1,4 @@
-"""How large the deltas of each layer are: where gradients vanish, explode or stop."""
+"""The sizes of each layer's deltas, which show where gradients vanish, explode or stop."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-SMALLEST = -307  # power of ten that an axis may begin with: below, doubles lose their digits
+SMALLEST = -307  # smallest power of ten at which an axis may begin; below it doubles lose digits
 
 
 class DeltaHistogramDisplay(Display):
-    """A histogram of |delta| of each Dense layer over one logarithmic axis, delta = ∂L/∂z of every row and unit.
+    """A histogram of |delta| for each Dense layer over one logarithmic axis; delta = ∂L/∂z of every row and unit.
 
-    delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l): going up from the last layer, histograms that drift to the left are
-    errors that vanish, to the right errors that explode (Glorot & Bengio 2010, "Understanding the difficulty of
-    training deep feedforward neural networks"). A unit whose delta is zero in every row is dead: no weight below it
-    learns from this batch. Zeros have no place on the axis and are told in words.
+    delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l). If the histograms drift to the left from the last layer to the first,
+    the errors vanish; if they drift to the right, the errors explode (Glorot & Bengio 2010, "Understanding the
+    difficulty of training deep feedforward neural networks"). A unit whose delta is zero in every row is dead: none of
+    its weights learns from this batch. Zeros cannot be drawn on the axis, so they are counted in words.
 
     Parameters
     ----------
     names : sequence of str
-        The layers in words.
+        The layers as words, such as "1 Dense 8 relu".
     deltas : sequence of numpy.ndarray, (n, n_out)
         The delta of each.
 
     Attributes
     ----------
     dead : list of int
-        How many units of each layer are dead.
+        The number of dead units in each layer.
     limits : tuple of float
-        Where the axis begins and ends, which all layers share: powers of ten.
+        The limits of the axis that all layers share, powers of ten.
     ax_, figure_ : matplotlib Axes and Figure
-        Where it was drawn.
+        The axes and the figure of the plot.
 
     Notes
     -----
-    L is the mean over the rows, so delta carries their 1/n: pictures of batches of different sizes do not compare. The
-    deltas are those of the coming step, so units that dropout silences are among the zeros. Each histogram is scaled
-    to its own fullest bin.
+    L is the mean over the rows, so each delta contains the factor 1/n: do not compare plots of batches of different
+    sizes. The deltas are those of the coming step, so dropped units are among the zeros. Each histogram is scaled to
+    its own fullest bin.
 
     Examples
     --------
-    A unit that no row of the batch switches on:
+    A unit that no row of the batch activates:
 
     >>> from chainrule import Network, plots
     >>> net = Network([1, 2, 1], activation="relu", seed=0)
@@ -84,11 +84,11 @@ class DeltaHistogramDisplay(Display):
         Parameters
         ----------
         network : Network
-            Through which the errors go.
+            The network to trace.
         X, y
             As in `Network.gradient`.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure that grows with the layers.
+            The axes to draw into; None creates a figure whose height grows with the layers.
 
         Returns
         -------
@@ -99,14 +99,14 @@ class DeltaHistogramDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError, ValueError
-            `network` is no Network, `ax` is no Axes that can be drawn into, a delta is not finite; else as in
+            `network` is not a Network, `ax` is not an Axes that can be drawn into, or a delta is not finite; else as in
             `Network.gradient`.
         """
         layers = [layer for layer in as_network(network).trace(X, y) if layer.d_weight.size]
         return cls([f"{layer.index} {layer.name}" for layer in layers], [layer.delta for layer in layers]).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw into `ax`, or into a new figure, and return the display. Raises as `from_network` does."""
+        """Draw into `ax`, or into a new figure, and return the display. Errors are those of `from_network`."""
         ax = self._draw_into(ax, *own_size(len(self.names)))
         rows = [
             Row(name, (delta[delta > 0.0],), zeros(delta, dead), alarming=dead > 0)
@@ -118,7 +118,7 @@ class DeltaHistogramDisplay(Display):
 
 
 def decades(values: Array) -> tuple[float, float]:
-    """Return the powers of ten around all values above zero, two decades apart at the least."""
+    """Return the powers of ten that enclose all positive values, at least two decades apart."""
     positive = values[values > 0.0]
     if not positive.size:
         return 1e-8, 1.0
@@ -128,7 +128,7 @@ def decades(values: Array) -> tuple[float, float]:
 
 
 def zeros(delta: Array, dead: int) -> str:
-    """Return in words how much of a layer is zero."""
+    """Return the share of zeros and the count of dead units of a layer, in words."""
     share = float((delta == 0.0).mean())
     if share == 1.0:
         return "all zero"

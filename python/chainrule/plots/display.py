@@ -1,7 +1,7 @@
-"""What all displays share: the axes they draw into, their colors, and how they are saved and shown.
+"""The base of all displays: their axes and colors, saving, and notebook output.
 
-matplotlib is imported inside functions (``pip install 'chainrule[plot]'``). Without `ax` a display makes a figure of
-its own that pyplot does not know: no window opens, and the figure goes when the display goes.
+matplotlib is imported inside functions (``pip install 'chainrule[plot]'``). Without `ax`, a display creates its figure
+without pyplot, so no window opens and the figure is freed with the display.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-# The Okabe-Ito palette, which stays apart for every kind of color vision, in an order whose first two stay apart in
-# gray too. Okabe & Ito 2008, "Color Universal Design". Its black is left to the text.
+# The Okabe-Ito palette, whose colors are distinct for every kind of color vision. In this order the first two are
+# distinct in gray too. Okabe & Ito 2008, "Color Universal Design". Its black is reserved for text.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442")
-# Shapes beside the colors, for classes that share a color or are printed in gray.
+# Marker shapes tell apart classes that share a color or are printed in gray.
 MARKERS = "os^Dvp*"
-NOTE = "0.35"  # the gray of what is said beside the data
-# What keeps a text legible on top of data. A rim of its letters would do too, but those are then drawn as paths, which
-# are wider than the room that is reckoned for small letters.
+NOTE = "0.35"  # the gray of notes beside the data
+# The background that keeps text legible on top of data. Outlined letters would be legible too, but matplotlib draws
+# them as paths, which are wider than the text size it computes for small letters.
 BACKDROP = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
-LARGEST = 1e150  # of what is drawn: matplotlib squares distances
+LARGEST = 1e150  # the largest value drawn, since matplotlib squares distances
 
 
 class Display:
@@ -36,9 +36,9 @@ class Display:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn last.
+        The axes it was last drawn into.
     figure_ : matplotlib Figure or SubFigure
-        What holds `ax_`.
+        The figure of `ax_`.
     """
 
     ax_: Axes
@@ -49,13 +49,13 @@ class Display:
         raise NotImplementedError
 
     def _draw_into(self, ax: Axes | None, width: float, height: float) -> Axes:
-        """Remember and return where to draw: the caller's `ax`, or that of a new figure of this size in inches."""
+        """Store and return the axes to draw into: the caller's, or those of a new figure of this size in inches."""
         self.ax_ = axes(width, height) if ax is None else drawable(ax)
         self.figure_ = self.ax_.figure
         return self.ax_
 
     def _repr_png_(self) -> bytes | None:
-        """Return the picture for a notebook; None where pyplot has the figure, which then shows it itself."""
+        """Return the picture for a notebook, or None if pyplot manages the figure and shows it itself."""
         figure = whole_figure(drawn(self))
         if figure.canvas.manager is not None:
             return None
@@ -80,14 +80,14 @@ def axes(width: float = 7.0, height: float = 4.5) -> Axes:
 
 
 def drawable(ax: object) -> Axes:
-    """Return `ax` where it is the ordinary axes of a figure.
+    """Return `ax` if it is an ordinary Axes of a figure.
 
     Raises
     ------
     TypeError
-        It is something else, such as the array of axes that ``plt.subplots(2, 3)`` returns.
+        `ax` is something else, such as the array of axes that ``plt.subplots(2, 3)`` returns.
     ValueError
-        It is polar, three-dimensional or on a map, or was removed from its figure.
+        `ax` is polar, three-dimensional or on a map, or was removed from its figure.
     """
     from matplotlib.axes import Axes
 
@@ -100,30 +100,30 @@ def drawable(ax: object) -> Axes:
         )
     figure: Any = ax.figure  # None after ax.remove(), whatever its type says
     if figure is None or not any(ax is other or ax in other.child_axes for other in figure.axes):
-        raise ValueError("ax was removed from its figure; what is drawn into it would never be seen")
+        raise ValueError("ax was removed from its figure; nothing drawn into it would be visible")
     return ax
 
 
 def drawn(display: Display) -> Axes:
-    """Return where a display is drawn; one that was made without a ``from_…`` is drawn now."""
+    """Return the axes of a display. A display that is not drawn yet, made without ``from_…``, is drawn first."""
     return display.ax_ if hasattr(display, "ax_") else display.plot().ax_
 
 
 def whole_figure(ax: Axes) -> Figure:
-    """Return the figure that can be saved: not the SubFigure that may lie between it and `ax`."""
+    """Return the figure of `ax` that can be saved, which is not a SubFigure."""
     figure: Any = ax.figure.figure
     return figure  # type: ignore[no-any-return] # its types do not tell the root from a SubFigure
 
 
 def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
-    """Write a picture to a file, with everything else that stands in the same figure.
+    """Write a plot to a file, with everything else in the same figure.
 
     Parameters
     ----------
     ax_or_display : Display or matplotlib Axes
-        What to write.
+        The plot to write.
     path : str or os.PathLike
-        The file, which is replaced where it exists; its suffix (.png, .svg, .pdf) decides the format.
+        The file; an existing one is replaced. Its suffix (.png, .svg, .pdf) decides the format.
 
     Raises
     ------
@@ -154,28 +154,28 @@ def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
 
 
 def tidy(ax: Axes, grid: Literal["x", "y", "both"]) -> None:
-    """Take away the frame's top and right, and lay a light grid behind the data."""
+    """Remove the frame's top and right sides, and put a light grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     ax.grid(visible=True, axis=grid, which="major", color="0.9", linewidth=0.8)
 
 
 def size_in_points(ax: Axes) -> tuple[float, float]:
-    """Return width and height of the axes in points, the unit of font sizes, as they stand before the layout."""
+    """Return width and height of the axes in points, the unit of font sizes, before the layout runs."""
     box = ax.get_window_extent()
     dots_a_point = whole_figure(ax).dpi / 72
     return box.width / dots_a_point, box.height / dots_a_point
 
 
 def makes_room(ax: Axes) -> bool:
-    """Tell whether the figure's layout makes room for what stands beside the axes; else that runs into neighbors."""
+    """Tell whether the figure's layout makes room for text beside the axes; otherwise it overlaps the neighbors."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 
     return isinstance(ax.figure.get_layout_engine(), (ConstrainedLayoutEngine, TightLayoutEngine))
 
 
 def note(ax: Axes, text: str) -> None:
-    """Write what must be known to read the picture into the upper left corner."""
+    """Write a note on how to read the plot into its upper left corner."""
     ax.annotate(
         text,
         (0, 1),
@@ -190,17 +190,17 @@ def note(ax: Axes, text: str) -> None:
 
 
 def limits(values: Any, argument: str, margin: float = 0.05) -> tuple[float, float]:
-    """Return the smallest and the largest value with some room around them, also where they are equal.
+    """Return the smallest and the largest value with a margin around them, even if they are equal.
 
     Raises
     ------
     ValueError
-        They lie too far apart for an axis.
+        The values are too far apart for an axis.
     """
     low, high = float(values.min()), float(values.max())
     if not max(-low, high) < LARGEST:
         raise ValueError(f"{argument} reaches from {low:g} to {high:g}, too far to be drawn")
-    # A margin that is lost in rounding would leave an axis of no length.
+    # If the margin is lost in rounding, the axis would have no length.
     room = max(margin * (high - low), 1e-6 * max(-low, high))
     room = room if high > low else max(room, 0.5)
     return low - room, high + room

@@ -1,4 +1,4 @@
-"""Histograms of all layers above each other over one axis: what the displays of weights and of deltas share."""
+"""Histograms of all layers in rows over one axis, for the displays of weights and of deltas."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 LEAST_FONT, LARGEST_FONT = 5.0, 9.0
-TALLEST = 0.66  # of a histogram, in rows; the rest is for the words above it
+TALLEST = 0.66  # height of the tallest bin, in rows; the rest is for the text above it
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: what is counted, and what is said about it.
+    """One layer: its values and the text above them.
 
     Attributes
     ----------
     name : str
         The layer in words.
     values : tuple of numpy.ndarray
-        One array, or several: the first is filled and has a mark at its median, the others are lines over it.
+        One or more arrays. The first is a filled histogram with a mark at its median; the others are lines over it.
     note : str
-        What is told beside the name.
+        The text beside the name.
     alarming : bool
-        Whether the note tells of something that should not be.
+        Whether the note reports a problem.
     """
 
     name: str
@@ -44,19 +44,19 @@ class Row:
 
 
 def own_size(n_rows: int) -> tuple[float, float]:
-    """Return width and height in inches of a figure that shows so many layers well."""
+    """Return width and height in inches of a figure with `n_rows` layers."""
     return 6.5, min(1.2 + 0.9 * n_rows, 16.0)
 
 
 def draw_rows(ax: Axes, rows: Sequence[Row], low: float, high: float, *, log: bool = False) -> None:
-    """Draw a histogram a row over an axis from `low` to `high`, layer 1 on top, each as tall as its fullest bin.
+    """Draw one histogram per row over an axis from `low` to `high`, layer 1 on top, each scaled to its fullest bin.
 
-    Layers differ in size, so heights do not compare between rows; places on the axis do.
+    Layers differ in size, so heights cannot be compared between rows; positions on the axis can.
     """
     n = len(rows)
     width, height = size_in_points(ax)
     longest = max(len(row.name) + len(row.note) for row in rows) + 3
-    # A letter is some 0.55 of the font size wide.
+    # A letter is about 0.55 of the font size wide.
     font = float(np.clip(min(0.26 * height / n, width / (0.55 * longest)), LEAST_FONT, LARGEST_FONT))
     for base, row in zip(reversed(range(n)), rows, strict=True):
         ax.axhline(base, color="0.75", linewidth=0.8, zorder=1)
@@ -85,7 +85,7 @@ def draw_rows(ax: Axes, rows: Sequence[Row], low: float, high: float, *, log: bo
 
 
 def draw_histogram(ax: Axes, values: Array, base: int, edges: Array, *, filled: bool, color: str) -> None:
-    """Draw one histogram on its base line; bins that are empty are not drawn at all."""
+    """Draw one histogram on its base line, without its empty bins."""
     counts = np.histogram(values, edges)[0]
     if not counts.any():
         return
@@ -96,7 +96,7 @@ def draw_histogram(ax: Axes, values: Array, base: int, edges: Array, *, filled: 
 
 
 def bins(n_values: int, low: float, high: float, *, log: bool) -> Array:
-    """Return the edges of the bins of a histogram: the more values, the finer."""
-    # Twice the rule of Rice, 2 n^(1/3), since most layers fill but half of the axis. Odd: zero lies within a bin.
+    """Return the edges of a histogram's bins; more values give finer bins."""
+    # Twice Rice's rule, 2 n^(1/3), since most layers fill only half of the axis. An odd number puts zero inside a bin.
     n = int(np.clip(4.0 * np.cbrt(n_values), 15, 100)) | 1
     return np.geomspace(low, high, n + 1) if log else np.linspace(low, high, n + 1)

@@ -1,4 +1,4 @@
-"""The loss, or other columns of a history, by epochs."""
+"""The loss, or other columns of a history, by epoch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
     class HistoryLike(Protocol):
-        """What is read: columns by name, as `chainrule.History` has them, or a dict."""
+        """Columns by name: a `chainrule.History`, or a dict."""
 
         def __getitem__(self, name: str, /) -> Sequence[float]:
             """Return a column."""
@@ -35,43 +35,43 @@ if TYPE_CHECKING:
             """Tell whether there is a column."""
 
 
-# What scikit-learn's estimators keep of a fit, as columns. What they score by, greater is better.
+# The attributes in which scikit-learn's estimators keep the curves of a fit. Greater is better for the scores.
 CURVES = {"loss": "loss_curve_", "val_loss": "validation_loss_curve_", "val_score": "validation_scores_"}
-LEAST_RATIO = 5.0  # of the largest loss to the smallest, for a logarithmic axis: below, it would have hardly a tick
+LEAST_RATIO = 5.0  # of the largest loss to the smallest for a logarithmic axis; below it, the axis would lack ticks
 
 
 class LossCurveDisplay(Display):
-    """Losses or metrics against the epoch: one line a column, named where it ends, the best epoch marked.
+    """Losses or metrics by epoch: one line per column, with its name at its end and the best epoch marked.
 
-    Of several runs each is drawn thin and their median thick. A loss that falls far stands on a logarithmic axis.
+    Several runs are drawn as thin lines, their median as a thick one. A loss that falls far has a logarithmic axis.
 
     Parameters
     ----------
     epoch : array_like of int, (n_epochs,)
-        How many epochs the network had made after each.
+        The network's epoch count after each epoch.
     columns : dict of str to array_like, (n_runs, n_epochs)
-        The values by name. One that is not finite leaves a gap.
+        The values by name. A value that is not finite leaves a gap.
 
     Attributes
     ----------
     best_column, best_epoch : str and int, or None
-        The epoch that was best by the first column of validation data, or by the first column where there is none:
-        lowest for a loss or an error, highest for "val_score" and the other metrics of `chainrule.metrics`; of several
-        runs by their median, of equal epochs the first. None for a column whose better end is not known, and where all
-        epochs are equal.
+        The best epoch by the first column of validation data, or by the first column if there is none. Best is lowest
+        for a loss or an error, and highest for "val_score" and the other metrics of `chainrule.metrics`. Several runs
+        are judged by their median; of equal epochs the first is taken. None if the direction of a column is unknown, or
+        if all epochs are equal.
     lines_ : list of matplotlib Line2D
         The thick line of each column.
     ax_, figure_ : matplotlib Axes and Figure
-        Where it was drawn.
+        The axes and the figure of the plot.
 
     See Also
     --------
-    chainrule.History.plot : the same as a method of what `Network.fit` returns.
+    chainrule.History.plot : the same as a method of the History that `Network.fit` returns.
 
     Notes
     -----
-    "loss" is the mean over an epoch's batches, with dropout and before each update; "val_loss" is that of the weights
-    after the epoch. So the second may start below the first.
+    "loss" is the mean over an epoch's batches, with dropout and before each update. "val_loss" is computed with the
+    weights after the epoch, so it may start lower.
 
     Examples
     --------
@@ -106,11 +106,11 @@ class LossCurveDisplay(Display):
         Parameters
         ----------
         history : History or sequence of History
-            What `Network.fit` returned; a dict of columns with "epoch" will do.
+            The result of `Network.fit`, or a dict of columns that includes "epoch".
         columns : str or sequence of str, optional
-            What to draw, such as ("accuracy", "val_accuracy"). None: "loss", and "val_loss" where there is one.
+            The columns to draw, such as ("accuracy", "val_accuracy"). None: "loss", and "val_loss" if there is one.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure.
+            The axes to draw into; None creates a figure.
 
         Returns
         -------
@@ -121,10 +121,10 @@ class LossCurveDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError
-            `history` is no history, `columns` are no names, or `ax` is no Axes.
+            `history` is not a history, `columns` are not names, or `ax` is not an Axes.
         ValueError
-            There is no epoch, the runs were made over different epochs, a column is missing or holds no finite
-            number, or `ax` cannot be drawn into.
+            There is no epoch, the runs have different epochs, a column is missing or holds no finite number, or `ax`
+            cannot be drawn into.
         """
         runs = runs_of(history)
         epoch = numbers(runs[0]["epoch"], "epoch of history")
@@ -135,18 +135,18 @@ class LossCurveDisplay(Display):
     def from_estimator(
         cls, estimator: Any, *, columns: str | Iterable[str] | None = None, ax: Axes | None = None
     ) -> Self:
-        """Draw what an MLPClassifier or MLPRegressor, of `chainrule.sklearn` or scikit-learn, kept of its fit.
+        """Draw the curves that an MLPClassifier or MLPRegressor, of chainrule or scikit-learn, kept of its fit.
 
         Parameters
         ----------
         estimator : fitted estimator, or list of them
-            With `loss_curve_`, which solver "lbfgs" does not make; of a Pipeline give its last step. Where several made
-            unequal numbers of epochs, the median ends with the first.
+            It needs a `loss_curve_`, which solver "lbfgs" does not make. For a Pipeline pass its last step. If several
+            estimators made different numbers of epochs, the median ends with the shortest.
         columns : str or sequence of str, optional
             "loss" (`loss_curve_`), "val_loss" (`validation_loss_curve_`), "val_score" (`validation_scores_`). None:
-            "loss", and "val_loss" or else "val_score" where all estimators have it.
+            "loss", and "val_loss" or else "val_score" if all estimators have it.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure.
+            The axes to draw into; None creates a figure.
 
         Returns
         -------
@@ -159,7 +159,7 @@ class LossCurveDisplay(Display):
         NotFittedError
             `estimator` is not fitted.
         TypeError
-            `estimator` is no estimator, `columns` are no names, or `ax` is no Axes.
+            `estimator` is not an estimator, `columns` are not names, or `ax` is not an Axes.
         ValueError
             `estimator` has no `loss_curve_`, the list is empty, a column is missing or holds no finite number, or `ax`
             cannot be drawn into.
@@ -208,11 +208,11 @@ class LossCurveDisplay(Display):
             if len(values) > 1:
                 ax.plot(self.epoch, values.T, color=color, linewidth=0.8, alpha=0.35)
             label = name if len(quantities) > 1 else "validation" if name.startswith("val_") else "training"
-            marker = "o" if len(self.epoch) == 1 else ""  # a line of one point would not be seen
+            marker = "o" if len(self.epoch) == 1 else ""  # a line of one point would be invisible
             self.lines_ += ax.plot(self.epoch, middle, color=color, linewidth=2, label=label, marker=marker)
         set_axes(ax, self.epoch, quantities, np.concatenate([*self.columns.values()], axis=None))
-        # Beside the axes two names cannot collide, since the upper line's stands above its end and the lower one's
-        # below; more could, and where no layout makes room they run into the neighbors.
+        # Two names beside the axes cannot collide: the upper line's name is above its end, the lower line's below. More
+        # names could collide, and without a layout that makes room they would overlap the neighbors.
         beside = len(self.lines_) <= 2 and makes_room(ax)
         best_mark = self._mark_best(ax, name=beside)
         if beside:
@@ -229,7 +229,7 @@ class LossCurveDisplay(Display):
         return self
 
     def _mark_best(self, ax: Axes, *, name: bool) -> list[Line2D]:
-        """Mark the best epoch; name it at that end of the dotted line from which the curve stays away, or nowhere."""
+        """Mark the best epoch with a dotted line; name it at the end of the line that is free of the curve, if any."""
         if self.best_column is None or self.best_epoch is None:
             return []
         i = int(np.flatnonzero(self.epoch == self.best_epoch)[0])
@@ -256,7 +256,7 @@ class LossCurveDisplay(Display):
 
 
 def name_ends(ax: Axes, lines: Sequence[Line2D]) -> None:
-    """Write the name of each of one or two lines beside the axes, at the height where it ends."""
+    """Write the name of each of one or two lines beside the axes, at the height of its last value."""
     values = [np.asarray(line.get_ydata(), dtype=np.float64) for line in lines]
     ends = [(float(of_line[np.isfinite(of_line)][-1]), line) for of_line, line in zip(values, lines, strict=True)]
     ends.sort(key=lambda end: end[0])
@@ -274,7 +274,7 @@ def name_ends(ax: Axes, lines: Sequence[Line2D]) -> None:
 
 
 def set_axes(ax: Axes, epoch: Array, quantities: list[str], values: Array) -> None:
-    """Name and scale the axes for `values`, all that is drawn."""
+    """Name and scale the axes for `values`, which are all values drawn."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
 
     margin = 0.5 if len(epoch) == 1 else 0.0
@@ -282,20 +282,20 @@ def set_axes(ax: Axes, epoch: Array, quantities: list[str], values: Array) -> No
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=(1, 2, 5, 10)))
     tidy(ax, grid="both")
     low, high = np.nanmin(values), np.nanmax(values)
-    # A share such as the accuracy is read on a linear axis, and so is a loss below zero or one that hardly moves.
+    # A share such as the accuracy has a linear axis, and so has a loss that is negative or hardly changes.
     if quantities != ["loss"] or low <= 0.0 or high / low < LEAST_RATIO:
         return
     ax.set_yscale("log")
     decades = np.log10(high / low)
     ax.yaxis.set_minor_formatter(NullFormatter())
-    if decades < 3:  # so few powers of ten that the steps between them need numbers too
+    if decades < 3:  # with few powers of ten, the minor ticks need numbers too
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades > 1 else (1, 2, 3, 5, 7)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
 def best(epoch: Array, columns: Mapping[str, Array]) -> tuple[str | None, int | None]:
-    """Return the column that decides and its best epoch, or None for both."""
+    """Return the column that decides and its best epoch, or None and None."""
     name = next((name for name in columns if name.startswith("val_")), next(iter(columns)))
     falls, middle = lower_is_better(name), median(columns[name])
     if falls is None or np.nanmin(middle) == np.nanmax(middle):
@@ -304,7 +304,7 @@ def best(epoch: Array, columns: Mapping[str, Array]) -> tuple[str | None, int | 
 
 
 def lower_is_better(column: str) -> bool | None:
-    """Tell whether a column falls where a network gets better; None where that is not known."""
+    """Tell whether lower is better for a column; None if unknown."""
     name = quantity(column)
     if name == "loss" or name in LOWER_IS_BETTER:
         return True
@@ -312,19 +312,19 @@ def lower_is_better(column: str) -> bool | None:
 
 
 def quantity(column: str) -> str:
-    """Return what a column measures, of whichever data."""
+    """Return the quantity of a column: its name without "val_"."""
     return column.removeprefix("val_")
 
 
 def median(values: Array) -> Array:
-    """Return the median of the runs, (n_epochs,), NaN where one of them is."""
+    """Return the median of the runs, (n_epochs,), NaN for an epoch in which a run is NaN."""
     result: Array = np.median(values, axis=0)
     return result
 
 
 def runs_of(history: object) -> list[HistoryLike]:
-    """Return the runs as a list, all of the same epochs."""
-    # A History is iterable too, over the names of its columns.
+    """Return the runs as a list; refuse runs of different epochs."""
+    # A single History is iterable too: it yields the names of its columns.
     single = not isinstance(history, (list, tuple))
     runs: list[Any] = [history] if single else list(history)  # type: ignore[call-overload] # it is a list or a tuple
     for i, run in enumerate(runs):
@@ -339,11 +339,11 @@ def runs_of(history: object) -> list[HistoryLike]:
 
 
 def curves_of(estimator: Any, argument: str) -> dict[str, Any]:
-    """Return what a fitted estimator kept of its epochs, one array (n_epochs,) a column."""
+    """Return the curves of a fitted estimator, one array (n_epochs,) per column."""
     curves = {}
     for name, attribute in CURVES.items():
         values = getattr(estimator, attribute, None)
-        if values is not None and np.size(values):  # there is none yet where Ctrl-C ended the first epoch
+        if values is not None and np.size(values):  # empty if Ctrl-C ended the first epoch
             text = f"{attribute} of {argument}"
             curves[name] = column(_arrays.as_numbers(values, np.dtype(np.float64), text), text).astype(np.float64)
     if "loss" in curves:
@@ -379,11 +379,11 @@ def values_of(name: str, runs: Sequence[HistoryLike], argument: str = "history")
 
 
 def gaps(name: str, values: ArrayLike, n_epochs: int) -> Array:
-    """Return a column as (n_runs, n_epochs); what is not finite becomes NaN, which is drawn as a gap."""
+    """Return a column as (n_runs, n_epochs). A value that is not finite becomes NaN, which is drawn as a gap."""
     table = _arrays.as_numbers(values, np.dtype(np.float64), f"column {name!r}").astype(np.float64)
     if table.ndim != 2 or table.shape[1] != n_epochs:
         raise ValueError(
-            f"column {name!r} has shape {table.shape}, which is not (n_runs, {n_epochs}), one value an epoch"
+            f"column {name!r} has shape {table.shape}, which is not (n_runs, {n_epochs}), one value per epoch"
         )
     table[~np.isfinite(table)] = np.nan
     if np.isnan(median(table)).all():

@@ -1,4 +1,4 @@
-"""A network that a caller wants drawn, and the data that it is drawn with, checked."""
+"""Checks of the network to draw and of its data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def as_network(network: object) -> Network:
-    """Return the network, or say that it is none."""
+    """Return the network; refuse anything else."""
     if not isinstance(network, Network):
         raise TypeError(f"network must be a chainrule.Network, not {shown(network)}")
     return network
@@ -27,12 +27,12 @@ def features(network: Network, X: object) -> Array:
     x = _arrays.features(X, network.n_inputs, network.dtype)
     if not len(x):
         raise ValueError("X has no rows; at least one is needed")
-    network.forward(x)  # the core refuses what is not finite
+    network.forward(x)  # the core refuses values that are not finite
     return x
 
 
 def batch(network: Network, X: object, y: object) -> tuple[Array, Array]:
     """Return X, (n, n_inputs), and y, labels (n,) or (n, n_outputs), every value checked."""
     x, targets, _ = read_batch(engine_of(network).spec, X, y)
-    network.evaluate(x, targets)  # the core refuses what is not finite or out of range
+    network.evaluate(x, targets)  # the core refuses values that are not finite or out of range
     return x, targets

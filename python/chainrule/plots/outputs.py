@@ -1,9 +1,9 @@
-"""What the outputs of a network mean: probabilities, margins or numbers; and the classes that follow from them.
+"""The meaning of a network's outputs (probabilities, margins or numbers) and the classes they predict.
 
-softmax in the loss                one class a row: the largest output
-sigmoid in the loss                each output is a yes where it is at least 0.5
-a margin (hinge)                   each output is a yes where it is at least 0
-sigmoid or softmax on the outputs  one output: a yes where it is at least 0.5; several: the largest
+softmax in the loss                one class per row: the largest output
+sigmoid in the loss                each output is a yes if it is at least 0.5
+a margin (hinge)                   each output is a yes if it is at least 0
+sigmoid or softmax on the outputs  one output: a yes if it is at least 0.5; several: the largest
 anything else                      numbers
 """
 
@@ -30,15 +30,15 @@ PROBABILITIES = frozenset({"sigmoid", "softmax", "hard_sigmoid"})
 
 @dataclass(frozen=True)
 class Outputs:
-    """How to read what `Network.predict` returns.
+    """How to interpret the result of `Network.predict`.
 
     Attributes
     ----------
     kind : str
-        "one of several": the largest output is the class. "yes or no": one output, which is class 1 or 0. "several yes
-        or no": so is each output, and they do not exclude each other. "numbers": no class at all.
+        "one of several": the largest output is the class. "yes or no": the single output is class 1 or 0. "several yes
+        or no": each output decides on its own; they do not exclude each other. "numbers": there are no classes.
     margin : bool
-        Whether an output is a yes from 0 on, and not from the probability 0.5 on.
+        Whether the outputs are margins, a yes from 0 on, instead of probabilities, a yes from 0.5 on.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Outputs:
 
     @classmethod
     def of(cls, network: Network) -> Self:
-        """Read it off the loss and the activation of the outputs."""
+        """Derive the meaning from the loss and the output activation."""
         loss, last = network.loss, network.layers[-1]
         single = network.n_outputs == 1
         if loss.boundary is not None:
@@ -72,14 +72,14 @@ class Outputs:
         return np.asarray(values[:, 0] >= (0.0 if self.margin else 0.5), dtype=np.int64)
 
     def leads(self, values: Array) -> Array:
-        """Return how far each class is ahead of the best other one, (n, n_classes) in [−1, 1]; boundaries are at 0.
+        """Return the lead of each class over the best other class, (n, n_classes) in [−1, 1]; boundaries are at 0.
 
-        The difference of probabilities, or the margin cut at 1.
+        The lead is a difference of probabilities, or a margin clipped to [−1, 1].
         """
         if self.kind != "one of several":
             lead = values[:, 0] if self.margin else 2.0 * values[:, 0] - 1.0
             return np.column_stack([-lead, lead]).clip(-1.0, 1.0)
         ranked = np.sort(values, axis=1)
-        # The best other one is the second for the class that is first, and the first for the others.
+        # For the largest class the best other is the second largest; for all others it is the largest.
         others = np.where(values == ranked[:, -1:], ranked[:, -2:-1], ranked[:, -1:])
         return np.subtract(values, others).clip(-1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Predicted numbers beside the true ones, and what is left between them."""
+"""Predicted against true numbers, and their residuals."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 KINDS = ("actual_vs_predicted", "residual_vs_predicted")
-MOST_POINTS = 2000  # more than these hide each other
+MOST_POINTS = 2000  # more points would hide each other
 
 
 class PredictionErrorDisplay(Display):
-    """The true number against the predicted one, or the residual y − a that is left, for a regression.
+    """The true number, or the residual y − a, against the predicted number, for a regression.
 
-    Rows are points. More than can be told apart are counted in hexagons, shaded by the logarithm of their number; the
-    picture says so, and none is left out.
+    Each row is a point. If there are too many to tell apart, they are counted in hexagons, shaded by the logarithm of
+    the count. The plot says so, and no row is left out.
 
     Parameters
     ----------
@@ -42,16 +42,16 @@ class PredictionErrorDisplay(Display):
     Attributes
     ----------
     line_ : matplotlib Line2D
-        Where a perfect prediction lies.
+        The line of perfect predictions.
     points_ : matplotlib PathCollection or PolyCollection
         The points or the hexagons.
     ax_, figure_ : matplotlib Axes and Figure
-        Where it was drawn.
+        The axes and the figure of the plot.
 
     Notes
     -----
-    scikit-learn's display of the same name and kinds; that draws a random sample of many rows, and the residuals
-    where no kind is named.
+    scikit-learn's display of the same name has the same kinds. It draws a random sample of many rows, and residuals by
+    default.
 
     Examples
     --------
@@ -73,16 +73,16 @@ class PredictionErrorDisplay(Display):
     def from_predictions(
         cls, y_true: ArrayLike, y_pred: ArrayLike, *, kind: str = "actual_vs_predicted", ax: Axes | None = None
     ) -> Self:
-        """Draw predictions beside the truth.
+        """Draw predictions against true numbers.
 
         Parameters
         ----------
         y_true, y_pred : array_like, (n,) or (n, 1)
-            As of the class.
+            As for the class.
         kind : {"actual_vs_predicted", "residual_vs_predicted"}
-            What stands on the vertical axis: the true number, or the true one minus the predicted one.
+            The quantity on the vertical axis: the true number, or the true number minus the predicted one.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure.
+            The axes to draw into; None creates a figure.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class PredictionErrorDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError
-            An array holds no numbers, or `ax` is no Axes.
+            An array does not hold numbers, or `ax` is not an Axes.
         ValueError
             The arrays are empty, not 1-D, of different lengths or hold a value that is not finite; `kind` is unknown;
             `ax` cannot be drawn into.
@@ -118,11 +118,11 @@ class PredictionErrorDisplay(Display):
         Parameters
         ----------
         network : Network
-            One that predicts numbers.
+            A network that predicts numbers.
         X, y
             As in `Network.gradient`.
         output : int, default 0
-            Which column of y, and of what `Network.predict` returns.
+            The column of y and of the predictions.
         kind, ax
             As in `from_predictions`.
 
@@ -135,7 +135,8 @@ class PredictionErrorDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError, ValueError
-            `network` is none, or y holds labels of classes; else as in `Network.gradient` and `from_predictions`.
+            `network` is not a Network, or y holds labels of classes; else as in `Network.gradient` and
+            `from_predictions`.
 
         Examples
         --------
@@ -151,17 +152,17 @@ class PredictionErrorDisplay(Display):
         return cls.from_predictions(targets[:, j], network.predict(x)[:, j], kind=kind, ax=ax)
 
     def plot(self, ax: Axes | None = None, *, kind: str = "actual_vs_predicted") -> Self:
-        """Draw into `ax`, or into a new figure, and return the display. Raises as `from_predictions` does."""
+        """Draw into `ax`, or into a new figure, and return the display. Errors are those of `from_predictions`."""
         residuals = one_of("kind", kind, KINDS) == "residual_vs_predicted"
         ax = self._draw_into(ax, 5.5, 5.0)
         x, y = self.y_pred, self.y_true - self.y_pred if residuals else self.y_true
         if residuals:
             span_x, largest = limits(x, "y_pred"), np.abs(y).max()
-            span_y = limits(np.asarray([-largest, largest]), "y_true − y_pred")  # so that zero lies in the middle
+            span_y = limits(np.asarray([-largest, largest]), "y_true − y_pred")  # zero is in the middle
         else:
             span_x = span_y = limits(np.append(x, y), "y_true or y_pred")
         if len(x) <= MOST_POINTS:
-            # The more points, the fainter each, so that crowds are seen.
+            # Many points are drawn fainter, so dense regions stand out.
             alpha = float(np.clip(20 / np.sqrt(len(x)), 0.35, 0.8))
             self.points_ = ax.scatter(x, y, s=18, color=PALETTE[0], alpha=alpha, linewidths=0)
         else:

@@ -1,4 +1,4 @@
-"""How the weights of each layer are distributed."""
+"""The distribution of each layer's weights."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 class WeightHistogramDisplay(Display):
     """A histogram of the weights of each Dense layer, all over the same axis, with their median and standard deviation.
 
-    Shows what the initial weights were like, which layers have learned, and weights that run away or shrink to zero.
+    It shows the initial weights, the layers that have learned, and weights that run away or shrink to zero.
 
     Parameters
     ----------
     names : sequence of str
-        The layers in words.
+        The layers as words, such as "1 Dense 8 relu".
     weights : sequence of numpy.ndarray
         The w of each.
     biases : sequence of numpy.ndarray, optional
@@ -44,13 +44,14 @@ class WeightHistogramDisplay(Display):
     Attributes
     ----------
     limits : tuple of float
-        Where the axis begins and ends, which all layers share.
+        The limits of the axis that all layers share.
     ax_, figure_ : matplotlib Axes and Figure
-        Where it was drawn.
+        The axes and the figure of the plot.
 
     Notes
     -----
-    Each histogram is scaled to its own fullest bin: heights do not compare between layers, places on the axis do.
+    Each histogram is scaled to its own fullest bin, so heights cannot be compared between layers; positions on the axis
+    can.
 
     Examples
     --------
@@ -70,16 +71,16 @@ class WeightHistogramDisplay(Display):
     @classmethod
     @checks_keywords
     def from_network(cls, network: Network, *, biases: bool = False, ax: Axes | None = None) -> Self:
-        """Draw the weights as they stand.
+        """Draw the current weights.
 
         Parameters
         ----------
         network : Network
-            Whose weights.
+            The network whose weights are drawn.
         biases : bool, default False
             Whether to draw the biases too, as a line over the weights.
         ax : matplotlib Axes, optional
-            Where to draw; None makes a figure that grows with the layers.
+            The axes to draw into; None creates a figure whose height grows with the layers.
 
         Returns
         -------
@@ -90,7 +91,7 @@ class WeightHistogramDisplay(Display):
         ImportError
             matplotlib is not installed.
         TypeError
-            `network` is no Network, `biases` is not True or False, or `ax` is no Axes.
+            `network` is not a Network, `biases` is not True or False, or `ax` is not an Axes.
         ValueError
             `ax` cannot be drawn into.
         """
@@ -102,7 +103,7 @@ class WeightHistogramDisplay(Display):
         return cls(names, network.weights, network.biases if biases else None).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw into `ax`, or into a new figure, and return the display. Raises as `from_network` does."""
+        """Draw into `ax`, or into a new figure, and return the display. Errors are those of `from_network`."""
         ax = self._draw_into(ax, *own_size(len(self.names)))
         rows = [
             Row(name, (w.ravel(), *b), f"std {float(w.std(dtype=np.float64)):.2g}")
