@@ -78,7 +78,7 @@ def same_length(y_true: Array, y_pred: Array) -> None:
 
 
 def names_of_classes(display_labels: Sequence[object] | None, n_classes: int) -> list[str]:
-    """Return one name per class: the caller's, or 0, 1, …"""
+    """Return one name per class: the caller's names, or the numbers from 0."""
     names = range(n_classes) if display_labels is None else display_labels
     if isinstance(names, str) or not hasattr(names, "__len__"):
         raise TypeError(f"display_labels must be a list of names, not {shown(display_labels)}")

@@ -37,7 +37,7 @@ class DeltaHistogramDisplay(Display):
     Parameters
     ----------
     names : sequence of str
-        The layers as words, such as "1 Dense 8 relu".
+        The layers in words, such as "1 Dense 8 relu".
     deltas : sequence of numpy.ndarray, (n, n_out)
         The delta of each.
 

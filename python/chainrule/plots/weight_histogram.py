@@ -35,7 +35,7 @@ class WeightHistogramDisplay(Display):
     Parameters
     ----------
     names : sequence of str
-        The layers as words, such as "1 Dense 8 relu".
+        The layers in words, such as "1 Dense 8 relu".
     weights : sequence of numpy.ndarray
         The w of each.
     biases : sequence of numpy.ndarray, optional

@@ -1,6 +1,6 @@
 """Drop-in `MLPClassifier` and `MLPRegressor`: scikit-learn's estimators, computed by the native core.
 
-Needs scikit-learn: `pip install "chainrule[sklearn]"`.
+This package needs scikit-learn: `pip install "chainrule[sklearn]"`.
 """
 
 try:

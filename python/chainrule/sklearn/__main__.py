@@ -1,8 +1,8 @@
 """``python -m chainrule.sklearn script.py`` runs a script with this package's estimators in scikit-learn's place.
 
-The program sees what it would see under plain ``python``: its own sys.argv, sys.path[0] and ``__main__``, and its
-tracebacks start at its own first line. runpy would do for most of it, but takes ``__main__`` away before the functions
-of atexit run, and shows its own frames.
+The script runs as under plain ``python``, with its own sys.argv, sys.path[0] and ``__main__``, and with tracebacks that
+start at its own first line. runpy could do most of this, but it removes ``__main__`` before the atexit functions run,
+and its own frames appear in tracebacks.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Unusable(Exception):  # noqa: N818 - it says what cannot be run
 
 
 def main(arguments: list[str]) -> None:
-    """Run the program that `arguments`, those after ``-m chainrule.sklearn``, ask for."""
+    """Run the program named by `arguments`, the words after ``-m chainrule.sklearn``."""
     if arguments[:1] in (["-h"], ["--help"]):
         print(USAGE)
         return
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
         raise
     if not sys.flags.safe_path:
         sys.path[0] = first_path
-    elif module.__spec__ and module.__spec__.name == "__main__":  # a folder or a zip file, which is on it in any case
+    elif module.__spec__ and module.__spec__.name == "__main__":  # a folder or a zip file, which is always on sys.path
         sys.path.insert(0, first_path)
     patch()
     sys.modules["__main__"] = module
@@ -83,7 +83,7 @@ def program(arguments: list[str]) -> tuple[CodeType, ModuleType, list[str], str]
 
 
 def script(given: str, arguments: list[str]) -> tuple[CodeType, ModuleType, list[str], str]:
-    """Return what `program` does for a file, a folder or a zip file."""
+    """Do the same as `program` for a file, a folder or a zip file."""
     path = os.path.abspath(given)  # noqa: PTH100 - as Python itself
     if os.path.isdir(path) or zipfile.is_zipfile(path):  # noqa: PTH112
         spec = PathFinder.find_spec("__main__", [path])
@@ -99,7 +99,7 @@ def script(given: str, arguments: list[str]) -> tuple[CodeType, ModuleType, list
 
 
 def find_module(name: str) -> tuple[ModuleSpec, CodeType]:
-    """Return the spec and the code of the module that ``-m name`` runs: of a package its ``__main__``."""
+    """Return the spec and the code of the module that ``-m name`` runs; for a package, of its ``__main__``."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError) as error:  # ValueError: an empty name, or one without a spec
@@ -120,7 +120,7 @@ def code_of(spec: ModuleSpec) -> CodeType:
 
 
 def main_module(path: str | None, spec: ModuleSpec | None = None) -> ModuleType:
-    """Return an empty module named ``__main__`` with what Python sets in it before it runs a program."""
+    """Return an empty module named ``__main__`` with the attributes that Python sets before it runs a program."""
     module = ModuleType("__main__")
     vars(module).update(__builtins__=builtins, __annotations__={})
     if path is not None:
@@ -132,9 +132,9 @@ def main_module(path: str | None, spec: ModuleSpec | None = None) -> ModuleType:
 
 
 def hide_own_frames(error: BaseException, inner: TracebackType | None) -> None:
-    """Let the report of the error that ends the program show `inner` alone, the frames of the program.
+    """Make the traceback of the error that ends the program show only `inner`, the program's own frames.
 
-    The error still passes through this file on its way out, so that the frames are taken off when it is shown.
+    The error still propagates through this file, so the other frames are removed when the traceback is printed.
     """
     show = sys.excepthook
 

@@ -1,4 +1,4 @@
-"""What both estimators share: where scikit-learn's private hooks are handed to the native core."""
+"""The common base of both estimators: it implements scikit-learn's private hooks with the native core."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chainrule.sklearn.weighting import weights_of
 
 # The bases are Any to mypy: scikit-learn has no types.
 class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin):  # type: ignore[misc]
-    """The hooks of scikit-learn's multilayer perceptron that compute, and what both classes have beyond them."""
+    """Native versions of the computing hooks of scikit-learn's multilayer perceptron, and the additions to both."""
 
     solver: str
     alpha: float
@@ -42,7 +42,7 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
     _hooks: Hooks | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Under `patch` it may be the state of scikit-learn's class.
+        # Under `patch` this may be the state of scikit-learn's own class.
         super().__setstate__({**type(self)().get_params(deep=False), **state})
         if hasattr(self, "_optimizer"):
             self._optimizer = converted(self._optimizer, to_ours=True)
@@ -68,15 +68,15 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
             The target values: class labels in classification, real numbers in regression.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            What each row counts, >= 0.
+            The weight of each row, >= 0.
 
         X_val, y_val : array-like, default=None
-            Rows to validate on, (n_val_samples, n_features) and as y. Their loss after each epoch, the weighted mean
-            without the penalty, goes to `validation_loss_curve_`, and early stopping looks at them and trains on all
-            of X. Solvers 'sgd' and 'adam'.
+            Validation data: (n_val_samples, n_features), and targets of y's form. Their loss after each epoch, the
+            weighted mean without the penalty, is stored in `validation_loss_curve_`. Early stopping uses these rows
+            and trains on all of X. For solvers 'sgd' and 'adam'.
 
         sample_weight_val : array-like of shape (n_val_samples,), default=None
-            What each of those rows counts, >= 0.
+            The weight of each validation row, >= 0.
 
         Returns
         -------
@@ -86,7 +86,7 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         Raises
         ------
         ValueError
-            An argument is not such as it must be; the message names it. Training ended in numbers that are not finite.
+            An argument is invalid (the message names it), or training produced numbers that are not finite.
         """
         self._given = validation.given(X_val, y_val, sample_weight_val, self.solver)
         try:
@@ -95,7 +95,7 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
             del self._given
 
     def transform(self, X: Any) -> Any:
-        """Return the activations of the last hidden layer: what the network has made of X for its output layer.
+        """Return the activations of the last hidden layer, the features that the output layer gets.
 
         a_l = f_l(a_(l-1) coefs_[l-1] + intercepts_[l-1]) for each hidden layer l, from a_0 = X.
 
@@ -107,7 +107,7 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         Returns
         -------
         ndarray of shape (n_samples, n_units)
-            Activations, without dropout; X itself where there is no hidden layer.
+            Activations without dropout; X itself if there is no hidden layer.
 
         Raises
         ------
@@ -137,9 +137,9 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         if self.n_layers is not None or self.width is not None:
             layer_units = [layer_units[0], *sizes_of(self), layer_units[-1]]
         n_hidden = len(layer_units) - 2
-        activations_of(self, n_hidden)  # refused before anything is drawn
+        activations_of(self, n_hidden)  # refuse bad activations before any random number is drawn
         if any(dropout_of(self, n_hidden)) and self.solver == "lbfgs":
-            raise ValueError("dropout makes the loss another one at each step: solver='lbfgs' needs dropout=0")
+            raise ValueError("dropout changes the loss at each step, so solver='lbfgs' needs dropout=0")
         self.__dict__.pop("validation_loss_curve_", None)
         super()._initialize(y, layer_units, dtype)
 
@@ -160,7 +160,7 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         return Objective(self, X, y, sample_weight)(packed_coef_inter)
 
     def _score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return what `early_stopping` decides by: scikit-learn's score, or that of `scoring`."""
+        """Return the score that decides about early stopping: scikit-learn's, or that of `scoring`."""
         if self.scoring is None:
             score: float = super()._score(X, y, sample_weight=sample_weight)
             return score
@@ -172,11 +172,11 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         return self._outputs(X, n_layers=len(self.coefs_))
 
     def _outputs(self, X: Any, n_layers: int) -> Any:
-        """Return what comes out of the first `n_layers` layers."""
+        """Return the outputs of the first `n_layers` layers."""
         if n_layers == 0:
             return X.toarray() if sparse.issparse(X) else X
         if not all(np.isfinite(part).all() for part in [*self.coefs_, *self.intercepts_]):
-            # A fit that diverged is still scored on its way.
+            # scikit-learn scores even a fit that has diverged.
             return np.full((X.shape[0], self.coefs_[n_layers - 1].shape[1]), np.nan)
         engine = Engine(self, n_layers=n_layers)
         Engine.steps += 1

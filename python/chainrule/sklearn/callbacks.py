@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks around epochs, where the installed version has them (1.9): progress bars, monitors."""
+"""scikit-learn's callbacks (progress bars, monitors) around epochs, if the installed version has them (1.9)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:
 
-    class CallbackSupportMixin:  # type: ignore[no-redef] # it stands in for the other
+    class CallbackSupportMixin:  # type: ignore[no-redef] # a stand-in for older versions
         """Nothing to set."""
 
 
@@ -19,7 +19,7 @@ __all__ = ["CallbackSupportMixin", "Hooks"]
 
 
 class Hooks:
-    """The hooks of one `fit`: its task, and a task in it for each epoch. Without callbacks they do nothing."""
+    """The hooks of one `fit`: a task for the fit and a subtask for each epoch. Without callbacks they do nothing."""
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
         self.estimator = estimator
@@ -28,12 +28,12 @@ class Hooks:
         self.are_there = hasattr(estimator, "_skl_callbacks")
         self.whole: Any = None
         self.epoch: Any = None
-        if self.are_there or hasattr(estimator, "_parent_callback_ctx"):  # a search, say, has its own task around
+        if self.are_there or hasattr(estimator, "_parent_callback_ctx"):  # a search, for example, has an outer task
             self.whole = estimator._init_callback_context(max_subtasks=estimator.max_iter)  # noqa: SLF001
             self.whole.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def epoch_begins(self, parameters: Callable[[], list[Any]]) -> None:
-        """Call the callbacks for the begin of an epoch; `parameters` returns weights, then biases, on demand."""
+        """Call the callbacks for the start of an epoch; `parameters` returns weights, then biases, on demand."""
         if self.are_there:
             self.epoch = self.whole.subcontext(task_name="epoch")
             self.epoch.call_on_fit_task_begin(
@@ -52,7 +52,7 @@ class Hooks:
 
     def end(self) -> None:
         """Call the callbacks for a successful end of `fit`."""
-        if self.epoch is not None:  # it was begun and did not finish
+        if self.epoch is not None:  # an epoch has started and not finished
             self.epoch.call_on_fit_task_end(estimator=self.estimator)
         if self.whole is not None:
             attributes = dict(vars(self.estimator))
@@ -62,7 +62,7 @@ class Hooks:
 
 
 def fitted(parameters: Callable[[], list[Any]]) -> Callable[[], dict[str, list[Any]]]:
-    """Return what yields the attributes that prediction needs."""
+    """Return a function that returns the attributes needed for prediction."""
 
     def attributes() -> dict[str, list[Any]]:
         arrays = parameters()

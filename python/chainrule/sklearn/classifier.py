@@ -12,14 +12,14 @@ from chainrule.sklearn.parameters import CLASSIFIER, described
 class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[misc]
     """MLPClassifier of scikit-learn, computed in Rust.
 
-    Parameters, attributes and methods are scikit-learn's, and more. `activation` may also be one of chainrule's, by its
-    name or as an object such as ``chainrule.LeakyReLU(0.2)``, or a list of one for each hidden layer.
+    It has all parameters, attributes and methods of scikit-learn's class, and more. `activation` may also be one of
+    chainrule's, by name or as an object such as ``chainrule.LeakyReLU(0.2)``, or a list with one for each hidden layer.
 
     Parameters
     ----------
     class_weight : dict, "balanced", list of dicts or None, default=None
-        What a row of each class counts, times its `sample_weight`. "balanced": n / (n_classes · n_c), so that all
-        classes count the same; a list has a dict for each label of multilabel targets.
+        The weight of each class, a factor beside `sample_weight`. "balanced" is n / (n_classes · n_c), which gives all
+        classes the same total weight. For multilabel targets, a list with a dict for each label.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

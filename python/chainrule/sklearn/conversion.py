@@ -1,7 +1,7 @@
-"""Fitted models between scikit-learn's classes and those of this package: the same state under the other class.
+"""Conversion of fitted models between scikit-learn's classes and those of this package.
 
-Both keep what they learned under the same names (``coefs_``, ``intercepts_``, ``_optimizer``, …), so that a model
-converts by copying, and predicts and goes on training as before.
+Both classes store what they learned under the same names (``coefs_``, ``intercepts_``, ``_optimizer``, …). So
+conversion copies the attributes, and the result predicts and continues training as before.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ def from_sklearn(model: Any) -> Any:
     Parameters
     ----------
     model : sklearn.neural_network.MLPClassifier or MLPRegressor
-        A fitted model; it stays as it is, and nothing is shared with it.
+        A fitted model. It is not changed, and the result shares nothing with it.
 
     Returns
     -------
     chainrule.sklearn.MLPClassifier or MLPRegressor
-        With the same parameters and fitted attributes. After solver 'sgd' or 'adam', `partial_fit` goes on where the
-        model stood, moments and learning rate included.
+        It has the same parameters and fitted attributes. After solver 'sgd' or 'adam', `partial_fit` continues where
+        the model stopped, with its moments and learning rate.
 
     Raises
     ------
     NotFittedError
-        `model` is not fitted; of an unfitted one ``MLPClassifier(**model.get_params())`` is all there is.
+        `model` is not fitted; ``MLPClassifier(**model.get_params())`` converts an unfitted model.
     TypeError
-        `model` is no instance of the two classes, or of a subclass, which may compute something else.
+        `model` is not an instance of the two classes, or it is of a subclass, which may compute something else.
 
     See Also
     --------
-    to_sklearn : the way back.
+    to_sklearn : the reverse conversion.
 
     Examples
     --------
@@ -73,27 +73,27 @@ def to_sklearn(model: MLPClassifier | MLPRegressor) -> Any:
     Parameters
     ----------
     model : chainrule.sklearn.MLPClassifier or MLPRegressor
-        A fitted model; it stays as it is, and nothing is shared with it.
+        A fitted model. It is not changed, and the result shares nothing with it.
 
     Returns
     -------
     sklearn.neural_network.MLPClassifier or MLPRegressor
-        With the same fitted attributes, and the parameters that scikit-learn's class has.
+        It has the same fitted attributes, and the parameters that scikit-learn's class knows.
 
     Raises
     ------
     NotFittedError
         `model` is not fitted.
     TypeError
-        `model` is no instance of the two classes, or of a subclass.
+        `model` is not an instance of the two classes, or it is of a subclass.
     ValueError
-        scikit-learn's class cannot predict as the model does: it has not its activations.
+        scikit-learn does not have the model's activations, so it cannot give the same predictions.
 
     Warns
     -----
     UserWarning
-        A parameter or loss that scikit-learn does not have is not at its default: predictions are equal, but fitting
-        the result again trains without it.
+        The model uses a parameter or loss that scikit-learn does not have. Predictions are equal, but fitting the
+        result again trains without it.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def converted(model: Any, cls: Any) -> Any:
 
 
 def known_to_sklearn(model: Any, cls: Any) -> dict[str, Any]:
-    """Return the parameters that scikit-learn's `cls` predicts with as `model` does; warn of what it trains without."""
+    """Return the parameters with which scikit-learn's `cls` predicts as `model` does; warn of those it lacks."""
     parameters, defaults = (m.get_params(deep=False) for m in (model, type(model)()))
     known = {name: parameters.pop(name) for name in cls().get_params(deep=False)}
     known["activation"] = one_activation(model)
@@ -148,12 +148,12 @@ def one_activation(model: Any) -> str:
     of_layers = activations_of(model, len(model.coefs_) - 1)
     names = {theirs for theirs, ours in THEIR_ACTIVATIONS.items() if any(ours == one.name for one in of_layers)}
     if len(names) > 1 or any(one.name not in THEIR_ACTIVATIONS.values() for one in of_layers):
-        raise ValueError(f"scikit-learn has one of {', '.join(THEIR_ACTIVATIONS)}, not activation={model.activation!r}")
+        raise ValueError(f"scikit-learn has only {', '.join(THEIR_ACTIVATIONS)}, not activation={model.activation!r}")
     return names.pop() if names else "relu"  # without hidden layers it is never used
 
 
 def described(model: object) -> str:
-    """Return what stands in a message for a model of the wrong kind."""
+    """Return the words of a message for a model of the wrong kind."""
     for name in NAMES:
         if isinstance(model, ORIGINALS[name]):
             return f"an instance of {type(model).__name__}, a subclass, which may compute something else"

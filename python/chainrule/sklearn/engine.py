@@ -1,4 +1,4 @@
-"""The native network behind an estimator: made from its sizes, fed from its parameters, copied back to them."""
+"""The native network behind an estimator: built from its sizes, loaded from and copied back to its parameters."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPARSE_ROWS = 1024
-"""Rows of a sparse X that are made dense at once."""
+"""Rows of a sparse X that are converted to dense at a time."""
 
 OUTPUT_LOSSES: dict[str, dict[str, Any]] = {
     "exp": {"name": "poisson"},
     "softmax": {"name": "cross_entropy", "label_smoothing": 0.0},
     "logistic": {"name": "binary_cross_entropy"},
 }
-"""The loss that has scikit-learn's output activation inside."""
+"""The loss whose link is scikit-learn's output activation."""
 
-# Only which moments are kept matters here: each epoch brings its own rule.
+# These choose only the moments that are kept. Each epoch passes its own update rule.
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.5, "nesterov": False},
     "adam": {"name": "adam", "learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "eps": 1e-8},
@@ -35,10 +35,10 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 
 class Engine:
-    """A native network that holds the parameters of an estimator for as long as it computes."""
+    """A native network that holds an estimator's parameters while it computes."""
 
     steps = 0
-    """Native epochs, gradients and predictions so far, of all engines: tests see that nothing else computed."""
+    """Native epochs, gradients and predictions of all engines so far. Tests check by it that nothing else computed."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Engine:
         n_layers: int | None = None,
         dropout_seed: int | None = None,
     ) -> None:
-        """Make the network of the first `n_layers` layers, or of all; only with a `dropout_seed` it drops units."""
+        """Build the network of the first `n_layers` layers, by default of all; it drops units only with a seed."""
         coefs = estimator.coefs_[:n_layers]
         dtype = dtype or coefs[0].dtype
         self.dtype: np.dtype[Any] = dtype if dtype == np.float32 else np.dtype(np.float64)
@@ -68,28 +68,28 @@ class Engine:
         self.network.set_parameters(self.joined([*coefs, *estimator.intercepts_[:n_layers]]))
 
     def store(self, estimator: Any) -> None:
-        """Write the parameters to the estimator's own arrays, as scikit-learn's updates in place do."""
+        """Write the parameters into the estimator's own arrays, as scikit-learn's in-place updates do."""
         for array, value in zip([*estimator.coefs_, *estimator.intercepts_], self.arrays(), strict=True):
             array[...] = value
 
     def arrays(self) -> list[NDArray[Any]]:
-        """Copy the parameters: weights of all layers and then biases of all layers."""
+        """Return copies of the parameters: the weights of all layers, then the biases of all layers."""
         return self.split(self.network.parameters())
 
     def joined(self, arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """Give weights of all layers and then biases of all layers as w_1, b_1, w_2, …."""
+        """Return weights and biases in the order of `arrays` as one flat array w_1, b_1, w_2, …."""
         flat = np.empty(self.layout.size, self.dtype)
         for view, array in zip(self.split(flat), arrays, strict=True):
             view[...] = array.reshape(view.shape)
         return flat
 
     def split(self, flat: NDArray[Any]) -> list[NDArray[Any]]:
-        """Undo `joined`; views."""
+        """Return the inverse of `joined`, as views of `flat`."""
         return [*self.layout.weights(flat), *self.layout.biases(flat)]
 
 
 def _layers(estimator: Any, n: int, *, with_dropout: bool) -> list[dict[str, Any]]:
-    """Configure the first `n` layers; the output layer's own activation is inside the loss."""
+    """Return the configuration of the first `n` layers; the loss contains the output activation."""
     n_hidden = len(estimator.coefs_) - 1
     activations = [activation.to_dict() for activation in activations_of(estimator, n_hidden)] + [{"name": "identity"}]
     rates = [*(dropout_of(estimator, n_hidden) if with_dropout else [0.0] * n_hidden), 0.0]
@@ -103,7 +103,7 @@ def _layers(estimator: Any, n: int, *, with_dropout: bool) -> list[dict[str, Any
 
 
 def _loss(estimator: Any) -> dict[str, Any]:
-    """Configure the loss."""
+    """Return the configuration of the loss."""
     if estimator.out_activation_ in OUTPUT_LOSSES:
         return OUTPUT_LOSSES[estimator.out_activation_]
     if estimator.loss == "huber":
@@ -114,13 +114,13 @@ def _loss(estimator: Any) -> dict[str, Any]:
 
 
 def targets(y: NDArray[Any], out_activation: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Give y as the native loss takes it: labels for softmax, numbers for others."""
+    """Return y as the native loss takes it: labels for softmax, numbers for others."""
     if out_activation == "softmax":
         return np.asarray(y.argmax(axis=1), dtype=np.int64)
     return np.ascontiguousarray(y, dtype=dtype)
 
 
 def beside_poisson(y: NDArray[Any]) -> NDArray[Any]:
-    """Return what scikit-learn's Poisson loss adds to ours for each target: it depends on the targets alone."""
+    """Return the term that scikit-learn's Poisson loss adds to ours for each target; it depends on y alone."""
     terms: NDArray[Any] = xlogy(y, y) - y
     return terms

@@ -1,4 +1,4 @@
-"""The hidden layers that parameters ask for: how many of what size, with which activation and dropout."""
+"""The hidden layers that an estimator's parameters describe: their number, sizes, activations and dropout."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from chainrule.sklearn.parameters import THEIR_ACTIVATIONS
 
 
 def sizes_of(estimator: Any) -> Any:
-    """Return `hidden_layer_sizes` as it is, or what `n_layers` and `width` make of it.
+    """Return `hidden_layer_sizes`, or the sizes that `n_layers` and `width` give.
 
     Raises
     ------
     ValueError
-        A number is missing and `hidden_layer_sizes` cannot give it.
+        `n_layers` or `width` is missing and does not follow from `hidden_layer_sizes`.
     """
     n, width, given = estimator.n_layers, estimator.width, estimator.hidden_layer_sizes
     if n is None and width is None:
@@ -24,7 +24,7 @@ def sizes_of(estimator: Any) -> Any:
     sizes = list(given) if isinstance(given, Iterable) else [given]
     if width is None and n:
         if len(set(sizes)) != 1:
-            raise ValueError(f"n_layers={n} needs width, since hidden_layer_sizes={given!r} has not one width")
+            raise ValueError(f"n_layers={n} needs width, since hidden_layer_sizes={given!r} has no single width")
         width = sizes[0]
     return (width,) * (len(sizes) if n is None else n)
 
@@ -35,7 +35,7 @@ def activations_of(estimator: Any, n_hidden: int) -> list[Activation]:
     Raises
     ------
     TypeError, ValueError
-        `activation` has another number of entries, or one that is no activation of a hidden layer.
+        `activation` does not have `n_hidden` entries, or an entry is not an activation for hidden layers.
     """
     given = estimator.activation
     if isinstance(given, (str, Activation)):
@@ -45,9 +45,9 @@ def activations_of(estimator: Any, n_hidden: int) -> list[Activation]:
 
 
 def init_factor(estimator: Any, layer: int) -> float:
-    """Return f of the bound √(f / (n_in + n_out)) of a layer's initial weights: 2 before a sigmoid, else 6.
+    """Return f in the bound √(f / (n_in + n_out)) of a layer's initial weights: 2 before a sigmoid, else 6.
 
-    scikit-learn takes the hidden layers' also for the output layer; here it is that of the last of them.
+    Like scikit-learn, the output layer uses the factor of the hidden layers, here that of the last hidden layer.
     """
     given = estimator.activation
     if not isinstance(given, (str, Activation)):
@@ -61,7 +61,7 @@ def dropout_of(estimator: Any, n_hidden: int) -> list[float]:
     Raises
     ------
     TypeError, ValueError
-        `dropout` has another number of entries, or one that is not in [0, 1).
+        `dropout` does not have `n_hidden` entries, or an entry is not in [0, 1).
     """
     given = estimator.dropout
     if not isinstance(given, Iterable):
@@ -74,7 +74,7 @@ def _activation(argument: str, given: Any) -> Activation:
     name = THEIR_ACTIVATIONS.get(given, given) if isinstance(given, str) else given
     activation = choose(argument, name, ACTIVATIONS)
     if activation.name == "softmax":
-        raise ValueError(f"{argument} must be the activation of a unit by itself, not softmax")
+        raise ValueError(f"{argument} must be an activation of single units, not softmax")
     return activation
 
 

@@ -1,4 +1,4 @@
-"""What L-BFGS-B minimises: the native loss and its gradient, in scikit-learn's order of the parameters."""
+"""Training by L-BFGS-B on the native loss and gradient, in scikit-learn's order of the parameters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def fit_lbfgs(estimator: Any, X: Any, y: Any, sample_weight: Any, *, hooks: Hooks | None) -> None:
-    """Train `estimator` on validated data by SciPy's L-BFGS-B; y is 2-D."""
+    """Train `estimator` on validated data with SciPy's L-BFGS-B; y is 2-D."""
     est = estimator
     objective = Objective(est, X, y, sample_weight)
     ends_at = np.inf if est.max_seconds is None else time.monotonic() + est.max_seconds
@@ -65,13 +65,13 @@ def fit_lbfgs(estimator: Any, X: Any, y: Any, sample_weight: Any, *, hooks: Hook
 
 
 class Objective:
-    """Loss and gradient of an estimator on some rows; SciPy works in float64 whatever X is, and so does this."""
+    """Loss and gradient of an estimator on some rows, in float64 for every dtype of X, as in SciPy."""
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
         self.engine = Engine(estimator, dtype=np.dtype(np.float64))
         self.loss = Loss(self.engine, estimator, X, y, sample_weight)
         self.alpha = float(estimator.alpha)
-        # Weights of all layers and then biases of all layers here, layer by layer there.
+        # SciPy's order: the weights of all layers, then the biases of all layers. The engine's order: layer by layer.
         parts = [*estimator.coefs_, *estimator.intercepts_]
         ends = np.cumsum([part.size for part in parts])
         indices = np.split(np.arange(ends[-1], dtype=np.float64), ends[:-1])
@@ -79,7 +79,7 @@ class Objective:
 
     def __call__(self, packed: NDArray[Any]) -> tuple[float, Any]:
         """Return the loss at `packed` and its gradient."""
-        # SciPy keeps x in float32 where it began so.
+        # SciPy keeps x in float32 if it started in float32.
         self.engine.network.set_parameters(packed[self.order].astype(np.float64, copy=False))
         loss, flat = self.loss.with_gradient(self.alpha)
         gradient = np.empty_like(flat)
@@ -87,5 +87,5 @@ class Objective:
         return loss, gradient
 
     def arrays(self, packed: NDArray[Any]) -> list[NDArray[Any]]:
-        """Give `packed` as weights of all layers and then biases of all layers."""
+        """Return `packed` as the weights of all layers, then the biases of all layers."""
         return self.engine.split(packed[self.order])

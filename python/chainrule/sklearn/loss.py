@@ -1,4 +1,4 @@
-"""The loss of rows as scikit-learn has it, and its gradient; sparse rows go through the engine a part at a time."""
+"""scikit-learn's loss of some rows and its gradient. Sparse rows go through the engine in chunks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainrule.sklearn.engine import SPARSE_ROWS, Engine, beside_poisson, target
 
 
 class Loss:
-    """Of some rows; the parameters are those that the engine has when it is asked for."""
+    """The loss of some rows, computed with the engine's current parameters."""
 
     def __init__(self, engine: Engine, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
         self.engine, self.strict = engine, bool(estimator.strict)
@@ -24,12 +24,12 @@ class Loss:
         self.constant = float(np.average(beside_poisson(y), weights=sample_weight, axis=0).sum()) if is_poisson else 0.0
 
     def with_gradient(self, alpha: float) -> tuple[float, Any]:
-        """Return the loss with its penalty, and the gradient in the engine's order."""
+        """Return the loss with the penalty, and the gradient in the engine's order."""
         loss, flat = self._sparse(alpha) if sparse.issparse(self.X) else self._native(slice(None), alpha)
         return loss + self.constant, flat
 
     def _native(self, rows: slice, alpha: float) -> tuple[float, Any]:
-        """Loss and gradient of some rows; the penalty counts as for these rows alone."""
+        """Return loss and gradient of some rows, with the penalty as if these were all rows."""
         Engine.steps += 1
         X: Any = self.X[rows]
         X = X.toarray().astype(self.engine.dtype, copy=False) if sparse.issparse(X) else X
@@ -37,7 +37,7 @@ class Loss:
         return self.engine.network.sklearn_gradient(X, self.y[rows], weights, alpha, self.strict)
 
     def _sparse(self, alpha: float) -> tuple[float, Any]:
-        """Do the same a part of the rows at a time."""
+        """Do the same for sparse rows, one chunk at a time."""
         n = self.X.shape[0]
         whole = float(n if self.weights is None else self.weights.sum())
         loss, flat = 0.0, np.zeros(self.engine.network.n_parameters, dtype=self.engine.dtype)
@@ -45,7 +45,7 @@ class Loss:
             rows = slice(start, min(start + SPARSE_ROWS, n))
             weight = rows.stop - start if self.weights is None else self.weights[rows].sum()
             if weight > 0:
-                # alpha / weight · weight / whole: each part brings its share of the penalty.
+                # alpha / weight · weight / whole: each chunk adds its share of the penalty.
                 part, d_part = self._native(rows, alpha * weight / whole)
                 loss += part * (weight / whole)
                 flat += d_part * (weight / whole)

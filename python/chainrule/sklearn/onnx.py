@@ -1,10 +1,10 @@
-"""ONNX export: the converter of skl2onnx for the two estimators, also where they stand inside a Pipeline.
+"""ONNX export: converters of skl2onnx for the two estimators, also inside a Pipeline.
 
     z = a w + b,  a = f(z)  layer by layer;  labels = classes[argmax of the probabilities]
 
-skl2onnx has a converter for scikit-learn's classes, which knows no Poisson output, flattens several outputs of a
-regressor and takes two labels of a multilabel problem for two classes; this one has none of that. A new activation
-goes into the table of sklearn/onnx_nodes.py.
+skl2onnx's own converter for scikit-learn's classes has three errors that this one does not have: it lacks the Poisson
+output, flattens the outputs of a multi-output regressor, and takes two labels of a multilabel problem for two classes.
+A new activation is added to the table in sklearn/onnx_nodes.py.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels":
 
 
 def to_onnx(model: Any, X: Any = None, **options: Any) -> Any:
-    """Return a fitted model as ONNX: `register_onnx`, then ``skl2onnx.to_onnx(model, X, **options)``.
+    """Return a fitted model as ONNX. It calls `register_onnx`, then ``skl2onnx.to_onnx(model, X, **options)``.
 
     Parameters
     ----------
     model : estimator
         A fitted estimator of this package, or a Pipeline or another estimator of scikit-learn that holds one.
     X : array_like, (n, n_features), optional
-        A row or more of what the model will be given; only the type counts. Of an estimator of this package float32
-        makes an ONNX model that takes and computes float32, other numbers one in float64. Not needed with
+        One or more rows of the kind that the ONNX model will get; only their type matters. For an estimator of this
+        package, float32 gives an ONNX model in float32, any other numbers one in float64. Not needed with
         `initial_types`.
     **options
-        As skl2onnx takes them: `initial_types` in the place of `X`, `target_opset`, and `options`. Without the last,
-        probabilities of an MLPClassifier are an array; ``options={"zipmap": True}`` makes a dictionary of each row,
+        Options of skl2onnx: `initial_types` in place of `X`, `target_opset`, and `options`. By default the
+        probabilities of an MLPClassifier are an array; ``options={"zipmap": True}`` gives a dictionary for each row,
         in float32 only.
 
     Returns
     -------
     onnx.ModelProto
-        Of a classifier with outputs "label", (n,) or (n, n_labels), and "probabilities", (n, n_classes); of a
-        regressor with "variable", (n, n_outputs).
+        A classifier has the outputs "label", (n,) or (n, n_labels), and "probabilities", (n, n_classes); a regressor
+        has "variable", (n, n_outputs).
 
     Raises
     ------
@@ -54,14 +54,15 @@ def to_onnx(model: Any, X: Any = None, **options: Any) -> Any:
     NotFittedError
         `model` is not fitted.
     TypeError
-        `model` is no estimator, there is neither `X` nor `initial_types`, or `X` holds no numbers.
+        `model` is not an estimator, neither `X` nor `initial_types` is given, or `X` does not hold numbers.
     ValueError
-        `X` is not 2-D or has another number of columns than `model` was fitted with; a hidden layer's activation is
-        not in ONNX.
+        `X` is not 2-D or does not have as many columns as the data `model` was fitted with; a hidden layer's activation
+        cannot be written in ONNX.
 
     Notes
     -----
-    onnxruntime adds in another order, so numbers agree to rounding. It has erf, and so "gelu", in float32 only.
+    onnxruntime adds in another order, so its results agree up to rounding. It computes erf, and so "gelu", in float32
+    only.
 
     Examples
     --------
@@ -79,14 +80,14 @@ def to_onnx(model: Any, X: Any = None, **options: Any) -> Any:
         raise TypeError(f"model must be an estimator of chainrule.sklearn, or one that holds it, not {shown(model)}")
     check_is_fitted(model)
     if X is None and options.get("initial_types") is None:
-        raise TypeError("X is missing: give a row or more of what the model will be given, or initial_types")
-    # skl2onnx's default, a dictionary for each row, does not load in onnxruntime where it holds doubles.
+        raise TypeError("X is missing: pass one or more rows of the kind that the model will get, or initial_types")
+    # skl2onnx's default gives a dictionary for each row, which onnxruntime cannot load if it holds doubles.
     options.setdefault("options", {MLPClassifier: {"zipmap": False}})
     return convert(model, None if X is None else example(model, X), **options)
 
 
 def register_onnx() -> None:
-    """Let skl2onnx convert the two estimators, for those who call it themselves; `to_onnx` does it on its own.
+    """Register the converters, for callers of skl2onnx itself; `to_onnx` does this on its own.
 
     Raises
     ------
@@ -108,10 +109,10 @@ def register_onnx() -> None:
 
 
 def example(model: Any, X: Any) -> Any:
-    """Return a row of X as skl2onnx reads the type of the inputs from it."""
+    """Return a row of X from which skl2onnx can derive the type of the inputs."""
     if isinstance(model, MLPClassifier | MLPRegressor):
         X = _arrays.as_numbers(X, np.dtype(np.float64), "X")
-    elif not hasattr(X, "iloc"):  # a DataFrame becomes one input a column
+    elif not hasattr(X, "iloc"):  # a DataFrame becomes one input per column
         X = _arrays.as_array(X, "X")
     if X.ndim != 2:
         hint = "; a single row is X.reshape(1, -1)" if X.ndim == 1 else ""
@@ -125,7 +126,7 @@ def example(model: Any, X: Any) -> Any:
 
 
 def classifier_shapes(operator: Any) -> None:
-    """Tell the types of both outputs: labels (n,) or (n, n_labels), probabilities (n, n_classes)."""
+    """Set the types of both outputs: labels (n,) or (n, n_labels), probabilities (n, n_classes)."""
     from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
 
     calculate_linear_classifier_output_shapes(operator)
@@ -137,7 +138,7 @@ def classifier_shapes(operator: Any) -> None:
 
 
 def regressor_shapes(operator: Any) -> None:
-    """Tell the type of the output: (n, n_outputs)."""
+    """Set the type of the output: (n, n_outputs)."""
     from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
 
     calculate_linear_regressor_output_shapes(operator)
@@ -163,7 +164,7 @@ def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
     if model.out_activation_ == "logistic":  # the one output is the probability of the second class
         a = (a.graph.constant(1.0) - a).apply("Concat", a, axis=1)
     a.apply("Identity", result=probabilities)
-    # Of equal probabilities both this and scikit-learn take the first class.
+    # If probabilities are equal, both this and scikit-learn take the first class.
     place = a.apply("ArgMax", axis=1, keepdims=0)
     label_values(a.graph, model).apply("Gather", place, axis=0, result=labels)
 
@@ -185,12 +186,12 @@ def forward(scope: Any, operator: Any, container: Any) -> Value:
 
 
 def label_values(graph: Graph, model: Any) -> Value:
-    """Return what stands for each of the two or more columns of probabilities."""
+    """Return the label value of each column of probabilities, of which there are two or more."""
     from onnx import TensorProto
     from skl2onnx.common.utils_classifier import get_label_classes
 
     classes = np.asarray(get_label_classes(graph.scope, model)).tolist()
-    # A single class was trained as the negative one of two, and is what is predicted whatever the probability.
+    # A single class was trained as the negative class of two, and is predicted for every probability.
     classes = classes * 2 if len(classes) == 1 else classes
     if isinstance(classes[0], str):
         return graph.constant([value.encode() for value in classes], TensorProto.STRING)
@@ -198,5 +199,5 @@ def label_values(graph: Graph, model: Any) -> Value:
 
 
 def is_multilabel(model: Any) -> bool:
-    """Tell whether the classifier decides each output by itself."""
+    """Tell whether the classifier decides each output independently."""
     return bool(model._label_binarizer.y_type_.startswith("multilabel"))  # noqa: SLF001 - nothing public says so

@@ -1,9 +1,10 @@
-"""Formulas as nodes of an ONNX graph, and the table of the activations a = f(z) that can be written so.
+"""Formulas as nodes of an ONNX graph, and the table of the activations a = f(z) written with them.
 
     relu:  z.apply("Relu")          elu:  z.apply("Relu") + (z.apply("Min", 0.0).apply("Exp") - 1.0)
 
-A `Value` stands for what a node gives when the graph runs; to apply an operator to it adds a node. onnxruntime has many
-of ONNX's own activations in float32 only, so all but the plainest are made of what it has in float64 too.
+A `Value` is the result of a node when the graph runs. Applying an operator to it adds a node. onnxruntime implements
+many of ONNX's own activations in float32 only, so all but the plainest are composed of operators that it has in float64
+too.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ if TYPE_CHECKING:
 
 
 class Graph:
-    """What the nodes of one model are written into, and the type that it computes in."""
+    """The nodes of one model, and the type that it computes in."""
 
     def __init__(self, scope: Any, container: Any, kind: int) -> None:
         self.scope, self.container, self.kind = scope, container, kind
 
     def constant(self, values: ArrayLike, kind: int | None = None) -> Value:
-        """Return numbers, or what else is of the ONNX type `kind`, as a value."""
+        """Return constants, numbers or entries of the ONNX type `kind`, as a value."""
         array = np.asarray(values)
         name = self.scope.get_unique_variable_name("constant")
         self.container.add_initializer(name, self.kind if kind is None else kind, array.shape, array.ravel().tolist())
         return Value(self, name)
 
     def node(self, operator: str, *inputs: Value, result: str | None = None, **attributes: Any) -> Value:
-        """Add a node; return its only result, under the name `result` or one that is free."""
+        """Add a node and return its single result, named `result` or by a free name."""
         name = self.scope.get_unique_variable_name(operator.lower()) if result is None else result
         self.container.add_node(operator, [value.name for value in inputs], [name], **attributes)
         return Value(self, name)
@@ -48,7 +49,7 @@ class Value:
         self.graph, self.name = graph, name
 
     def apply(self, operator: str, *others: Value | float, **attributes: Any) -> Value:
-        """Return what the operator makes of this value and the others."""
+        """Return the result of the operator for this value and the others."""
         graph = self.graph
         values = [other if isinstance(other, Value) else graph.constant(other) for other in others]
         return graph.node(operator, self, *values, **attributes)
@@ -71,7 +72,7 @@ class Value:
 
 def expm1_below(z: Value) -> Value:
     """Return exp(z) − 1 where z < 0, else 0."""
-    # For z ≤ 0 it is 2 t / (1 − t), t = tanh(z / 2), which keeps the digits that exp(z) − 1 loses for small z.
+    # For z ≤ 0 it equals 2 t / (1 − t) with t = tanh(z / 2), which keeps the digits that exp(z) − 1 loses for small z.
     t = (z.apply("Min", 0.0) * 0.5).apply("Tanh")
     return t * 2.0 / (z.graph.constant(1.0) - t)
 
@@ -82,14 +83,14 @@ def softplus(z: Value) -> Value:
 
 
 def erf(x: Value) -> Value:
-    """Return erf(x), computed in float32: onnxruntime has no other."""
+    """Return erf(x) computed in float32, the only type in which onnxruntime has it."""
     from onnx import TensorProto
 
     return x.apply("Cast", to=TensorProto.FLOAT).apply("Erf").apply("Cast", to=x.graph.kind)
 
 
 def gated(z: Value, gate: Value) -> Value:
-    """Return z times its gate, and the limit 0 where z = −∞."""
+    """Return z times its gate, or the limit 0 if z = −∞."""
     return z.apply("Max", -FAR) * gate
 
 
@@ -122,7 +123,7 @@ ACTIVATIONS: dict[str, Callable[[Value, Any], Value]] = {
     "hard_tanh": lambda z, _: z.apply("Max", -1.0).apply("Min", 1.0),
     "hard_silu": lambda z, _: gated(z, hard_sigmoid(z)),
 }
-"""Of hidden layers: from z and the activation, of chainrule.reference.activations, where the formulas are."""
+"""Activations of hidden layers: functions of z and the option, whose formula chainrule.reference.activations has."""
 
 OUTPUTS: dict[str, Callable[[Value], Value]] = {
     "identity": lambda z: z,
@@ -130,4 +131,4 @@ OUTPUTS: dict[str, Callable[[Value], Value]] = {
     "softmax": lambda z: z.apply("Softmax", axis=1),
     "exp": lambda z: z.apply("Exp"),  # with the Poisson loss
 }
-"""Of the output layer, by scikit-learn's `out_activation_`."""
+"""Activations of the output layer, by scikit-learn's `out_activation_`."""

@@ -1,4 +1,4 @@
-"""scikit-learn's optimizers as attributes see them: learning rate, schedule and moments; the native core updates."""
+"""The state of scikit-learn's optimizers (learning rate, schedule, moments). The native core makes the updates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Sgd:
 
     @property
     def changes_every_epoch(self) -> bool:
-        """Whether the learning rate is another one after each epoch."""
+        """Whether the learning rate changes after each epoch."""
         return bool(self.lr_schedule == "invscaling")
 
     def __init__(self, estimator: Any, params: list[NDArray[Any]]) -> None:
@@ -46,12 +46,12 @@ class Sgd:
         return float(self.learning_rate), (float(self.momentum), bool(self.nesterov))
 
     def iteration_ends(self, time_step: int) -> None:
-        """Lower the learning rate after an epoch, where the schedule says so."""
+        """Lower the learning rate after an epoch if the schedule requires it."""
         if self.lr_schedule == "invscaling":
             self.learning_rate = float(self.learning_rate_init) / (time_step + 1) ** self.power_t
 
     def trigger_stopping(self, msg: str, verbose: float) -> bool:
-        """Tell whether to stop where the loss no longer falls; an adaptive rate is cut first."""
+        """Tell whether to stop when the loss no longer falls; an adaptive rate is cut first."""
         if self.lr_schedule == "adaptive" and self.learning_rate > 1e-6:
             self.learning_rate /= 5.0
             if verbose:
@@ -63,7 +63,7 @@ class Sgd:
 
 
 class Adam:
-    """Adaptive moments, epsilon outside the bias correction."""
+    """Adam, with epsilon outside the bias correction."""
 
     moments = ("ms", "vs")
     changes_every_epoch = False
@@ -97,21 +97,21 @@ class Adam:
         return float(self.learning_rate_init), (float(self.beta_1), float(self.beta_2), float(self.epsilon))
 
     def iteration_ends(self, time_step: int) -> None:
-        """Do nothing: the step size follows from t."""
+        """Do nothing, since the step size is a function of t."""
 
     def trigger_stopping(self, msg: str, verbose: float) -> bool:
-        """Stop where the loss no longer falls."""
+        """Stop when the loss no longer falls."""
         if verbose:
             print(msg + " Stopping.")
         return True
 
 
 KINDS = ((Sgd, theirs.SGDOptimizer), (Adam, theirs.AdamOptimizer))
-"""Our optimizers and scikit-learn's: what they keep has the same names."""
+"""Our optimizers and scikit-learn's; their attributes have the same names."""
 
 
 def converted(optimizer: Any, *, to_ours: bool) -> Any:
-    """Return the optimizer, ours or scikit-learn's, as the one or the other, sharing nothing; others are copied."""
+    """Return a copy of the optimizer as ours or scikit-learn's; an optimizer of another class is copied unchanged."""
     for ours, their in KINDS:
         if isinstance(optimizer, (ours, their)):
             kind = ours if to_ours else their

@@ -1,6 +1,6 @@
-"""Puts the two estimators in the place of scikit-learn's, so that an unchanged script trains natively.
+"""Replaces scikit-learn's two estimators by ours, so that an unchanged script trains natively.
 
-Only names change, and only in the modules of PLACES: what has imported scikit-learn's classes before keeps them.
+Only the names in the MODULES change. Code that has imported scikit-learn's classes before keeps them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from typing import Self
 
 NAMES = ("MLPClassifier", "MLPRegressor")
-# Where the names are looked up: by users, and by pickles, which name the private module.
-PLACES = ("sklearn.neural_network", "sklearn.neural_network._multilayer_perceptron")
-# Taken when this module is loaded, which is before it can have replaced anything.
+# The modules in which the names are looked up: by users, and by pickles, which name the private module.
+MODULES = ("sklearn.neural_network", "sklearn.neural_network._multilayer_perceptron")
+# Stored when this module is loaded, before it can have replaced anything.
 ORIGINALS = {name: getattr(theirs, name) for name in NAMES}
 
 
 class Patch:
-    """What `patch` returns: as a context manager it goes back to how things were before the call."""
+    """The result of `patch`: a context manager that restores the state before the call."""
 
     def __init__(self, was_patched: bool) -> None:
         self.was_patched = was_patched
@@ -40,25 +40,25 @@ class Patch:
 def patch() -> Patch:
     """Make ``from sklearn.neural_network import MLPClassifier, MLPRegressor`` yield the classes of this package.
 
-    It acts at once, and on imports after it: call it before the modules are imported that use the two classes. A name
-    that was imported earlier stays what it was. Calling it twice does nothing more.
+    It affects later imports only, so call it before importing the modules that use the two classes. A name that was
+    imported earlier keeps its class. A second call changes nothing.
 
-    Models that are made under it are pickled by the name of their own class, and load without it. Pickles of
-    scikit-learn's models load as instances of the classes of this package while it is on.
+    Models made under the patch are pickled by the name of their own class, and load without it. Under the patch,
+    pickles of scikit-learn's models load as instances of this package's classes.
 
     Returns
     -------
     Patch
-        A context manager, for a patch that ends: ``with patch(): ...``.
+        A context manager, for a temporary patch: ``with patch(): ...``.
 
     See Also
     --------
-    unpatch : go back.
+    unpatch : undo it.
 
     Notes
     -----
-    ``python -m chainrule.sklearn script.py`` runs a script under it. Processes that a script starts afresh are not
-    patched; what is sent to them (by joblib, say) is pickled, and trains natively there too.
+    ``python -m chainrule.sklearn script.py`` runs a script under the patch. New processes that a script starts are not
+    patched. But models sent to them in pickles (by joblib, for example) train natively there too.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def patch() -> Patch:
 
 
 def unpatch() -> None:
-    """Give scikit-learn's names back to scikit-learn's classes; without `patch` before it, it does nothing.
+    """Restore scikit-learn's classes under their names; without an earlier `patch` it does nothing.
 
     Examples
     --------
@@ -93,12 +93,12 @@ def unpatch() -> None:
 
 
 def is_patched() -> bool:
-    """Tell whether scikit-learn's names are those of this package now."""
+    """Tell whether scikit-learn's names now mean the classes of this package."""
     return any(getattr(theirs, name) is not ORIGINALS[name] for name in NAMES)
 
 
 def replace(classes: dict[str, type]) -> None:
-    """Let the names mean these classes, wherever they are looked up."""
-    for place in PLACES:
+    """Bind the names to these classes in all MODULES."""
+    for module in MODULES:
         for name, cls in classes.items():
-            setattr(import_module(place), name, cls)
+            setattr(import_module(module), name, cls)

@@ -12,18 +12,18 @@ from chainrule.sklearn.parameters import REGRESSOR, described
 class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc]
     """MLPRegressor of scikit-learn, computed in Rust.
 
-    Parameters, attributes and methods are scikit-learn's, and more. `activation` may also be one of chainrule's, by its
-    name or as an object such as ``chainrule.LeakyReLU(0.2)``, or a list of one for each hidden layer. `loss` may also
-    be "absolute_error" |d|, "huber" (d²/2 up to `huber_delta`, linear beyond) or "quantile" (max(q d, (q - 1) d) with
-    d = y - prediction), each the mean over outputs.
+    It has all parameters, attributes and methods of scikit-learn's class, and more. `activation` may also be one of
+    chainrule's, by name or as an object such as ``chainrule.LeakyReLU(0.2)``, or a list with one for each hidden layer.
+    `loss` may also be "absolute_error" (|d|), "huber" (d²/2 up to `huber_delta`, linear beyond) or "quantile"
+    (max(q d, (q - 1) d)), with d = y - prediction, each averaged over the outputs.
 
     Parameters
     ----------
     huber_delta : float, default=1.0
-        Where loss="huber" goes over from squares to distances, > 0, in the unit of y.
+        The |d| at which loss="huber" changes from squared to linear, > 0, in the unit of y.
 
     quantile : float, default=0.5
-        Which quantile of y loss="quantile" predicts, in (0, 1).
+        The quantile of y that loss="quantile" predicts, in (0, 1).
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

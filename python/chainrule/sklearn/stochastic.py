@@ -1,4 +1,4 @@
-"""Training by sgd and adam: scikit-learn's splits, permutations and stopping around native epochs."""
+"""Training by sgd and adam: native epochs with scikit-learn's splits, permutations and stopping."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fit_stochastic(
     given: Given | None = None,
     hooks: Hooks | None = None,
 ) -> None:
-    """Train `estimator` on validated data; y is 2-D. `given` are rows of the caller's to validate on."""
+    """Train `estimator` on validated data; y is 2-D. `given` are the caller's validation data."""
     est = estimator
     if not incremental or not hasattr(est, "_optimizer"):
         est._optimizer = (Sgd if est.solver == "sgd" else Adam)(est, est.coefs_ + est.intercepts_)  # noqa: SLF001
@@ -52,7 +52,7 @@ def fit_stochastic(
 
 
 class Fit:
-    """Epochs until the loss or a score improves no more, time is up, a callback says so, or `max_iter` is reached."""
+    """A fit: epochs until loss or score stop improving, time is up, a callback ends it, or `max_iter` is reached."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Fit:
         self.optimizer = est._optimizer  # noqa: SLF001
         seed = None
         if np.any(est.dropout):
-            # Each call its own masks, also of `partial_fit` with an integer seed.
+            # Each call gets its own masks, also a `partial_fit` with an integer seed.
             seed = (int(est._random_state.randint(2**31 - 1)) + est.t_) % 2**32  # noqa: SLF001
         self.engine = Engine(est, est.solver, dropout_seed=seed)
         self.optimizer.load(self.engine)
@@ -86,12 +86,12 @@ class Fit:
         self.epochs = Epochs(self.engine, est, X, y, sample_weight, one_by_one=one_by_one)
 
     def watch_loss(self, validation: Validation) -> None:
-        """Let `validation_loss_curve_` have the loss of these rows after each epoch."""
+        """Record the loss of these rows in `validation_loss_curve_` after each epoch."""
         X, y, _, weights = validation
         self.validation_loss = Loss(self.engine, self.estimator, X, y, weights)
 
     def run(self) -> None:
-        """Train; the estimator then has what was learned, also after Ctrl-C."""
+        """Train, and store the result in the estimator, also after Ctrl-C."""
         est = self.estimator
         ends_at = np.inf if est.max_seconds is None else time.monotonic() + est.max_seconds
         try:
@@ -124,13 +124,13 @@ class Fit:
         return not self.estimator.strict and len(curve) > 0 and not np.isfinite(curve[-1])
 
     def train(self) -> None:
-        """Train one epoch, or as many as nothing has to be done between, and take down their losses."""
+        """Train one epoch, or several if Python has nothing to do between them, and record their losses."""
         est, epochs = self.estimator, self.epochs
         if self.hooks:
             self.hooks.epoch_begins(self.engine.arrays)
         try:
             epochs.run(est.max_iter - est.n_iter_, self.optimizer)
-        finally:  # Ctrl-C ends the epoch under way; those before it count
+        finally:  # Ctrl-C discards the current epoch; earlier ones count
             if epochs.losses:
                 est.loss_curve_ += epochs.losses
                 est.loss_ = epochs.losses[-1]
@@ -140,14 +140,14 @@ class Fit:
             print(f"Iteration {est.n_iter_}, loss = {est.loss_:.8f}")
 
     def is_over(self) -> bool:
-        """Look at what the epoch has come to; tell whether it was the last."""
+        """Evaluate the stopping rules after an epoch; tell whether it was the last."""
         est, optimizer = self.estimator, self.optimizer
         if self.validation_loss:
             curve = getattr(est, "validation_loss_curve_", [])
-            missed = [np.nan] * (len(est.loss_curve_) - 1 - len(curve))  # of warm starts without validation
+            missed = [np.nan] * (len(est.loss_curve_) - 1 - len(curve))  # epochs of a warm start without validation
             est.validation_loss_curve_ = [*curve, *missed, self.validation_loss.with_gradient(0.0)[0]]
         if est.early_stopping:
-            self.engine.store(est)  # the validation score predicts with them
+            self.engine.store(est)  # the validation score predicts with the estimator's arrays
         if self.epochs.one_by_one:
             v = self.validation
             seen = (v.X, v.labels, v.sample_weight) if v else (None, None, None)
@@ -170,7 +170,7 @@ class Fit:
 
 
 class Epochs:
-    """Native epochs over one set of rows: one at a time where each is looked at, else as many as patience allows."""
+    """Native epochs over one set of rows: singly if Python acts between them, else as many as patience allows."""
 
     def __init__(self, engine: Engine, est: Any, X: Any, y: Any, weights: Any, *, one_by_one: bool) -> None:
         self.engine, self.alpha, self.strict = engine, float(est.alpha), bool(est.strict)
@@ -183,7 +183,7 @@ class Epochs:
         self.order = np.arange(n, dtype=np.int64)
         self.random = est._random_state if est.shuffle else None  # noqa: SLF001
         state = None if self.random is None else self.random.get_state(legacy=False)
-        # Batches that are looked into, and another generator than the usual one, are for Python to go through.
+        # Python must make the batches if it inspects their rows, or if the generator is not NumPy's Mersenne Twister.
         may_be_zero = self.strict and self.weights is not None and not self.weights.all()
         self.by_batch = may_be_zero or self.constant is not None or sparse.issparse(X)
         self.in_python = self.by_batch or (state is not None and state["bit_generator"] != "MT19937")
@@ -200,7 +200,7 @@ class Epochs:
         self.losses: list[float] = []
 
     def run(self, most: int, optimizer: Sgd | Adam) -> None:
-        """Train up to `most` epochs, whose losses are then in `losses`, also of those before one that failed."""
+        """Train up to `most` epochs and put their losses into `losses`, also those before a failed epoch."""
         self.losses = []
         if self.in_python:
             if self.random is not None:
@@ -213,20 +213,20 @@ class Epochs:
             self.losses = self.course.losses
 
     def end(self) -> None:
-        """Leave the generator where scikit-learn would have left it."""
+        """Leave the generator in the state in which scikit-learn would leave it."""
         if self.random is not None and self.state is not None and self.course.random_state is not None:
             key, position = self.course.random_state
             self.state["state"] = {"key": np.array(key, dtype=np.uint32), "pos": position}
             self.random.set_state(self.state)
 
     def _in_order(self, optimizer: Sgd | Adam) -> float:
-        """Train one epoch in the order of this object; return its loss."""
+        """Train one epoch in this object's order of rows; return its loss."""
         self.course.set_order(self.order)
         self._train(self.X, self.y, self.weights, self.course, optimizer, 1)
         return float(self.course.losses[0])
 
     def _in_batches(self, optimizer: Sgd | Adam) -> float:
-        """Do the same with a look at the rows of each batch: their weights, what only targets add, sparse rows."""
+        """Do the same batch by batch in Python, for zero weights, loss terms of the targets, and sparse rows."""
         n, loss = len(self.order), 0.0
         for part in gen_batches(n, self.batch_size):
             rows = self.order[part]
@@ -239,7 +239,7 @@ class Epochs:
         return loss / n if sparse.issparse(self.X) else self._in_order(optimizer) + loss / n
 
     def _of_targets(self, rows: Any) -> float:
-        """Return the part of a batch's loss that its targets alone decide; refuse weights that sum to zero."""
+        """Return the part of a batch's loss that depends on its targets alone; refuse weights that sum to zero."""
         weights = None if self.weights is None else self.weights[rows]
         if weights is not None and weights.sum() == 0.0:
             if self.strict:
@@ -254,7 +254,7 @@ class Epochs:
 
 
 def _go_on_with_random_numbers(est: Any, *, incremental: bool) -> None:
-    """Let each `partial_fit` with an integer seed take the random numbers after those of the one before."""
+    """Make each `partial_fit` with an integer seed continue the random numbers of the one before."""
     if not incremental:
         vars(est).pop("_partial_random_state", None)
     elif isinstance(est.random_state, Integral):

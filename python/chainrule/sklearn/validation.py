@@ -1,8 +1,8 @@
-"""Rows that are validated on: the caller's or split off, the curve of their loss, the score that decides when to stop.
+"""Validation rows, given by the caller or split off: the curve of their loss, and the score for early stopping.
 
-    validation loss = Σ wᵢ l(outputᵢ, yᵢ) / Σ wᵢ  of the weights after the epoch, without the penalty alpha
+    validation loss = Σ wᵢ l(outputᵢ, yᵢ) / Σ wᵢ  with the weights after the epoch, without the penalty alpha
 
-Arguments and meaning are those of HistGradientBoostingClassifier, which has them in scikit-learn.
+Arguments and meaning follow scikit-learn's HistGradientBoostingClassifier.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Given(NamedTuple):
-    """What `fit` was passed beside its training data."""
+    """The validation arguments of `fit`."""
 
     X: Any
     y: Any
@@ -33,7 +33,7 @@ class Given(NamedTuple):
 
 
 class Validation(NamedTuple):
-    """Rows to validate on: targets as the loss takes them, (n, n_outputs), labels as scores take them."""
+    """Validation rows: targets for the loss, (n, n_outputs), and labels for the scores."""
 
     X: Any
     y: NDArray[Any]
@@ -42,7 +42,7 @@ class Validation(NamedTuple):
 
 
 def given(X_val: Any, y_val: Any, sample_weight_val: Any, solver: str) -> Given | None:
-    """Return what was passed, or None for nothing.
+    """Return the validation arguments, or None if there are none.
 
     Raises
     ------
@@ -62,13 +62,12 @@ def given(X_val: Any, y_val: Any, sample_weight_val: Any, solver: str) -> Given 
 
 
 def validated(estimator: Any, own: Given) -> Validation:
-    """Return the caller's rows, for an estimator that has looked at its training data.
+    """Return the caller's validation rows, checked against the training data that the estimator has seen.
 
     Raises
     ------
     ValueError
-        Features, labels, lengths or numbers are not such as `fit` could have trained with; the message names the
-        argument.
+        Features, labels, lengths or numbers do not fit the training data; the message names the argument.
     """
     takes: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32), "reset": False}
     X = _named("X_val", lambda: validate_data(estimator, own.X, **takes))
@@ -83,9 +82,9 @@ def validated(estimator: Any, own: Given) -> Validation:
 
 
 def split(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any, Validation]:
-    """Return X, y and weights to train with and the rows split off them, by scikit-learn's draws."""
+    """Return X, y and weights for training, and the validation rows split off, drawn as in scikit-learn."""
     arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
-    # scikit-learn: two classes only, whatever its documentation says.
+    # Unlike its documentation, scikit-learn stratifies two classes only.
     is_stratified = estimator.n_outputs_ == 1 or (not estimator.strict and estimator.out_activation_ == "softmax")
     parts = train_test_split(
         *arrays,
@@ -103,9 +102,9 @@ def split(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any,
 
 
 def score_of(estimator: Any, X: Any, labels: Any, sample_weight: Any) -> float:
-    """Return the score by the estimator's `scoring`, the greater the better; "loss" means the loss, negative.
+    """Return the score by the estimator's `scoring`, greater is better; "loss" means the negative loss.
 
-    NaN where outputs are not finite, as scikit-learn has it.
+    It is NaN if the outputs are not finite, as in scikit-learn.
     """
     if estimator.scoring == "loss":
         return -float(estimator.validation_loss_curve_[-1])
@@ -113,7 +112,7 @@ def score_of(estimator: Any, X: Any, labels: Any, sample_weight: Any) -> float:
         return np.nan
     scorer = check_scoring(estimator, estimator.scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    # The rows were checked against the names of the features already, and have none any more.
+    # The feature names were checked before; these rows are arrays and have none.
     names = vars(estimator).pop("feature_names_in_", None)
     try:
         return float(scorer(estimator, X, labels, **weights))
@@ -123,7 +122,7 @@ def score_of(estimator: Any, X: Any, labels: Any, sample_weight: Any) -> float:
 
 
 def _named(argument: str, check: Callable[[], Any]) -> Any:
-    """Return what a check returns; its errors name the argument."""
+    """Return the result of a check, and name the argument in its errors."""
     try:
         return check()
     except (TypeError, ValueError) as error:
@@ -131,8 +130,8 @@ def _named(argument: str, check: Callable[[], Any]) -> Any:
 
 
 def _of_classes(estimator: Any, y_val: Any) -> tuple[NDArray[Any], Any]:
-    """Return the targets of a classifier, one column an output, and its labels."""
-    binarizer = estimator._label_binarizer  # noqa: SLF001 - what the training targets went through
+    """Return the targets of a classifier, one column per output, and its labels."""
+    binarizer = estimator._label_binarizer  # noqa: SLF001 - the binarizer of the training targets
     is_multilabel = binarizer.y_type_.startswith("multilabel")
     if type_of_target(y_val, input_name="y_val").startswith("multilabel") != is_multilabel:
         raise ValueError(f"it must be {'indicators, (n, n_labels)' if is_multilabel else 'labels, (n,)'}, as y is")
@@ -144,12 +143,12 @@ def _of_classes(estimator: Any, y_val: Any) -> tuple[NDArray[Any], Any]:
         labels = column_or_1d(y_val)
         unknown = np.setdiff1d(unique_labels(labels), estimator.classes_)
         if unknown.size:
-            raise ValueError(f"it has classes that y has not: {unknown.tolist()}; y has {estimator.classes_.tolist()}")
+            raise ValueError(f"it has classes that y lacks: {unknown.tolist()}; y has {estimator.classes_.tolist()}")
     return binarizer.transform(labels).astype(bool), labels
 
 
 def _of_numbers(estimator: Any, y_val: Any) -> tuple[NDArray[Any], Any]:
-    """Return the targets of a regressor with one column an output, and as they were given."""
+    """Return the targets of a regressor, one column per output, and the targets as given."""
     labels = check_array(y_val, ensure_2d=False, dtype=estimator.coefs_[0].dtype, input_name="y_val")
     y = labels.reshape(len(labels), -1)
     if y.shape[1] != estimator.n_outputs_:

@@ -1,8 +1,8 @@
-"""class_weight: each row counts as much as its class says.
+"""class_weight: a factor for the weight of each row, by its class.
 
     wᵢ = sample_weightᵢ · class_weight[yᵢ];    'balanced':  class_weight[c] = n / (n_classes · n_c)
 
-so that with 'balanced' every class counts the same in all. King & Zeng 2001, as in scikit-learn's other classifiers.
+With 'balanced', all classes have the same total weight. King & Zeng 2001, as in scikit-learn's other classifiers.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from sklearn.utils.validation import _check_sample_weight
 
 
 def weights_of(class_weight: Any, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
-    """Return what each row counts, (n,), or `sample_weight` as it is where `class_weight` is None.
+    """Return the weight of each row, (n,), or `sample_weight` unchanged if `class_weight` is None.
 
     Raises
     ------
     ValueError
-        `class_weight` names classes without all of them, is 'balanced' for a part of the data (`incremental`), which
-        does not show how frequent the classes are, is a dict for a multilabel `y`, which needs a list of them, or is
-        negative; lengths differ.
+        `class_weight` does not name all classes; or is negative; or is a dict for a multilabel `y`, which needs a list
+        of dicts; or is 'balanced' for a part of the data (`incremental`), which does not show the class frequencies.
+        Lengths differ.
     """
     if class_weight is None:
         return sample_weight
