@@ -208,5 +208,5 @@ def test_one_activation_said_otherwise_is_said_as_there(activation):
 
 @pytest.mark.parametrize("activation", [["tanh", "relu"], "gelu", ["tanh", chainrule.ELU()]])
 def test_activations_that_scikit_learn_lacks_are_refused(activation):
-    with pytest.raises(ValueError, match="scikit-learn has one of identity, logistic, tanh, relu, not activation="):
+    with pytest.raises(ValueError, match="scikit-learn has only identity, logistic, tanh, relu, not activation="):
         to_sklearn(fitted(ours, "multiclass", activation=activation))

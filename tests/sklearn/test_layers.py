@@ -72,7 +72,7 @@ def test_without_hidden_layers_activations_matter_as_little_as_there():
         ("softmax", "The 'activation' parameter of MLPClassifier must be"),
         ("rel", "The 'activation' parameter of MLPClassifier must be"),
         (["tanh", "rel"], r"activation\[1\].*relu"),
-        (["tanh", "softmax"], r"activation\[1\] must be the activation of a unit by itself"),
+        (["tanh", "softmax"], r"activation\[1\] must be an activation of single units"),
         (["tanh"], "activation must be one for all hidden layers or a list of one each: there are 2, not 1"),
         (["tanh"] * 3, "there are 2, not 3"),
         (3, "The 'activation' parameter of MLPClassifier must be"),

@@ -240,7 +240,7 @@ def test_counts_below_zero_are_refused():
 
 
 def test_labels_that_were_not_trained_are_refused():
-    with pytest.raises(ValueError, match=r"y_val .*it has classes that y has not: \['z'\]; y has \['a', 'b', 'c'\]"):
+    with pytest.raises(ValueError, match=r"y_val .*it has classes that y lacks: \['z'\]; y has \['a', 'b', 'c'\]"):
         MLPClassifier(**SMALL).fit(X, ["a", "b", "c"] * 20, X_val=X_VAL, y_val=["a"] * 24 + ["z"])
 
 

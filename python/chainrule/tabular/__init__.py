@@ -1,4 +1,4 @@
-"""Tables: from a CSV file with names, categories and gaps to a trained network, and back to the file's own words.
+"""Tables: from a CSV file with names, categories and gaps to a trained network, and back to the file's labels.
 
     read_csv ─▶ cells (distinct texts) ─▶ columns (numbers, one-hot categories) ─▶ Network ─▶ labels or numbers
                                                    └── TabularModel keeps all of it, in one safetensors file
@@ -11,14 +11,14 @@
 >>> model.predict(pd.DataFrame({"color": ["red", "blue"], "price": [1.5, 8.5]})).tolist()
 ['yes', 'no']
 
-pandas holds the tables and scikit-learn splits them: ``pip install 'chainrule[cli]'``.
-The command line is made of this.
+pandas holds the tables and scikit-learn splits them: ``pip install 'chainrule[cli]'``. The command line is built on
+this package.
 """
 
 from __future__ import annotations
 
 try:
-    import pandas as pd  # noqa: F401 - asked for here, where its absence can be told in words
+    import pandas as pd  # noqa: F401 - imported here to give a clear message if it is missing
 except ImportError as missing:
     raise ImportError("tables need pandas: pip install 'chainrule[cli]'") from missing
 

@@ -1,8 +1,8 @@
-"""A column as its distinct texts: what is missing, what is a number, and where something stands.
+"""A column as codes of its distinct texts: its missing cells, its numbers, and the position of a cell.
 
     "red", "7", "", "red"   ─▶   codes 0 1 −1 0   texts "red" "7"
 
-Whatever is asked of a column is asked once a distinct text and not once a row.
+Every question about a column is answered once per distinct text, not once per row.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LINE = "line"  # the name of an index that holds lines of a file
-# What stands for a missing cell, whatever its case. "none" and "-" are left out: they may be a word of the data's own.
+LINE = "line"  # the name of an index that holds the line numbers of a file
+# The texts of a missing cell, in any case. "none" and "-" are not among them, since they may be real values.
 MISSING = ("", "?", "NA", "N/A", "#N/A", "NaN", "NULL", "<NA>")
 
 
@@ -31,13 +31,13 @@ class Cells:
     Attributes
     ----------
     name : str or int
-        Of the column; an int where there is no header.
+        The column's name; an int without a header.
     codes : (n,) int
-        Which of `texts` a row holds, −1 where the cell is missing.
+        For each row the index of its text in `texts`, or −1 if the cell is missing.
     texts : tuple of str
         The distinct texts, in the order of their first rows.
     rows : pandas.Index
-        What the rows are called.
+        The labels of the rows.
     """
 
     name: str | int
@@ -47,42 +47,42 @@ class Cells:
 
     @classmethod
     def of(cls, column: pd.Series, name: str | int, missing: Collection[str] = MISSING) -> Cells:
-        """Return a column of any table, of text or not; `missing` are the texts that stand for no value."""
+        """Return a column of any table, text or not; `missing` are the texts of a missing cell."""
         codes, values = pd.factorize(column, use_na_sentinel=True)
         gaps = {text.casefold() for text in missing}
         index_of: dict[str, int] = {}
-        # A text that differs from another in blanks alone is the same; one that stands for nothing has no index.
+        # Texts that differ only in surrounding blanks are the same. Missing cells have no text.
         texts = [text_of(value) for value in values]
         moved = [-1 if text.casefold() in gaps else index_of.setdefault(text, len(index_of)) for text in texts]
         return cls(name, np.array([*moved, -1], dtype=np.intp)[codes], tuple(index_of), column.index)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Which cells are missing, (n,)."""
+        """A mask of the missing cells, (n,)."""
         return self.codes < 0
 
     def first(self, code: int) -> int:
-        """Return the first row that holds texts[code], or that is missing for −1."""
+        """Return the first row that holds texts[code]; for −1, the first missing cell."""
         return int(np.argmax(self.codes == code))
 
     def numbers(self) -> list[float | None]:
-        """Return each distinct text as a number, None where it is none."""
+        """Return each distinct text as a number, or None if it is not one."""
         return [number_in(text) for text in self.texts]
 
     def at(self, row: int) -> str:
-        """Return how a message calls a cell: "line 7, column 'age'"."""
+        """Return a cell's name in messages: "line 7, column 'age'"."""
         label = self.rows[row]
         where = f"line {label}" if self.rows.name == LINE else f"row {label!s}"
         return f"{where}, {column_name(self.name)}"
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a text is, infinite where it is too large, None where it is none (NaN is none).
+    """Return the number in a text: infinite if it is too large, None if the text is not a number (NaN is not).
 
     >>> number_in("-1.5e3"), number_in("1e999"), number_in("1_000"), number_in("1,5")
     (-1500.0, inf, None, None)
     """
-    if "_" in text or not text.isascii():  # float() takes 1_000 and the digits of every script
+    if "_" in text or not text.isascii():  # float() accepts 1_000 and the digits of every script
         return None
     try:
         number = float(text)
@@ -97,14 +97,14 @@ def is_number(text: str) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """Return a cell of a table as a CSV file would hold it; 2.0 is 2, as a gap makes floats of whole numbers."""
+    """Return a cell of a table as the text in a CSV file; 2.0 is "2", since gaps turn integer columns into floats."""
     if isinstance(value, float | np.floating) and abs(float(value)) < 2**53 and float(value).is_integer():
         value = int(value)
     return str(value).strip()
 
 
 def column_name(name: str | int) -> str:
-    """Return how a message calls a column: its name, or its number where there is no header.
+    """Return a column's name in messages: its name, or its number without a header.
 
     >>> column_name("age"), column_name(3)
     ("column 'age'", 'column 3')
@@ -113,7 +113,7 @@ def column_name(name: str | int) -> str:
 
 
 def listed(items: Iterable[object], most: int = 8) -> str:
-    """Return a few of the items with commas between them.
+    """Return the first items, separated by commas.
 
     >>> listed("abc", most=2)
     "'a', 'b', … (3 in all)"

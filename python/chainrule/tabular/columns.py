@@ -1,8 +1,8 @@
-"""The inputs of a network, made of columns: numbers standardized, categories one-hot.
+"""From columns to the inputs of a network: numbers are standardized, categories are one-hot.
 
-A numeric column is one input, (x − mean) / scale. A categorical one is as many inputs as it has categories, 1 for the
-row's own and 0 for the others. A gap is an error, or with `impute` the median of a numeric column; in a categorical one
-it is a category of its own where the training data had gaps, and else the most frequent category.
+A numeric column gives one input, (x − mean) / scale. A categorical column gives one input per category, 1 for the row's
+own category and 0 for the others. A gap is an error unless `impute` is set. Then it counts as the median of a numeric
+column. In a categorical column it is a category of its own if the training data had gaps, else the most frequent one.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     from .cells import Cells
 
-MOST_CATEGORIES = 1_000  # of a column that nobody has called categorical
-LARGEST = 1e150  # of numbers: their squares are summed
+MOST_CATEGORIES = 1_000  # in a column not declared categorical
+LARGEST = 1e150  # the largest number, since squares are summed
 UNKNOWN = ("error", "ignore")
-GAP, NONE = -1, -2  # where the index of a category would be: the cell is missing, or holds no known category
+GAP, NONE = -1, -2  # in place of a category's index: the cell is missing, or its category is unknown
 
 
 @dataclass(frozen=True)
 class Numeric:
     """A column of numbers: one input, (x − mean) / scale.
 
-    `mean` and `scale` (the standard deviation, > 0) are those of the training rows, gaps filled; `fill` is their median
-    where gaps are filled, else None.
+    `mean` and `scale` (the standard deviation, > 0) are those of the training rows with gaps filled. `fill` is the
+    median of the training rows, or None if gaps are refused.
     """
 
     kind: ClassVar[str] = "numeric"
@@ -46,7 +46,7 @@ class Numeric:
     meanings: ClassVar[tuple[str, ...]] = ("",)
 
     def read(self, cells: Cells, unknown: str) -> NDArray[np.float64]:  # noqa: ARG002 - a number is never unknown
-        """Return the numbers of a column, (n,), NaN for gaps."""
+        """Return the numbers of a column, (n,), with NaN for gaps."""
         if self.fill is None:
             refuse_gaps(cells)
         return numbers(cells)
@@ -67,7 +67,7 @@ class Numeric:
             )
 
     def learn(self, values: NDArray[Any]) -> Numeric:
-        """Return the column with mean, scale and median of `values`, which may hold NaN for gaps."""
+        """Return the column with the mean, scale and median of `values`, in which NaN marks gaps."""
         column = self if self.fill is None else dataclasses.replace(self, fill=median(values[~np.isnan(values)]))
         mean, scale = moments(column.filled(values))
         return dataclasses.replace(column, mean=mean, scale=scale)
@@ -75,10 +75,10 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Categorical:
-    """A column of categories: an input for each, and one more for gaps where `gap` says so.
+    """A column of categories: one input for each, and one more for gaps if `gap` is true.
 
-    `fill` is the category that a gap counts as: the most frequent of the training rows. It is None where gaps are
-    refused, and where they are a category of their own.
+    `fill` is the category that a gap counts as, the most frequent one of the training rows. It is None if gaps are
+    refused or are a category of their own.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -94,19 +94,19 @@ class Categorical:
 
     @property
     def meanings(self) -> tuple[str, ...]:
-        """What each input says of the column."""
+        """The condition that each input of the column stands for."""
         return (*(f" = {category!r}" for category in self.categories), *([" is missing"] if self.gap else []))
 
     def read(self, cells: Cells, unknown: str) -> NDArray[np.intp]:
-        """Return the index of each row's category, (n,), GAP where it is missing, NONE where it is unknown."""
+        """Return the index of each row's category, (n,): GAP for a missing cell, NONE for an unknown category."""
         index_of = {category: i for i, category in enumerate(self.categories)}
         indices = [index_of.get(text, NONE) for text in cells.texts]
         if NONE in indices and unknown == "error":
             code = indices.index(NONE)
             raise ValueError(
                 f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is a category that the training data did not "
-                f"have (known: {listed(self.categories)}); --unknown ignore (unknown='ignore' in Python) lets it count "
-                "as none of them"
+                f"have (known: {listed(self.categories)}); --unknown ignore (unknown='ignore' in Python) counts it as "
+                "none of them"
             )
         if not self.gap and self.fill is None:
             refuse_gaps(cells)
@@ -124,7 +124,7 @@ class Categorical:
         out[rows, values[rows]] = 1.0
 
     def learn(self, values: NDArray[Any]) -> Categorical:
-        """Return the column with the most frequent of `values` as its fill, where it has one."""
+        """Return the column with the most frequent of `values` as its fill, if it has a fill."""
         if self.fill is None:
             return self
         return dataclasses.replace(self, fill=int(np.bincount(values[values >= 0], minlength=1).argmax()))
@@ -134,15 +134,15 @@ Column = Numeric | Categorical
 
 
 def planned(cells: Cells, *, categorical: bool, impute: bool) -> Column | None:
-    """Return what a column of the training data is, before anything is learned of it; None where it is constant.
+    """Return the kind of a column of the training data, before its moments are learned; None if it is constant.
 
-    Numeric where every cell that is not missing is a number, categorical where none is or where the caller says so.
+    It is numeric if every cell present is a number, and categorical if no cell is or the caller says so.
 
     Raises
     ------
     ValueError
-        A cell is missing and may not be; some cells are numbers and some not; a number is not finite; a text column
-        has so many categories that it is no category.
+        A cell is missing and gaps are refused; some cells are numbers and others are not; a number is not finite; a
+        text column has too many categories.
     """
     gap = bool(cells.missing.any())
     if gap and not impute:
@@ -152,7 +152,7 @@ def planned(cells: Cells, *, categorical: bool, impute: bool) -> Column | None:
     found = cells.numbers()
     if not categorical and found and all(number is not None for number in found):
         values = numbers(cells)
-        # "1" and "1.0" are two texts and one number.
+        # "1" and "1.0" are two texts but one number.
         constant = not gap and float(np.min(values)) == float(np.max(values))
         return None if constant else Numeric(cells.name, 0.0, 1.0, 0.0 if impute else None)
     if not categorical:
@@ -162,7 +162,7 @@ def planned(cells: Cells, *, categorical: bool, impute: bool) -> Column | None:
 
 
 def ordered(texts: Collection[str]) -> tuple[str, ...]:
-    """Return categories in their order: numbers by value, then words by letters.
+    """Return categories sorted: numbers by value, then words alphabetically.
 
     >>> ordered(["b", "10", "9", "a"])
     ('9', '10', 'a', 'b')
@@ -176,7 +176,7 @@ def ordered(texts: Collection[str]) -> tuple[str, ...]:
 
 
 def numbers(cells: Cells) -> NDArray[np.float64]:
-    """Return the numbers of a column, (n,), NaN where a cell is missing; refuse what is none or too large."""
+    """Return the numbers of a column, (n,), NaN for missing cells; refuse text and numbers that are too large."""
     found = cells.numbers()
     for code, number in enumerate(found):
         if number is None or abs(number) > LARGEST:
@@ -196,7 +196,7 @@ def refuse_gaps(cells: Cells) -> None:
 
 
 def refuse_mixed(cells: Cells, found: list[float | None]) -> None:
-    """Refuse a column in which some cells are numbers and some not: the rarer kind may be a mistake."""
+    """Refuse a column of numbers and text: cells of the rarer kind may be mistakes."""
     count = np.bincount(cells.codes[~cells.missing], minlength=len(found))
     is_text = np.array([number is None for number in found])
     n_text, n_numbers = int(count[is_text].sum()), int(count[~is_text].sum())
@@ -206,24 +206,24 @@ def refuse_mixed(cells: Cells, found: list[float | None]) -> None:
     usual, what = ("numbers", "not a number") if n_text <= n_numbers else ("no numbers", "a number")
     raise ValueError(
         f"{cells.at(cells.first(odd))}: {cells.texts[odd]!r} is {what}, but {max(n_text, n_numbers):,} other cells of "
-        f"this column are {usual}; --categorical {cells.name} takes all of them for categories, --drop {cells.name} "
+        f"this column are {usual}; --categorical {cells.name} takes all of them as categories, --drop {cells.name} "
         "leaves the column out"
     )
 
 
 def refuse_names(cells: Cells) -> None:
-    """Refuse a column of texts that hardly repeat: names and numbers of documents teach nothing that is true again."""
+    """Refuse a column of texts that hardly repeat: nothing general can be learned from names or document numbers."""
     n = int((~cells.missing).sum())
     many = len(cells.texts)
     if many > MOST_CATEGORIES or (many > 20 and many > n / 2):
         raise ValueError(
             f"{column_name(cells.name)} has {many:,} different texts in {n:,} rows, such as {cells.texts[0]!r}; "
-            f"--drop {cells.name} leaves it out, --categorical {cells.name} takes each for a category"
+            f"--drop {cells.name} leaves it out, --categorical {cells.name} takes each as a category"
         )
 
 
 def moments(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and standard deviation; 1 in place of a deviation of 0.
+    """Return mean and standard deviation; a deviation of 0 is replaced by 1.
 
     >>> moments(np.array([1.0, 3.0])), moments(np.array([7.0, 7.0]))
     ((2.0, 1.0), (7.0, 1.0))
@@ -232,5 +232,5 @@ def moments(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def median(values: NDArray[np.float64]) -> float:
-    """Return the median; 0 of nothing."""
+    """Return the median, or 0 if there are no values."""
     return float(np.median(values)) if len(values) else 0.0

@@ -1,10 +1,10 @@
-"""A tabular model as one safetensors file: the network's tensors, and the rest as JSON in the metadata.
+"""A tabular model as one safetensors file: the network's tensors, and everything else as JSON in the metadata.
 
     "format": "chainrule.tabular", "format_version": 1, "config": {…},          as in a network's file
     "names", "target_name", "missing", "columns": [{"kind": "numeric", …}, …], "constant", "target": {…}, "notes": {…}
     tensors: "layers.0.weight", "layers.0.bias", …
 
-A file is not trusted: everything is checked for its type and for fitting the rest, every key must be known.
+A file is not trusted: the type and the consistency of everything are checked, and every key must be known.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def save(path: str | os.PathLike[str], inputs: Inputs, target: Target, network: 
 
 
 def load(path: str | os.PathLike[str]) -> tuple[Inputs, Target, Network, dict[str, str]]:
-    """Return what `save` was given; see `TabularModel.load`."""
+    """Return the parts of a saved model; see `TabularModel.load`."""
     path = checkpoint.path_of(path)
     try:
         return parsed(*checkpoint.parts(path, FORMAT, "a tabular model"))
@@ -87,7 +87,7 @@ def column(i: int, entry: object) -> Column:
     """Return a column that `save` wrote."""
     kinds: dict[str, type[Column]] = {kind.kind: kind for kind in (Numeric, Categorical)}
     where = f"columns[{i}]"
-    if not isinstance(entry, dict) or entry.get("kind") not in list(kinds):  # what is looked up may be a list itself
+    if not isinstance(entry, dict) or entry.get("kind") not in list(kinds):  # "kind" may be unhashable
         raise ValueError(f"{where} must be an object with a kind ({', '.join(kinds)}), not {shown(entry)}")
     kind = kinds[entry["kind"]]
     check_keys(where, entry, ["kind", *(field.name for field in dataclasses.fields(kind))])
@@ -104,7 +104,7 @@ def column(i: int, entry: object) -> Column:
     gap = of_type(entry, "gap", bool)
     fill = entry["fill"]
     if fill is not None and (type(fill) is not int or gap or not 0 <= fill < len(categories)):
-        raise ValueError(f"{where}.fill must be the place of a category, or null where gap is true; not {fill!r}")
+        raise ValueError(f"{where}.fill must be the index of a category, or null if gap is true; not {fill!r}")
     return Categorical(name, categories, gap, fill)
 
 
@@ -127,7 +127,7 @@ def target(entry: dict[str, Any]) -> Target:
     if entry["label_type"] not in list(LABEL_TYPES):
         raise ValueError(f"target.label_type must be one of {', '.join(LABEL_TYPES)}")
     classes = Classes(name, labels, entry["label_type"])
-    classes.values()  # refuses labels that are no integers though the type says so
+    classes.values()  # refuses labels that are not integers although label_type says so
     return classes
 
 
@@ -137,7 +137,7 @@ def check_names(inputs: Inputs, goal: Target) -> None:
     if goal.name != inputs.target:
         raise ValueError("target.name and target_name differ")
     if len(set(used)) < len(used):
-        raise ValueError("a column is there twice")
+        raise ValueError("a column appears twice")
     absent = [name for name in used if name not in inputs.names or type(name) is not type(inputs.names[0])]
     if absent:
         raise ValueError(f"names lacks {absent[0]!r}")
@@ -146,7 +146,7 @@ def check_names(inputs: Inputs, goal: Target) -> None:
 
 
 def check_network(network: Network, inputs: Inputs, goal: Target) -> None:
-    """Refuse a network that is not made for these inputs and this target."""
+    """Refuse a network that does not fit these inputs and this target."""
     n_classes = len(goal.labels) if isinstance(goal, Classes) else 0
     if network.n_inputs != inputs.width:
         raise ValueError(f"the network has {network.n_inputs} inputs, but its columns make {inputs.width}")
@@ -172,7 +172,7 @@ def of_type(entry: dict[str, Any], key: str, kind: type[T]) -> T:
 
 
 def tuple_of(entry: dict[str, Any], key: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
-    """Return a list of such items as a tuple."""
+    """Return an entry, a list of items of these types, as a tuple."""
     items = of_type(entry, key, list)
     for item in items:
         if type(item) not in kinds:
@@ -191,6 +191,6 @@ def finite(value: object, where: str) -> float:
     """Return a number that a column may hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{where} must be a number, not {shown(value)}")  # noqa: TRY004 - a file
-    if not abs(value) <= LARGEST:  # NaN is not
+    if not abs(value) <= LARGEST:  # true for NaN too
         raise ValueError(f"{where} must be a number up to {LARGEST:g}, not {shown(value)}")
     return float(value)

@@ -1,6 +1,7 @@
-"""All inputs of a table: which columns there are, where they stand in another table, and their matrix X.
+"""The inputs of a table: its columns, their positions in another table, and their matrix X.
 
-With a header columns are found by name, whatever their order; without one by their place, and the count must be right.
+With a header, columns are found by name in any order. Without one they are found by position, and their number must
+match.
 """
 
 from __future__ import annotations
@@ -26,25 +27,25 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-MOST_NUMBERS = 2**31  # in X: 8 GB, and training needs as much again
+MOST_NUMBERS = 2**31  # in X: 8 GB, and training needs the same again
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model knows of its columns.
+    """The columns of a model.
 
     Attributes
     ----------
     names : tuple
-        Of all columns of the training data, in their order: of type str with a header, else int.
+        The names of all columns of the training data in order, str with a header, else int.
     target : str or int
-        Which of them is predicted.
+        The name of the column to predict.
     columns : tuple of Numeric and Categorical
         The inputs.
     constant : tuple
-        Columns that were left out since they had one value throughout.
+        Columns left out because all their values are equal.
     missing : tuple of str
-        The texts that stand for a missing cell.
+        The texts of a missing cell.
     """
 
     names: tuple[str | int, ...]
@@ -65,32 +66,29 @@ class Inputs:
 
     @property
     def input_names(self) -> list[str]:
-        """What each input of the network is: "column 'age'", or "column 'color' = 'red'"."""
+        """A name for each input of the network: "column 'age'", or "column 'color' = 'red'"."""
         return [column_name(column.name) + meaning for column in self.columns for meaning in column.meanings]
 
     def cells(self, frame: pd.DataFrame, names: Sequence[str | int]) -> list[Cells]:
-        """Return some columns of a table, which has been matched."""
+        """Return some columns of a table."""
         at = self.indices(frame)
         return [Cells.of(frame.iloc[:, at[name]], name, self.missing) for name in names]
 
     def target_cells(self, frame: pd.DataFrame) -> Cells:
-        """Return the column of the target, which must be there."""
+        """Return the column of the target; refuse a table without it."""
         if self.target not in self.indices(frame):
             raise ValueError(f"it lacks the target, {column_name(self.target)}")
         return self.cells(frame, [self.target])[0]
 
     def indices(self, frame: pd.DataFrame) -> dict[str | int, int]:
-        """Return where each column stands in a table; refuse a table that lacks one.
-
-        The target may be absent.
-        """
+        """Return the position of each column in a table; refuse a table that lacks a column other than the target."""
         found = labels(frame)
         needed = [column.name for column in self.columns]
         if self.by_name:
             if isinstance(found[0], int):
                 raise ValueError(
                     f"it has no header, but the model finds its columns by name: {listed(needed)} (--header takes the "
-                    "first row for one)"
+                    "first row as one)"
                 )
             index_of = {name: i for i, name in enumerate(found)}
             absent = [name for name in needed if name not in index_of]
@@ -112,14 +110,14 @@ class Inputs:
         return [str(name) for name in labels(frame) if self.by_name and name not in self.names]
 
     def encode(self, frame: pd.DataFrame, unknown: str = "error") -> NDArray[np.float32]:
-        """Return X, (n, width), of a table whose rows may be new."""
+        """Return X, (n, width), of a table with old or new rows."""
         if unknown not in UNKNOWN:
             raise ValueError(f"unknown must be {' or '.join(map(repr, UNKNOWN))}, not {unknown!r}")
         cells = self.cells(frame, [column.name for column in self.columns])
         return self.matrix([column.read(c, unknown) for column, c in zip(self.columns, cells, strict=True)], cells)
 
     def matrix(self, values: Sequence[Array], cells: Sequence[Cells]) -> NDArray[np.float32]:
-        """Return X of what has been read from the cells of each column."""
+        """Return X from the values read from each column."""
         x = matrix(len(cells[0].codes), self.width)
         at = 0
         for column, v, c in zip(self.columns, values, cells, strict=True):
@@ -130,9 +128,9 @@ class Inputs:
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """The rows to train on, read once: each fold learns means and medians from rows of its own.
+    """The training rows, read once. Each fold learns its own means and medians from its rows.
 
-    `values` holds a column each: numbers with NaN for gaps, or indices of categories with −1 for gaps.
+    `values` has one array per column: numbers with NaN for gaps, or indices of categories with −1 for gaps.
     """
 
     inputs: Inputs
@@ -150,7 +148,7 @@ class TrainingRows:
         impute: bool = False,
         missing: Sequence[str],
     ) -> TrainingRows:
-        """Decide what each column is; see `columns.planned`."""
+        """Determine the kind of each column; see `columns.planned`."""
         names = labels(frame)
         if len(frame) < 2:
             raise ValueError(f"it has {'1 row' if len(frame) else 'no rows'}; two at least are needed")
@@ -179,14 +177,14 @@ class TrainingRows:
         return cls(inputs, tuple(kept), tuple(values))
 
     def learn(self, rows: Array) -> tuple[Inputs, NDArray[np.float32]]:
-        """Return inputs with what these rows say of them, and X of all rows."""
+        """Return the inputs with moments learned from these rows, and X of all rows."""
         columns = [column.learn(v[rows]) for column, v in zip(self.inputs.columns, self.values, strict=True)]
         inputs = dataclasses.replace(self.inputs, columns=tuple(columns))
         return inputs, inputs.matrix(self.values, self.cells)
 
 
 def matrix(n: int, width: int) -> NDArray[np.float32]:
-    """Return an empty X, where memory will hold it."""
+    """Return an empty X; refuse one that is too large for memory."""
     if n * width > MOST_NUMBERS:
         raise MemoryError(
             f"{n:,} rows of {width:,} inputs are {n * width * 4 / 1e9:,.0f} GB; drop a column of many categories"
@@ -204,7 +202,7 @@ def labels(frame: pd.DataFrame) -> list[str | int]:
         raise ValueError("the table has no columns")
     names = [int(name) if isinstance(name, np.integer) else name for name in frame.columns.tolist()]
     if not (all(isinstance(name, str) for name in names) or all(type(name) is int for name in names)):
-        raise TypeError("the names of the columns must all be str, or all int where there is no header")
+        raise TypeError("the names of the columns must all be str, or all int if there is no header")
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise ValueError(f"two columns are named {twice!r}")
@@ -212,5 +210,5 @@ def labels(frame: pd.DataFrame) -> list[str | int]:
 
 
 def no_column(name: object, names: Sequence[str | int]) -> str:
-    """Return the message for a column that is not there, with the nearest that is."""
+    """Return the message for an unknown column, with the nearest known one."""
     return f"there is no column {name!r}{hint(str(name), map(str, names))} (there are {listed(names)})"

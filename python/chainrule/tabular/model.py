@@ -1,4 +1,4 @@
-"""TabularModel: a network with the columns it was trained on and the words it answers in."""
+"""TabularModel: a network with the columns it was trained on and the labels it predicts."""
 
 from __future__ import annotations
 
@@ -38,44 +38,44 @@ NOT_FITTED = "this model is not fitted; call fit first"
 class TabularModel:
     """A network for a table of columns with names, numbers, categories and gaps.
 
-    Numeric columns are standardized, categorical ones one-hot; a column is numeric where all its cells are numbers,
-    categorical where none is. Columns that never change are left out. With a header columns are found by name later,
-    without one by place. The target is one column: classes, learned by cross-entropy, or numbers, learned standardized
-    and predicted in their own unit.
+    A column is numeric if all its cells are numbers, and categorical if none is. Numeric columns are standardized,
+    categorical ones one-hot. Constant columns are left out. In later tables columns are found by name, or by position
+    if there is no header. The target is one column: classes, learned by cross-entropy, or numbers, standardized for
+    training and predicted in their own unit.
 
     Parameters
     ----------
     task : {"classification", "regression"}, optional
-        None: classification where the target holds words, or at most ten different whole numbers, each twice or more
+        None: classification if the target holds words, or at most ten different whole numbers that occur twice or more
         on average; else regression.
     categorical : sequence of str or int
-        Columns that are categorical though they hold numbers.
+        Columns of numbers that are categories.
     drop : sequence of str or int
         Columns to leave out.
     impute : bool, default False
-        Whether gaps may be. A gap is then the median of a numeric column; in a categorical one it is a category of its
-        own where the training data have gaps, and else the most frequent category. Never in the target.
+        Whether gaps are allowed. A gap then counts as the median of a numeric column. In a categorical column it is a
+        category of its own if the training data have gaps, else the most frequent category. The target may have none.
     missing : sequence of str
-        The texts that stand for a gap, whatever their case; by default nothing, ?, NA, N/A, #N/A, NaN, NULL and <NA>.
-        None, NaN and NaT of a table are gaps always.
+        The texts of a gap, in any case; by default the empty text, ?, NA, N/A, #N/A, NaN, NULL and <NA>. None, NaN and
+        NaT in a table are always gaps.
     **settings
-        How the network is built and trained; see `Settings`.
+        The choices for building and training the network; see `Settings`.
 
     Attributes
     ----------
     settings : Settings
     inputs : Inputs
-        What is known of the columns.
+        The columns and their encoding.
     target : Classes or Numbers
-        What is known of the target; ``target.task`` is the task.
+        The target and its encoding; ``target.task`` is the task.
     network : Network
-        From encoded inputs to encoded targets.
+        The network, from encoded inputs to encoded targets.
     history : History or None
-        Of the last training, of the epochs with rows held back where there were such; None after `load`.
+        The history of the last training; with rows held back, of the training that measured them. None after `load`.
     epochs : int or None
-        How many the network was trained for; None after `load`.
+        The number of epochs of the final training; None after `load`.
     notes : dict of str
-        Whatever should stand in the model file beside it, such as where the data came from.
+        Any further texts to store in the model file, such as the source of the data.
 
     Raises
     ------
@@ -84,12 +84,12 @@ class TabularModel:
 
     See Also
     --------
-    chainrule.Network : what is trained, for arrays of numbers.
+    chainrule.Network : the network itself, for arrays of numbers.
 
     Notes
     -----
-    Unlike a scikit-learn pipeline it decides the columns' kinds itself and is kept in one file without pickle. How good
-    it is on new rows `held_out` and `cross_validated` tell, which leave the model as it is.
+    Unlike a scikit-learn pipeline, it determines the kinds of columns itself and is saved in one file without pickle.
+    `held_out` and `cross_validated` measure it on new rows, and do not change the model.
 
     Examples
     --------
@@ -131,21 +131,21 @@ class TabularModel:
 
     @property
     def inputs(self) -> Inputs:
-        """What is known of the columns."""
+        """The columns and their encoding."""
         if self._inputs is None:
             raise ValueError(NOT_FITTED)
         return self._inputs
 
     @property
     def target(self) -> Target:
-        """What is known of the target."""
+        """The target and its encoding."""
         if self._target is None:
             raise ValueError(NOT_FITTED)
         return self._target
 
     @property
     def network(self) -> Network:
-        """From encoded inputs to encoded targets."""
+        """The network, from encoded inputs to encoded targets."""
         if self._network is None:
             raise ValueError(NOT_FITTED)
         return self._network
@@ -159,25 +159,26 @@ class TabularModel:
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def read(self, frame: pd.DataFrame, target: str | int) -> Data:
-        """Return the training data read once, for `fit`, `held_out` and `cross_validated` alike.
+        """Read the training data once, for `fit`, `held_out` and `cross_validated`.
 
         Raises
         ------
         ValueError
-            The table cannot be learned from; the text names column and row (the line, of a table from `read_csv`).
+            The table is not usable for training. The message names the column and the row, or the line of the file for
+            a table from `read_csv`.
         """
         return Data(self, frame, target)
 
     def fit(self, frame: pd.DataFrame | Data, target: str | int | None = None, *, watch: Watch | None = None) -> Self:
         """Train on all rows.
 
-        With patience a tenth of the rows is held back first, to find the number of epochs after which their loss is
-        smallest (20 rows or more); a network of the same seed is then trained on all rows for as many.
+        With patience and at least 20 rows, a tenth of the rows is first held back, to find the number of epochs with
+        the smallest loss on them. A network of the same seed is then trained on all rows for that number of epochs.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-            The rows, or what `read` made of them.
+            The rows, or the result of `read`.
         target : str or int
             The name of the column to predict.
         watch : function, optional
@@ -202,9 +203,9 @@ class TabularModel:
         share: float = 0.2,
         watch: Watch | None = None,
     ) -> Score:
-        """Return the score of a network trained without a share of the rows, on that share.
+        """Train a network without a share of the rows and return its score on that share.
 
-        Classes are split in proportion. The share is drawn with the seed; parameters and errors else as in `fit`.
+        Classes are split in proportion. The seed decides the share. Other parameters and errors are those of `fit`.
         """
         data = self.data(frame, target)
         test, train = training.parts(data.y, data.target, np.arange(data.n), share, self.settings.seed)
@@ -213,9 +214,10 @@ class TabularModel:
     def cross_validated(
         self, frame: pd.DataFrame | Data, target: str | int | None = None, *, folds: int = 5, watch: Watch | None = None
     ) -> Score:
-        """Return the score of `folds` networks, each trained without the rows it is tested with.
+        """Return the score of `folds` networks, each tested on the rows that it was not trained on.
 
-        Classes are split in proportion where each has a row a fold; parameters and errors else as in `fit`.
+        Classes are split in proportion if each has at least one row per fold. Other parameters and errors are those of
+        `fit`.
         """
         data = self.data(frame, target)
         if not 2 <= folds <= data.n:
@@ -223,7 +225,7 @@ class TabularModel:
         return data.score(f"{folds} folds", list(training.folds(data.y, data.target, folds, self.settings.seed)), watch)
 
     def data(self, frame: pd.DataFrame | Data, target: str | int | None) -> Data:
-        """Return training data that may have been read already."""
+        """Return the training data; read the table if that is not done yet."""
         if isinstance(frame, Data):
             return frame
         if target is None:
@@ -233,11 +235,11 @@ class TabularModel:
     # ── Using ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def encode(self, frame: pd.DataFrame, *, unknown: str = "error") -> NDArray[np.float32]:
-        """Return the X of the network, (n, n_inputs), for a table; parameters and errors as in `predict`."""
+        """Return the network's X, (n, n_inputs), for a table; parameters and errors as in `predict`."""
         return self.inputs.encode(frame, unknown)
 
     def encode_target(self, frame: pd.DataFrame) -> Array:
-        """Return the y of the network for a table that has the target."""
+        """Return the network's y for a table that has the target."""
         return self.target.encode(self.true(frame), self.network.loss)
 
     def predict(self, frame: pd.DataFrame, *, unknown: str = "error") -> Array:
@@ -246,11 +248,11 @@ class TabularModel:
         Parameters
         ----------
         frame : pandas.DataFrame
-            Has the columns of the training data by name in any order (by place without a header); the target and
-            columns that were not there do not matter.
+            A table with the columns of the training data, by name in any order, or by position without a header. The
+            target may be missing, and additional columns are ignored.
         unknown : {"error", "ignore"}
-            What a category is that the training data did not have: an error, or none of those that are known, which
-            are then all 0.
+            How to treat a category that the training data did not have: as an error, or as none of the known
+            categories, so that all their inputs are 0.
 
         Returns
         -------
@@ -260,8 +262,8 @@ class TabularModel:
         Raises
         ------
         ValueError
-            A column is missing, a cell is missing and may not be, is no number, or is an unknown category; column and
-            row are named.
+            A column is missing; or a cell is a gap and gaps are refused, is not a number in a numeric column, or is an
+            unknown category. The message names column and row.
         """
         return self.target.decode(self.network.predict(self.encode(frame, unknown=unknown)))
 
@@ -272,41 +274,41 @@ class TabularModel:
         return self.target.probabilities(self.network.predict(self.encode(frame, unknown=unknown)))
 
     def score(self, frame: pd.DataFrame, *, unknown: str = "error", how: str = "") -> Score:
-        """Return how good the predictions are for a table that has the target."""
+        """Return the score of the predictions for a table that has the target."""
         y = self.true(frame)
         outputs = self.network.predict(self.encode(frame, unknown=unknown))
         parts = (self.target.score(y, outputs),)
         return Score(how or f"{len(y):,} rows", parts, true_labels(self.target, y), self.target.decode(outputs))
 
     def evaluate(self, frame: pd.DataFrame, *, unknown: str = "error") -> dict[str, float]:
-        """Return "loss" (of the network, the target standardized) and accuracy, or r2, rmse and mae.
+        """Return "loss" (the network's loss, for the standardized target) and accuracy, or r2, rmse and mae.
 
-        RMSE and MAE are in the target's unit. Parameters and errors as in `predict`.
+        RMSE and MAE are in the target's unit. Parameters and errors are those of `predict`.
         """
         x, values = self.encode(frame, unknown=unknown), self.true(frame)
         measured = self.target.score(values, self.network.predict(x))
         return measured | self.network.evaluate(x, self.target.encode(values, self.network.loss))
 
     def true(self, frame: pd.DataFrame) -> Array:
-        """Return the target of a table as `Target.read` does."""
+        """Return the target of a table, read as by `Target.read`."""
         return self.target.read(self.inputs.target_cells(frame))
 
     # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write network, columns and target to a safetensors file, whole or not at all; see `tabular.files`."""
+        """Write network, columns and target to a safetensors file, replaced only on success; see `tabular.files`."""
         files.save(path, self.inputs, self.target, self.network, self.notes)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the model that `save` wrote, to predict with. Nothing in the file is executed.
+        """Return the model that `save` wrote, for predictions. Nothing in the file is executed.
 
         Raises
         ------
         OSError
             The file cannot be read.
         ValueError
-            It is not a whole, valid file of a TabularModel; the text says what is wrong.
+            It is not a complete, valid file of a TabularModel; the message says what is wrong.
         """
         model = cls()
         model._inputs, model._target, model._network, model.notes = files.load(path)
@@ -332,7 +334,7 @@ class Data:
         self.n = len(self.y)
 
     def counts(self) -> list[int]:
-        """Return how many rows each class has."""
+        """Return the number of rows of each class."""
         return [int(n) for n in np.bincount(self.y)]
 
     def fitted(self, rows: Array, stage: str, watch: Watch | None) -> Fitted:
@@ -354,12 +356,12 @@ class Data:
 
 
 def true_labels(target: Target, y: Array) -> Array:
-    """Return the targets of rows as predictions are given."""
+    """Return the true targets in the form of predictions: labels or numbers."""
     return target.values()[y] if isinstance(target, targets.Classes) else y
 
 
 def names(argument: str, given: Iterable[Any]) -> tuple[Any, ...]:
-    """Return names as a tuple; one text alone is a mistake that would be taken for its letters."""
+    """Return names as a tuple; refuse a single str, which would be read as its letters."""
     if isinstance(given, str) or not hasattr(given, "__iter__"):
         raise TypeError(f"{argument} must be a sequence of names, not {given!r}")
     return tuple(given)

@@ -1,7 +1,7 @@
-"""From a CSV file to a table of text whose index is the line of the file.
+"""From a CSV file to a table of text, indexed by the line numbers of the file.
 
-Every cell stays text here, so that whoever finds something wrong with it later can show it as it stands in the file and
-name its line. Python's csv module reads and not pandas, which fills rows that are too short and forgets the lines.
+Every cell stays text here, so a later error can quote the cell as it is in the file and name its line. Python's csv
+module reads the file. pandas would fill rows that are too short, and forget the line numbers.
 """
 
 from __future__ import annotations
@@ -27,32 +27,33 @@ def read_csv(
 ) -> pd.DataFrame:
     r"""Read a CSV file into a table of text.
 
-    UTF-8, with or without a byte order mark; lines end in ``\n``, ``\r\n`` or ``\r``; cells may be quoted with ``"``
-    and then hold separators, line breaks and doubled quotes (RFC 4180). Blanks around a cell do not count, and lines
-    with nothing in them are skipped. Every row must have as many cells as the first.
+    The file is UTF-8, with or without a byte order mark. Lines end in ``\n``, ``\r\n`` or ``\r``. Cells quoted with
+    ``"`` may hold separators, line breaks and doubled quotes (RFC 4180). Blanks around a cell are ignored, and empty
+    lines are skipped. Every row must have as many cells as the first.
 
     Parameters
     ----------
     source : path or binary file
-        What to read.
+        The file to read.
     sep : str, optional
-        One character between cells. None: the one of ``,`` ``;`` and tab that cuts the first line into most cells.
+        The character between cells. None: whichever of ``,`` ``;`` and tab cuts the first line into the most cells.
     header : bool, optional
-        Whether the first row names the columns. None: it does unless one of its cells is a number.
+        Whether the first row names the columns. None: yes, unless one of its cells is a number.
 
     Returns
     -------
     pandas.DataFrame
-        Of str objects; its index, named "line", holds the line of the file in which a row begins, counted from 1. The
-        columns have the names of the header (an empty one is called ``column N``), or 1, 2, … without a header.
+        The cells as str objects. The index, named "line", holds the number of the line in which each row begins,
+        counted from 1. The columns are named by the header (an empty name becomes ``column N``), or 1, 2, … without a
+        header.
 
     Raises
     ------
     OSError
         The file cannot be read.
     ValueError
-        It is no such table: not text, a row with too few or too many cells, two columns of one name, no rows. The line
-        is in the message.
+        The file is not such a table: it is not text, a row has too few or too many cells, two columns have the same
+        name, or there are no rows. The message names the line.
 
     Examples
     --------
@@ -73,23 +74,23 @@ def read_csv(
         header = not any(map(is_number, first))
     names: list[str | int] = [*named(first)] if header else list(range(1, len(first) + 1))
     lines, cells = ([], []) if header else ([first_line], [first])
-    known: dict[str, str] = {}  # equal cells are one object: a table of few words takes few words of memory
+    known: dict[str, str] = {}  # equal cells share one str object, which saves memory
     for line, row in rows:
         if len(row) != len(first):
             raise ValueError(f"line {line} has {counted(len(row))}, but line {first_line} has {len(first)}")
         lines.append(line)
         cells.append([known.setdefault(cell, cell) for cell in row])
     if not cells:
-        raise ValueError("there are no rows below its header (line 1 is taken for one: none of its cells is a number)")
+        raise ValueError("there are no rows below its header (line 1 is taken as one: none of its cells is a number)")
     return pd.DataFrame(cells, columns=pd.Index(names, dtype=object), index=pd.Index(lines, name=LINE), dtype=object)
 
 
 def decoded(source: str | os.PathLike[str] | IO[bytes]) -> str:
-    """Return the text of a file, or say what it is instead."""
+    """Return the text of a file; refuse binary files and other encodings."""
     if isinstance(source, str | os.PathLike):
         with open(source, "rb") as file:  # noqa: PTH123 - a str will do
             return decoded(file)
-    # The start tells a binary file, however long it is (/dev/zero has no end).
+    # The first bytes are enough to recognize a binary file, even one without end, such as /dev/zero.
     start = source.read(65_536)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("it is UTF-16 text; save it as UTF-8")
@@ -108,7 +109,7 @@ def decoded(source: str | os.PathLike[str] | IO[bytes]) -> str:
 
 
 def sniffed(text: str) -> str:
-    """Return the separator that cuts the first line into most cells; a comma where none does."""
+    """Return the separator that cuts the first line into the most cells; a comma if none occurs."""
 
     def width(sep: str) -> int:
         try:
@@ -116,11 +117,11 @@ def sniffed(text: str) -> str:
         except ValueError:
             return 0
 
-    return max(SEPARATORS, key=width)  # the first of equals
+    return max(SEPARATORS, key=width)  # of equals the first
 
 
 def records(text: str, sep: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not blank, with the line it begins in."""
+    """Yield each row that is not blank, with the number of its first line."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep, strict=True)
     while True:
         line = rows.line_num + 1
@@ -136,7 +137,7 @@ def records(text: str, sep: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def reason(error: str) -> str:
-    """Return what csv means, in words."""
+    """Return an error message of the csv module in plain words."""
     if "unexpected end of data" in error:
         return 'a quote (") is opened and never closed'
     if "expected after" in error:
@@ -147,7 +148,7 @@ def reason(error: str) -> str:
 
 
 def named(first: list[str]) -> list[str]:
-    """Return the names in a header, each different."""
+    """Return the names in a header; refuse equal ones."""
     names = [name or f"column {i}" for i, name in enumerate(first, start=1)]
     index_of: dict[str, int] = {}
     for i, name in enumerate(names, start=1):
@@ -163,7 +164,7 @@ def counted(n: int) -> str:
 
 
 def ordinal(i: int) -> str:
-    """Return an index in words.
+    """Return an index, counted from 0, as an ordinal number.
 
     >>> ordinal(2), ordinal(13)
     ('2nd', '13th')

@@ -1,4 +1,4 @@
-"""How good a model is on rows that it was not trained on."""
+"""The score of a model on rows that it was not trained on."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
     from chainrule.history import History
 
-# How a person calls a metric.
+# The names of metrics in printed output.
 TITLES = {"accuracy": "accuracy", "r2": "R²", "rmse": "RMSE", "mae": "MAE", "loss": "loss"}
 
 
 @dataclass(frozen=True)
 class Score:
-    """What was measured, once or once a fold.
+    """The metrics of one test set, or of each fold.
 
     Attributes
     ----------
     how : str
-        Such as "5 folds".
+        The kind of measurement, such as "5 folds".
     parts : tuple of dict
         The metrics of each part: accuracy, or r2, rmse and mae.
     y_true, y_pred : (n,)
-        Labels or numbers of the rows that were held out, one part after another.
+        True and predicted labels or numbers of the rows held out, one part after another.
     histories : tuple of History
-        Of the training of each part.
+        The training history of each part.
     """
 
     how: str
@@ -56,7 +56,7 @@ class Score:
 
 
 def number(value: float) -> str:
-    """Return a number with four places, or four digits where it is large or small.
+    """Return a number with four decimal places, or with four digits if it is large or small.
 
     >>> number(0.51239), number(2.0971), number(12345.678), number(0.00001234)
     ('0.5124', '2.0971', '12,346', '1.234e-05')

@@ -1,4 +1,4 @@
-"""How a network for a table is built and trained: every choice with a default that does for most tables."""
+"""The choices for building and training a network on a table, with defaults that suit most tables."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ class Settings:
     hidden : tuple of int
         Units of each hidden layer; empty for a linear model.
     activation, init : str or option
-        Of the hidden layers. tanh, which stays small: a number far from the training data does not run away with it.
+        For the hidden layers. The default, tanh, is bounded, so a number far from the training data has limited effect.
     loss : str or option, optional
         None: "cross_entropy" for classes, "mse" for numbers (standardized).
     optimizer : str or option
-        What makes the updates.
+        The update rule.
     learning_rate : float, optional
         > 0. None: the optimizer's own.
     epochs : int
-        Passes over the data at most.
+        The most passes over the data.
     batch_size : int, optional
-        Rows an update. None: about 1 in 25 of the rows as a power of two from 8 to 256, so that an epoch makes some
-        25 updates of a small table, which learns too little from few, and a large one is quick.
+        Rows per update. None: about 1/25 of the rows, as a power of two from 8 to 256. So an epoch makes about 25
+        updates on a small table, which would learn too little from fewer, and is fast on a large one.
     dropout : float
-        In [0, 1): share of hidden units that an update silences.
+        In [0, 1): share of hidden units that each update drops.
     l2 : float
         >= 0: adds ½ · l2 · ‖w‖² of every layer to the loss.
     patience : int
-        Training ends after so many epochs without a smaller loss on rows held back, and the best weights count.
+        Training ends after this number of epochs without a smaller loss on rows held back, and the best epoch counts.
         0: all epochs are made, and no rows are held back.
     seed : int, optional
-        Of everything random: splits, initial weights, order of rows, dropout. None draws one.
+        The seed of every random choice: splits, initial weights, order of rows, dropout. None draws one.
 
     Examples
     --------
@@ -69,10 +69,10 @@ class Settings:
     dropout: float = 0.1
     l2: float = 0.0
     patience: int = 30
-    seed: int = None  # type: ignore[assignment] # one is drawn below
+    seed: int = None  # type: ignore[assignment] # None is replaced below
 
     def __post_init__(self) -> None:
-        """Check each field and fill in what follows from others."""
+        """Check each field and fill in the derived defaults."""
         hidden: object = self.hidden
         if isinstance(hidden, str) or not hasattr(hidden, "__iter__"):
             raise TypeError(f"hidden must be a sequence of integers such as (64, 32), not {shown(hidden)}")
@@ -95,10 +95,10 @@ class Settings:
             "seed": new_seed() if seed is None else integer("seed", seed, 0, 2**63 - 1),
         }
         for name, value in fields.items():
-            object.__setattr__(self, name, value)  # the one way to write to a frozen dataclass
+            object.__setattr__(self, name, value)  # the way to set a field of a frozen dataclass
 
     def loss_for(self, target: Target) -> Loss:
-        """Return the loss, which must fit the target."""
+        """Return the loss; refuse one that does not fit the target."""
         if self.loss is None:
             return LOSSES["cross_entropy" if isinstance(target, Classes) else "mse"]()
         loss = choose("loss", self.loss, LOSSES)
@@ -106,12 +106,12 @@ class Settings:
         fitting = losses(target.task, n_classes)
         if loss.name not in fitting:
             kind = f"{target.task} of {n_classes} classes" if n_classes else target.task
-            margin = ": it knows margins, no probabilities" if loss.name in MARGINS else ""
+            margin = ": its outputs are margins, not probabilities" if loss.name in MARGINS else ""
             raise ValueError(f"loss {loss.name!r} does not fit {kind}{margin} (those that do: {', '.join(fitting)})")
         return loss
 
     def batch_size_for(self, n_rows: int) -> int:
-        """Return the rows an update.
+        """Return the number of rows per update.
 
         >>> [Settings().batch_size_for(n) for n in (10, 200, 1000, 5000, 100_000)]
         [8, 8, 32, 128, 256]
@@ -121,7 +121,7 @@ class Settings:
         return min(1 << int(math.log2(max(n_rows / 25, 8))), 256)
 
     def network(self, n_inputs: int, target: Target) -> Network:
-        """Return the network, untrained."""
+        """Return the untrained network."""
         loss = self.loss_for(target)
         layers: list[int | Dense | Dropout] = [n_inputs]
         for units in self.hidden:

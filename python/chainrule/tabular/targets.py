@@ -1,7 +1,7 @@
-"""The target of a table: classes or numbers, how the network is given them, and the way back to the file's own words.
+"""The target of a table, classes or numbers: its encoding for the network, and the decoding of predictions.
 
-Which of the two it is, is decided by `task_of` where nobody says: words are classes; so are at most ten different whole
-numbers, each twice or more often on average; other numbers are numbers.
+Without a given task `task_of` decides: words are classes, and so are at most ten different whole numbers that occur
+twice or more on average. All other numbers are numbers.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 TASKS = ("classification", "regression")
 MOST_NUMBERED_CLASSES = 10
 MOST_CLASSES = 1_000
-# What a label is given back as: as text, or as what the table held.
+# The types of predicted labels: text, or the type that the table held.
 LABEL_TYPES: dict[str, type[Any]] = {"text": str, "integer": int, "boolean": bool}
 
 
 @dataclass(frozen=True)
 class Classes:
-    """A target of classes: y is a label's index in `labels`, or for a loss of yes and no whether it is the second."""
+    """A target of classes: y is a label's index in `labels`; for a binary loss, 1 for the second label, else 0."""
 
     task: ClassVar[str] = "classification"
     main_metric: ClassVar[str] = "accuracy"
@@ -57,11 +57,11 @@ class Classes:
         return np.array(indices, dtype=np.int64)[cells.codes]
 
     def learn(self, values: Array, loss: Loss) -> Classes:  # noqa: ARG002 - as Numbers.learn
-        """Return itself: the classes are those of all rows."""
+        """Return the target unchanged, since the classes are those of all rows."""
         return self
 
     def n_outputs(self, loss: Loss) -> int:
-        """Return how many outputs a network for this loss needs."""
+        """Return the number of outputs that a network with this loss needs."""
         return len(self.labels) if loss.takes_labels else 1
 
     def encode(self, values: Array, loss: Loss) -> Array:
@@ -69,16 +69,16 @@ class Classes:
         return values if loss.takes_labels else values.astype(np.float32).reshape(-1, 1)
 
     def probabilities(self, outputs: Array) -> NDArray[np.float32]:
-        """Return the probability of each class, (n, n_classes), of what `Network.predict` returns."""
+        """Return the probability of each class, (n, n_classes), from the result of `Network.predict`."""
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
     def decode(self, outputs: Array) -> Array:
-        """Return the label of the largest probability, (n,), as the table had it."""
+        """Return the label with the largest probability, (n,), in the table's own type."""
         labels: Array = self.values()[self.probabilities(outputs).argmax(axis=1)]
         return labels
 
     def values(self) -> Array:
-        """Return the labels as the table had them, (n_classes,)."""
+        """Return the labels in the table's own type, (n_classes,)."""
         back = LABEL_TYPES[self.label_type]
         if back is str:
             return np.array(self.labels, dtype=object)  # an array of dtype str would lose a NUL at the end of a text
@@ -91,9 +91,9 @@ class Classes:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A target of numbers: y is (t − mean) / scale, and predictions are mean + scale · a.
+    """A target of numbers: y = (t − mean) / scale, and a prediction is mean + scale · a.
 
-    A loss of counts (poisson, whose link is exp) wants them as they are: mean 0 and scale 1.
+    The Poisson loss, whose link is exp, needs the numbers unchanged: mean 0 and scale 1.
     """
 
     task: ClassVar[str] = "regression"
@@ -108,7 +108,7 @@ class Numbers:
         return numbers(cells)
 
     def learn(self, values: Array, loss: Loss) -> Numbers:
-        """Return the target with mean and scale of these numbers."""
+        """Return the target with the mean and scale of these numbers."""
         if loss.link.name == "exp":
             if values.min() < 0.0:
                 raise ValueError(f"loss {loss.name!r} takes targets >= 0, but the smallest is {values.min():g}")
@@ -116,7 +116,7 @@ class Numbers:
         return Numbers(self.name, *moments(values))
 
     def n_outputs(self, loss: Loss) -> int:
-        """Return how many outputs a network for this loss needs: two where one is the variance."""
+        """Return the number of outputs that a network with this loss needs: two if one is the variance."""
         k = loss.least_outputs
         while loss.n_targets(k) < 1:
             k += 1
@@ -140,13 +140,13 @@ Target = Classes | Numbers
 
 
 def planned(cells: Cells, task: str | None, column: pd.Series | None = None) -> tuple[Target, str]:
-    """Return what the target of the training data is, and why; `column` tells how labels are given back.
+    """Return the target of the training data, and the reason for its task. `column` decides the type of labels.
 
     Raises
     ------
     ValueError
-        A cell is missing, the target is the same in all rows, some cells are numbers and some not, or there are so many
-        classes that they are none.
+        A cell is missing, all rows have the same target, some cells are numbers and others are not, or there are too
+        many classes.
     """
     if task is not None and task not in TASKS:
         raise ValueError(f"task must be {' or '.join(map(repr, TASKS))}, not {task!r}")
@@ -168,7 +168,7 @@ def planned(cells: Cells, task: str | None, column: pd.Series | None = None) -> 
 
 
 def task_of(cells: Cells) -> tuple[str, str]:
-    """Return the task that a target suggests, and why; refuse one that holds numbers and words."""
+    """Return the task that a target suggests, and the reason; refuse a target of numbers and words."""
     found = cells.numbers()
     n, many = len(cells.codes), len(found)
     if all(number is None for number in found):
@@ -177,7 +177,7 @@ def task_of(cells: Cells) -> tuple[str, str]:
         code = found.index(None)
         raise ValueError(
             f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is not a number, but others of the target are; "
-            "--task classification takes all of them for classes"
+            "--task classification takes all of them as classes"
         )
     whole = all(number is not None and number.is_integer() for number in found)
     if whole and many <= MOST_NUMBERED_CLASSES and n >= 2 * many:
@@ -186,13 +186,13 @@ def task_of(cells: Cells) -> tuple[str, str]:
 
 
 def label_type(column: pd.Series | None) -> str:
-    """Return which of LABEL_TYPES gives labels back as they were."""
+    """Return the one of LABEL_TYPES that matches the column's own type."""
     kind = getattr(column, "dtype", np.dtype(object)).kind
     return {"i": "integer", "u": "integer", "b": "boolean"}.get(kind, "text")
 
 
 def refuse_missing(cells: Cells) -> None:
-    """Refuse a target with gaps: there is nothing to learn from such a row."""
+    """Refuse a target with gaps, since a row without a target teaches nothing."""
     n = int(cells.missing.sum())
     if n == len(cells.codes):
         raise ValueError(f"the target, {column_name(cells.name)}, is missing in all rows")
@@ -203,12 +203,12 @@ def refuse_missing(cells: Cells) -> None:
 
 # ── Losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# A margin has a sign and no size that means something: neither a probability nor a number of the target's.
+# Only the sign of a margin has a meaning: it is neither a probability nor a number in the target's unit.
 MARGINS = frozenset({"hinge", "squared_hinge"})
 
 
 def losses(task: str, n_classes: int = 2) -> list[str]:
-    """Return the names of the losses that fit a task; those of yes and no fit two classes only.
+    """Return the names of the losses that fit a task; binary losses fit two classes only.
 
     >>> losses("regression")[:2], losses("classification")[0], losses("classification", n_classes=3)[0]
     (['mse', 'half_squared_error'], 'cross_entropy', 'cross_entropy')

@@ -1,9 +1,9 @@
-"""Training a network on a table that has been read: for as long as rows held back get better, then on all rows.
+"""Training a network on a table: first with rows held back to find the best number of epochs, then on all rows.
 
     rows ─ a tenth held back ─▶ epochs until its loss has not been smaller for `patience` of them ─▶ best epoch e
     all rows, the same seed ─▶ e epochs ─▶ the network
 
-The last of these makes use of every row, and a table of few rows has none to spare.
+The second training uses every row, because a small table has none to spare.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from .targets import Target
 
     Array = NDArray[Any]
-    # Told after each epoch: what is being trained, the epoch, its numbers.
+    # Called after each epoch with the stage of the training, the epoch and its numbers.
     Watch = Callable[[str, int, dict[str, float]], object]
 
 HELD_BACK = 0.1
-FEWEST_ROWS = 20  # with fewer none are held back: two rows say little
+FEWEST_ROWS = 20  # with fewer rows none are held back, since two rows say little
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network, with what makes its inputs and reads its outputs.
+    """A trained network, with the encoding of its inputs and targets.
 
-    `history` is of the epochs in which rows were held back, where there were such.
+    `history` is that of the training with rows held back, if there was one.
     """
 
     network: Network
@@ -79,7 +79,7 @@ def until_no_better(
     stage: str,
     watch: Watch | None,
 ) -> tuple[History, int]:
-    """Train on `rows` until the loss of those held back has not been smaller for long; return the best epoch."""
+    """Train on `rows` until the loss of the rows held back stops falling; return the best epoch."""
     network, x, targets, _, _ = prepared(data, y, target, settings, rows)
     least, best = float("inf"), 1
 
@@ -104,7 +104,7 @@ def until_no_better(
 def prepared(
     data: TrainingRows, y: Array, target: Target, settings: Settings, rows: Array
 ) -> tuple[Network, Array, Array, Inputs, Target]:
-    """Return an untrained network, X and y of all rows, and what `rows` alone say of inputs and target."""
+    """Return an untrained network, X and y of all rows, and inputs and target as learned from `rows` alone."""
     inputs, x = data.learn(rows)
     loss = settings.loss_for(target)
     learned = target.learn(y[rows], loss)
@@ -112,7 +112,7 @@ def prepared(
 
 
 def told(watch: Watch | None, stage: str) -> list[Callable[[Network, int, dict[str, float]], object]]:
-    """Return the callback that tells `watch`, where there is one."""
+    """Return the callback that calls `watch`, or none without a `watch`."""
     if watch is None:
         return []
 
@@ -126,7 +126,7 @@ def told(watch: Watch | None, stage: str) -> list[Callable[[Network, int, dict[s
 
 
 def parts(y: Array, target: Target, rows: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """Return a share of the rows, drawn at random, and the others; classes in proportion where they allow it."""
+    """Return a random share of the rows, and the others; classes are split in proportion if possible."""
     n = max(1, round(share * len(rows)))
     classes = y[rows] if isinstance(target, Classes) else None
     if classes is not None:
@@ -140,7 +140,7 @@ def parts(y: Array, target: Target, rows: Array, share: float, seed: int) -> tup
 
 
 def folds(y: Array, target: Target, k: int, seed: int) -> list[tuple[Array, Array]]:
-    """Return k times the rows to train on and those to test with; classes in proportion where each has k rows."""
+    """Return k pairs of training and test rows; classes are split in proportion if each has k rows."""
     of = model_selection()
     in_proportion = isinstance(target, Classes) and np.bincount(y).min() >= k
     splitter = (of.StratifiedKFold if in_proportion else of.KFold)(k, shuffle=True, random_state=seed % 2**32)
@@ -148,7 +148,7 @@ def folds(y: Array, target: Target, k: int, seed: int) -> list[tuple[Array, Arra
 
 
 def model_selection() -> Any:
-    """Return scikit-learn's module of splits."""
+    """Import and return sklearn.model_selection."""
     try:
         from sklearn import model_selection
     except ImportError as missing:

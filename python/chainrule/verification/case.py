@@ -1,13 +1,13 @@
-"""Is what the core computes right? For any network, on anyone's data, by comparison with other ways to compute it.
+"""Checks of the core's results, for any network and any data, by comparison with other computations.
 
     native, float64       ─ layer by layer ─▶  chainrule.reference      formula for formula
-    native, float64       ─ number by number ▶ central differences      the derivative of what it says the loss is
+    native, float64       ─ number by number ▶ central differences      the derivative of the core's own loss
     native, float64       ─ one update ──────▶ chainrule.reference      the optimizer
     native, own dtype     ─ layer by layer ─▶  native, float64          within what rounding can do (`rounding`)
     step                  ─ bit by bit ─────▶  gradient + apply_gradient
 
-Every comparison is made on copies, in the state that the training is in: with its moments, and with the dropout masks
-of the coming step.
+Every comparison works on copies in the current state of training, with the optimizer's moments and the dropout masks of
+the coming step.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 PER_LAYER_AND_UNIT = 1e-12  # relative error allowed, for each layer and each unit of the widest
-UPDATE = 1e-13  # relative error of an optimizer's update: some ten operations a parameter
-STEPS = 2  # fused against separate: the second has moments that are not zero
+UPDATE = 1e-13  # relative error of an optimizer's update: about ten operations per parameter
+STEPS = 2  # of the fused check; in the second, the moments are not zero
 
 
 def verify_engine(
@@ -58,7 +58,7 @@ def verify_engine(
     seed = integer("seed", seed, 0, 2**63 - 1)
     x, target, weights = read_batch(engine.spec, X, y, sample_weight)
     shown = f"{min(n_rows, len(x))} of {len(x)} rows" if n_rows < len(x) else f"{len(x)} rows"
-    with np.errstate(all="ignore"):  # what overflows shows as an error that is not finite, which no tolerance admits
+    with np.errstate(all="ignore"):  # an overflow appears as an error that is not finite, which fails every tolerance
         case = Case(engine, x[:n_rows], target[:n_rows], None if weights is None else weights[:n_rows])
         checks = [
             *case.against_reference(),
@@ -71,18 +71,18 @@ def verify_engine(
 
 
 class Case:
-    """A network with a batch, as copies in float64: native, reference, and what they say of each layer."""
+    """A network with a batch, as float64 copies: the native and the reference network, and the trace of each layer."""
 
     def __init__(self, engine: Engine, x: Array, y: Array, sample_weight: Array | None) -> None:
         self.own = engine.copy()
         self.batch = x, y, sample_weight
-        # What float32 makes of X and y is what is compared, in float64 too.
+        # X and y are first rounded to the network's dtype, so that float64 computes on the same numbers.
         exact = _arrays.cast(x, engine.dtype).astype(np.float64)
         exact_y = y if y.ndim == 1 else _arrays.cast(y, engine.dtype).astype(np.float64)
         self.batch64 = exact, exact_y, sample_weight
         self.engine = self.own.in_float64()
         self.native, self.spec = self.engine.native, self.engine.spec
-        self.found = self.engine.trace(self.batch64)  # refuses what is wrong with the batch
+        self.found = self.engine.trace(self.batch64)  # refuses an invalid batch
         loss, gradient = self.own.native.gradient(*self.batch, True)
         if not (np.isfinite(loss) and np.isfinite(gradient).all()):
             raise ValueError(
@@ -107,7 +107,7 @@ class Case:
         return reference
 
     def bounds(self, dtype: str) -> tuple[list[rounding.LayerBound], float]:
-        """Return what rounding in `dtype` can do at most."""
+        """Return the bounds of rounding errors in `dtype`."""
         tensors = self.engine.tensors(self.native.parameters())
         batch = self.batch64[0], self.y_rows, self.row_weight
         return rounding.bounds(self.spec, tensors, batch, self.found, dtype)
@@ -128,7 +128,7 @@ class Case:
             for field in fields:
                 mine, bound = getattr(self.found[l], field), getattr(bounds[l], field)
                 other = np.array(getattr(reference[l], field)).reshape(mine.shape)
-                # Both have rounded: twice the bound.
+                # Both results are rounded, so twice the bound is allowed.
                 errors.append(relative(mine - other, other, allowed, 2 * bound))
             worst = max(errors, key=Relative.severity)
             n = sum(getattr(self.found[l], field).size for field in fields)
@@ -139,7 +139,7 @@ class Case:
             yield compare("z, a", ("z", "a"), l)
             yield compare("slope", ("slope",), l)
         loss = self.native.gradient(*self.batch64, True)[0]
-        # Only its gradient has the masks of the coming step; otherwise the loss alone takes half as long.
+        # With dropout, only `gradient` applies the coming step's masks. Otherwise the loss alone takes half the time.
         if self.trains_otherwise:
             other = self.reference.gradient(*lists, training=True).loss or 0.0
         else:
@@ -179,7 +179,7 @@ class Case:
     def update_against_reference(self) -> Iterable[Check]:
         """Compare one update from the same gradient."""
         if not self.row_weight.sum() > 0.0:
-            return  # such a batch updates nothing
+            return  # a batch of zero weights updates nothing
         native = self.native.copy()
         gradient = native.gradient(*self.batch64, True)[1]
         native.apply_gradient(gradient)
@@ -220,7 +220,7 @@ class Case:
         for _ in range(STEPS):
             other, gradient = separate.gradient(*self.batch, True)
             if not (np.isfinite(other) and np.isfinite(gradient).all()):
-                break  # the first step made it diverge
+                break  # the network diverged in the first step
             loss = fused.step(*self.batch)
             if self.row_weight.sum() > 0.0:
                 separate.apply_gradient(gradient)
@@ -245,7 +245,7 @@ class Relative(NamedTuple):
 
 
 def relative(difference: Array, reference: Array, allowed: float, bound: Array) -> Relative:
-    """Return ‖difference‖ / ‖reference‖, and what is allowed: more where rounding alone can do more."""
+    """Return ‖difference‖ / ‖reference‖ with its tolerance, raised if rounding alone can cause a larger error."""
     error, size, most = norm(difference), norm(reference), norm(bound)
     if size == 0.0:
         return Relative(error, most)
@@ -253,7 +253,7 @@ def relative(difference: Array, reference: Array, allowed: float, bound: Array) 
 
 
 def norm(a: Array) -> float:
-    """Return the root of the sum of squares, which neither overflows nor underflows."""
+    """Return the Euclidean norm without overflow or underflow."""
     largest = float(np.abs(a).max(initial=0.0))
     return largest * float(np.linalg.norm(a / largest)) if 0.0 < largest < np.inf else largest
 
@@ -268,6 +268,6 @@ def in_units(difference: Array, bound: Array) -> float:
 
 
 def n_different(a: Array, b: Array) -> int:
-    """Return how many numbers differ in any bit."""
+    """Return the number of entries that differ in any bit."""
     bits = np.dtype(f"u{a.itemsize}")
     return int((a.view(bits) != b.view(bits)).sum())

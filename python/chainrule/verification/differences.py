@@ -2,11 +2,11 @@
 
     df/dp ≈ (f(p + eps) − f(p − eps)) / 2 eps,   |error| ≤ eps² |f'''| / 6 + rounding of f / eps
 
-compared as torch.autograd.gradcheck does: |derivative − difference| ≤ atol + rtol |difference|, where the rounding of f
-is added to the tolerance. Where p ± eps crosses a kink (relu) there is no derivative to compare with; such numbers are
-counted and left out. A network some of whose units sit on a kink (relu at z = 0: weights or biases that are zero), or
-whose outputs meet targets at which the loss has one, is looked at nearby: there backpropagation picks one slope for
-every unit, and what it gives need not be the slope to either side.
+compared as in torch.autograd.gradcheck: |derivative − difference| ≤ atol + rtol |difference|, with the rounding of f
+added to the tolerance. If p ± eps crosses a kink (relu), there is no derivative to compare with; such numbers are
+counted and skipped. If a unit is exactly on a kink (relu at z = 0, from zero weights or biases), or an output meets its
+target where the loss has a kink, the check moves all parameters slightly. On a kink backpropagation chooses one slope,
+which may differ from the slopes on both sides.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-SAMPLE = 5  # the purpose of the random numbers that choose what is compared
-ON = 1e-9  # a unit is on a kink where its z is within this distance
-MET = 1e-5  # an output meets its target within this distance, over which a difference may step
-NEARER = (4, 32, 256)  # parts of the step, where there may be a kink
-NEARBY = 1e-3  # how far a parameter is moved from a kink, at most
+SAMPLE = 5  # the purpose of the random numbers that choose the parameters to compare
+ON = 1e-9  # a unit is on a kink if its z is within this distance
+MET = 1e-5  # an output meets its target within this distance, which a difference may step over
+NEARER = (4, 32, 256)  # the step is divided by these where there may be a kink
+NEARBY = 1e-3  # the most that a parameter is moved away from a kink
 
 
 class Tolerance(NamedTuple):
-    """How far the difference is taken, and how far it may lie from the derivative."""
+    """The step of the difference, and its tolerances."""
 
     eps: float = 1e-6
     atol: float = 1e-5
@@ -48,7 +48,7 @@ class Tolerance(NamedTuple):
 
 
 class Derivative(NamedTuple):
-    """What is said to be the derivative of a function, where, and how far the function's values may be off."""
+    """The claimed derivative of a function at a point, and a bound on the errors of the function's values."""
 
     point: Array  # flat
     values: Array
@@ -56,7 +56,7 @@ class Derivative(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The number whose error is largest beside its tolerance."""
+    """The largest error relative to its tolerance, and the counts."""
 
     error: float
     tolerance: float
@@ -84,23 +84,23 @@ def compare(
         above, below = at(index, eps), at(index, -eps)
         difference = (above - below) / (2 * eps)
         allowed = atol + rtol * abs(difference) + rounding / eps
-        # The difference from the right less that from the left: eps f'' where f is smooth, the jump of the slope at a
-        # kink in p itself.
+        # The forward difference minus the backward one: eps f'' if f is smooth, the jump of the slope if p is a kink.
         bend = (above - 2 * center + below) / eps
         if not abs(bend) <= allowed / 2:
             half_difference = (at(index, eps / 2) - at(index, -eps / 2)) / eps
             half_bend = (at(index, eps / 2) - 2 * center + at(index, -eps / 2)) / (eps / 2)
-            # For a smooth f the bend halves with the step and the difference stays. A kink with a jump J of the slope,
-            # t eps away, moves one or the other: the bends by J |1 − 3 t|, the differences by J t / 2 (t ≤ ½; beyond,
-            # the bends by J (1 − t)). Where both stay below allowed / 4, J makes an error of less than allowed.
+            # If f is smooth, halving the step halves the bend and keeps the difference. A kink at distance t eps where
+            # the slope jumps by J changes one or the other: the bends by J |1 − 3 t|, the differences by J t / 2 (for
+            # t ≤ ½; beyond, the bends by J (1 − t)). If both changes are below allowed / 4, J causes an error below
+            # allowed.
             moves = max(abs(2 * half_bend - bend), abs(half_difference - difference))
             if not moves <= allowed / 4:
                 n_skipped += 1
                 continue
         error = abs(float(values[index]) - difference)
         if not error <= allowed:
-            # Jumps on both sides of p may cancel in the bend. Nearer to p there are fewer, and the difference changes;
-            # that of a smooth f stays, whatever its derivative is said to be.
+            # Jumps on both sides of p may cancel in the bend. A smaller step crosses fewer of them, so the difference
+            # changes. For a smooth f it stays the same, whatever the claimed derivative.
             nearer = ((k, (at(index, eps / k) - at(index, -eps / k)) * k / (2 * eps)) for k in NEARER)
             if any(abs(other - difference) > allowed / 4 + 2 * k * rounding / eps for k, other in nearer):
                 n_skipped += 1
@@ -112,14 +112,14 @@ def compare(
 
 
 def meets_targets(loss: Loss, a: Array, y: Array) -> bool:
-    """Return whether an output sits on a kink of the loss."""
+    """Tell whether an output is on a kink of the loss."""
     return loss.kinked and bool((np.abs(a - y) <= MET).any())
 
 
 def leave_kinks(
     native: _native.Network, layers: Sequence[Layer], z: Sequence[Array], seed: int, *, on_kink: bool = False
 ) -> bool:
-    """Move the parameters a little where a unit sits on a kink, or `on_kink` says so; `z` is that of each layer."""
+    """Move all parameters slightly if a unit is on a kink, or if `on_kink` is true; `z` holds the z of each layer."""
     for layer, z_l in zip(layers, z, strict=True):
         activation = activation_of(layer)
         kinks = activation.kinks if activation else ()
@@ -131,7 +131,7 @@ def leave_kinks(
 
 
 def sample(layout: Layout, n: int, seed: int) -> Iterable[tuple[int, list[int]]]:
-    """Yield each layer with the flat indices of its parameters to compare: all, or as many from each tensor."""
+    """Yield each layer with the flat indices of the parameters to compare: all, or an equal number of each tensor."""
     most = layout.size if layout.size <= n else -(-n // len(layout.tensors))
     found = [
         (tensor.layer, tensor.at.start + index)
@@ -143,7 +143,7 @@ def sample(layout: Layout, n: int, seed: int) -> Iterable[tuple[int, list[int]]]
 
 
 def chosen(size: int, n: int, seed: int, index: int) -> list[int]:
-    """Return n different numbers below size, or all where there are no more."""
+    """Return n different numbers below `size`, or all of them if there are no more than n."""
     if size <= n:
         return list(range(size))
     stream = Stream(seed, SAMPLE, index)

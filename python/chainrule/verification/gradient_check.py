@@ -1,4 +1,4 @@
-"""Check the derivative of a caller's own loss, and its way through a network, against central differences."""
+"""A check of the derivative of a caller's own loss, and of its backpropagation, against central differences."""
 
 from __future__ import annotations
 
@@ -38,38 +38,38 @@ def gradcheck(
     atol: float = 1e-5,
     rtol: float = 1e-3,
 ) -> Report:
-    """Check a loss of your own, and its way through `Network.backward`, against central differences.
+    """Check your own loss, and its backpropagation by `Network.backward`, against central differences.
 
     ``value, d_output = loss(output)`` is called with the network's raw outputs in float64, (n, n_outputs), and returns
     L and dL/d(output) of the same shape. Three derivatives are compared: d_output itself, dL/d(parameters) and dL/dX as
-    `backward` returns them. Error |derivative − difference|, at most atol + rtol · |difference|, as in
-    torch.autograd.gradcheck; numbers next to a kink (relu) are left out and counted,
-    and where units sit on one (z = 0) all parameters are first moved by up to 1e-3.
+    `backward` returns them. The error |derivative − difference| may be at most atol + rtol · |difference|, as in
+    torch.autograd.gradcheck. Numbers next to a kink (relu) are skipped and counted. If a unit is on a kink (z = 0), all
+    parameters are first moved by up to 1e-3.
 
     Parameters
     ----------
     network : Network
-        It is not changed; a copy in float64 is used. Dropout is off.
+        The network; it is not changed, since a float64 copy is used. Dropout is off.
     X : array_like, (n, n_inputs)
         The samples, n >= 1.
     loss : function
-        As above; it must return the same for the same output.
+        As above. It must be deterministic.
     n_parameters : int, default 500
-        How many numbers of each derivative are compared, >= 1.
+        The most numbers of each derivative that are compared, >= 1.
     seed : int, default 0
-        Decides which, where there are more.
+        Chooses the numbers to compare if there are more.
     eps, atol, rtol : float
         The step, > 0, and the tolerances, >= 0.
 
     Returns
     -------
     Report
-        Truthy where all checks hold.
+        It is truthy if all checks hold.
 
     Raises
     ------
     TypeError, ValueError
-        X is not what `Network.forward` takes, or `loss` does not return a number and an array of the right shape.
+        `Network.forward` does not accept X, or `loss` does not return a number and an array of the right shape.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def gradcheck(
     x = _arrays.features(X, network.n_inputs, engine.dtype).astype(np.float64)
     if not len(x):
         raise ValueError("X has no rows; at least one is needed")
-    # Its own loss is not asked for anything: one that takes any target stands in, where a trace needs one.
+    # The network's own loss is not used. Since a trace needs one, a loss that takes any target replaces it.
     engine = engine.in_float64(loss=MSE())
     native, layers = engine.native, engine.spec.layers
     l2 = [getattr(layers[tensor.layer], "l2", 0.0) for tensor in engine.layout.named("weight")]
@@ -131,7 +131,7 @@ def gradcheck(
 
 
 def called(loss: CustomLoss, output: Array) -> tuple[float, Array]:
-    """Return what a caller's loss says, checked."""
+    """Call the caller's loss, check its result and return it."""
     try:
         value, d_output = loss(output.copy())
         value = float(value)

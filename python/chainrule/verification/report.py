@@ -1,4 +1,4 @@
-"""A report: a list of checks, each an error beside its tolerance; truthy where all hold."""
+"""A report: a list of checks, each with an error and its tolerance, truthy if all hold."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Check:
     Attributes
     ----------
     name : str
-        What was compared with what.
+        The quantities compared.
     layer : str
-        Where, such as "layer 2 (Dense 100 relu)"; "" for the network as a whole.
+        The layer, such as "layer 2 (Dense 100 relu)", or "" for the whole network.
     error, tolerance : float
-        How large the error is and how large it may be, in the same unit.
+        The error and the largest error allowed, in the same unit.
     n_compared, n_skipped : int
-        How many numbers were compared, and how many could not be (finite differences across a kink).
+        The count of numbers compared, and of those skipped (finite differences across a kink).
     """
 
     name: str
@@ -37,20 +37,20 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether the error is within the tolerance; NaN is not."""
+        """Whether the error is within the tolerance; false for NaN."""
         return self.error <= self.tolerance and math.isfinite(self.error)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `verify` and `gradcheck` return: truthy where every check holds, and printed as a table.
+    """The result of `verify` and `gradcheck`: truthy if every check holds, and printed as a table.
 
     Attributes
     ----------
     checks : tuple of Check
-        In the order of the computation, so that the first to fail is the nearest to its cause.
+        The checks in the order of the computation, so the first failure is the nearest to its cause.
     title : str
-        What was looked at.
+        The network and the data checked.
     """
 
     checks: tuple[Check, ...]
@@ -74,12 +74,12 @@ class Report:
         return tuple(check for check in self.checks if not check.ok)
 
     def raise_if_failed(self) -> None:
-        """Raise AssertionError with the table where a check does not hold."""
+        """Raise AssertionError with the table if a check does not hold."""
         if not self:
             raise AssertionError(str(self))
 
     def __str__(self) -> str:
-        """Return a table, one check a line."""
+        """Return a table with one check per line."""
         rows = [("check", "where", "compared", "skipped", "error", "tolerance", "")]
         rows += [
             (
@@ -97,7 +97,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The result in a line."""
+        """The result in one line."""
         if self:
             return f"all {len(self)} checks hold"
         first = self.failures[0]

@@ -1,4 +1,4 @@
-"""How far rounding alone can move what a network computes: a running error bound.
+"""A running error bound: the largest change of a network's results through rounding alone.
 
 Wilkinson's running error analysis (Higham 2002, "Accuracy and Stability of Numerical Algorithms", §3.3), carried
 through the network once forward and once backward. With unit roundoff u and E the bound of a quantity's error:
@@ -9,14 +9,15 @@ through the network once forward and once backward. With unit roundoff u and E t
     d_x = δ wᵀ      E = E_δ |w|ᵀ + (n_out + 4) u |δ| |w|ᵀ
     d_w = xᵀ δ      E = E_xᵀ (|δ| + E_δ) + |x|ᵀ E_δ + (n + 4) u (|x|ᵀ |δ| + l2 |w|)
 
-"How far f moves" is found by evaluating it at the ends, so that every activation and loss is treated alike, and a unit
-of relu whose z is nearer to 0 than E_z gets the whole jump of its slope. Within wide ends an f may rise and fall again:
-it is evaluated as near to its kinks and to 0 as they allow, too. Where f mixes the units of a row (softmax, the
-losses) the worst combination of signs is not known; a few random ones are tried, and twice the largest is taken.
-The bound is a worst case: actual errors, whose signs differ, stay far below it; a wrong formula does not.
+"How far f moves" is found by evaluating f at both ends of the interval. This treats every activation and loss alike,
+and a relu unit with |z| < E_z gets the whole jump of its slope. Within a wide interval f may rise and fall again, so it
+is also evaluated at the points of the interval nearest to its kinks and to 0. If f mixes the units of a row (softmax,
+the losses), the worst combination of signs is unknown; a few random ones are tried, and twice the largest result is
+taken. The bound is a worst case: actual errors have mixed signs and stay far below it, but the error of a wrong formula
+does not.
 """
 
-# ruff: noqa: ARG004 - one signature for all kinds of layers; a rule takes from it what it needs
+# ruff: noqa: ARG004 - all kinds of layers share one signature, and a rule may ignore some arguments
 
 from __future__ import annotations
 
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
     Bounded: TypeAlias = tuple[Array, Array]  # values, and bounds of their errors
-    Tensors: TypeAlias = dict[str, Array]  # of a layer, by name
+    Tensors: TypeAlias = dict[str, Array]  # the tensors of a layer by name
 
-ULPS = 8  # of the core's transcendental functions, with room
+ULPS = 8  # error of the core's transcendental functions, with a margin
 SIGN_PATTERNS = 6
 
 
@@ -60,14 +61,14 @@ class LayerBound:
 
 
 class Unit(NamedTuple):
-    """What one operation rounds by: the unit roundoff, and the smallest normal number where it underflows."""
+    """The rounding error of one operation: relative, the unit roundoff; absolute, the smallest normal number."""
 
     u: float
     tiny: float
 
     @classmethod
     def of(cls, dtype: str) -> Self:
-        """Return those of a dtype."""
+        """Return the unit of a dtype."""
         return cls(float(np.finfo(dtype).eps) / 2, float(np.finfo(dtype).tiny))
 
 
@@ -78,10 +79,10 @@ def bounds(
     traces: Sequence[LayerTrace],
     dtype: str,
 ) -> tuple[list[LayerBound], float]:
-    """Return the bounds of every layer, and of the loss, for computing in `dtype`.
+    """Return the bounds of every layer and of the loss for a computation in `dtype`.
 
-    `tensors` are the parameters of each layer by name, `batch` is x, y as one row of numbers each, and the weight of
-    each row; `traces` is what happened, all in float64.
+    `tensors` holds the parameters of each layer by name. `batch` holds x, y as rows of numbers, and the weight of each
+    row. `traces` are the traces of the layers. All are in float64.
     """
     unit = u, tiny = Unit.of(dtype)
     x, y, row_weight = batch
@@ -123,15 +124,15 @@ def bounds(
     return found, e_loss
 
 
-# ── One rule a kind of layer ─────────────────────────────────────────────────────────────────────────────────────────
+# ── One rule per kind of layer ───────────────────────────────────────────────────────────────────────────────────────
 
 
 class Rule:
-    """How the errors of a layer follow from those of the layers beside it."""
+    """The errors of a kind of layer, derived from those of the neighboring layers."""
 
     @staticmethod
     def forward(layer: Any, tensors: Tensors, x: Bounded, trace: LayerTrace, unit: Unit) -> tuple[Array, Array, Array]:
-        """Return the bounds of z, a and slope from what came in."""
+        """Return the bounds of z, a and slope from the layer's input and its bound."""
         raise NotImplementedError
 
     @staticmethod
@@ -167,7 +168,7 @@ class DenseRule(Rule):
 
 
 class DropoutRule(Rule):
-    """a = z ⊙ mask with z = x; the mask is exact but for the rounding of its scale."""
+    """a = z ⊙ mask with z = x. The mask is exact up to the rounding of its scale."""
 
     @staticmethod
     def forward(
@@ -179,7 +180,7 @@ class DropoutRule(Rule):
 
     @staticmethod
     def backward(layer: Dropout, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
-        """Pass delta on: it is d_x."""
+        """Return delta, which is d_x."""
         return delta, {}
 
 
@@ -190,12 +191,12 @@ RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule}
 
 
 def elementwise(f: Activation) -> bool:
-    """Tell whether each unit is treated by itself."""
+    """Tell whether f treats each unit independently."""
     return type(f).value is Activation.value
 
 
 def reach(size: Array, error: Array, u: float) -> Array:
-    """Return how far a function's argument may be off: its error, and the rounding of what is done to it inside."""
+    """Return the error of a function's argument, plus the rounding of the function's own operations on it."""
     largest: Array = np.abs(size).max(axis=1, keepdims=True)
     return error + 2 * u * largest
 
@@ -212,7 +213,7 @@ def transfer(f: Activation, trace: LayerTrace, e_z: Array, u: float, tiny: float
 
 
 def mixing_delta(f: Activation, trace: LayerTrace, d: Bounded, e: tuple[Array, Array], u: float) -> Array:
-    """Return the bound of delta where f mixes the units of a row; `e` is of z and a."""
+    """Return the bound of delta if f mixes the units of a row; `e` holds the bounds of z and a."""
     d_a, e_d = d
     e_d = e_d + (ULPS + d_a.shape[1]) * u * np.abs(d_a)  # the terms of a sum over the row
     e_z, e_a = e
@@ -245,20 +246,20 @@ def loss_bounds(spec: Spec, outputs: Bounded, y: Array, row_weight: Array, u: fl
 
     values = np.array([value(*row) for row in rows])
     largest = np.hstack([np.abs(a), np.abs(y)]).max(axis=1, keepdims=True)
-    # A logarithm of a sum takes the largest logit off and puts it back: its rounding stays, and that of the logarithm.
+    # log-sum-exp subtracts the largest logit and adds it back, so the rounding of both and of the logarithm remains.
     largest = largest + (0.0 if elementwise(spec.loss.link) else np.log(k))
     e_value = spread(value, arguments, mixing=True) + (ULPS + k) * u * (np.abs(values) + largest)
     e_loss = float(share @ (e_value + (n + ULPS) * u * np.abs(values))[:, 0])
 
     slopes = np.array([spec.loss.slope(*row) for row in rows])
-    # p − y loses the digits that p and y share. Where a target has several outputs, they lie y's columns apart.
+    # p − y loses the digits that p and y share. The outputs of one target are as many columns apart as y has columns.
     size = np.abs(slopes) + np.tile(np.abs(y), (1, k // y.shape[1]))
     e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * size
     return e_loss, e_slope * share[:, None]
 
 
 def towards(turn: float, argument: Bounded) -> Array:
-    """Return by how much of its error an argument moves to be as near to `turn` as possible."""
+    """Return the multiple of its error by which an argument moves as close to `turn` as possible."""
     a, error = argument
     distance = turn - a
     share: Array = np.divide(distance, error, out=np.sign(distance), where=error > np.abs(distance))
@@ -272,10 +273,10 @@ def spread(
     mixing: bool,
     turns: Sequence[float] = (),
 ) -> Array:
-    """Return how far a function of rows moves when each argument moves by its error.
+    """Return the largest change of a function of rows when each argument moves by its error.
 
-    Every combination of one sign an argument is tried; those with the first argument at a turn, or as near to it as its
-    error allows; and, where the function mixes the units of a row, some with signs of their own for every unit.
+    It tries every combination of one sign per argument, and those with the first argument at a turn, or as close to it
+    as its error allows. If the function mixes the units of a row, it also tries random signs for every unit.
     """
     first = [1.0, -1.0, *(towards(turn, arguments[0]) for turn in turns)]
     patterns: list[Any] = list(itertools.product(first, *[(1.0, -1.0)] * (len(arguments) - 1)))

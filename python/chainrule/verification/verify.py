@@ -1,4 +1,4 @@
-"""`verify`: a report on whether a network computes what it should."""
+"""`verify`: checks a network's computations and returns a report."""
 
 from __future__ import annotations
 
@@ -22,40 +22,42 @@ def verify(
     n_rows: int = 32,
     seed: int = 0,
 ) -> Report:
-    """Return a report on whether a network computes what it should, on given data.
+    """Check a network's computations on the given data and return a report.
 
     The checks, in the order of the report:
 
     1. *reference*: every quantity of a step (z and a, slope, loss, delta, d_weight and d_bias of every layer), native
-       in float64 against `chainrule.reference`. Error ‖native − reference‖ / ‖reference‖, at most
-       1e-12 · layers · widest layer (more only where digits cancel and rounding alone can do more).
+       in float64 against `chainrule.reference`. The error ‖native − reference‖ / ‖reference‖ may be at most
+       1e-12 · layers · widest layer (more only if digits cancel and rounding alone can cause more).
     2. *central differences*: the native gradient in float64 against (L(p + eps) − L(p − eps)) / 2 eps of the native
-       loss, with torch.autograd.gradcheck's eps, atol and rtol (1e-6, 1e-5, 1e-3). The number that comes off worst
-       is shown. Where p ± eps crosses a kink (relu, absolute_error) it is skipped, and where units sit on one (z = 0,
-       a = y) all parameters are first moved by up to 1e-3 ("nearby").
+       loss, with torch.autograd.gradcheck's eps, atol and rtol (1e-6, 1e-5, 1e-3). The report shows the worst number.
+       A parameter is skipped if p ± eps crosses a kink (relu, absolute_error). If a unit or an output is on a kink
+       (z = 0, a = y), all parameters are first moved by up to 1e-3 ("nearby").
     3. *update*: the optimizer, native in float64 against `chainrule.reference`, from the same gradient.
-    4. *rounding*: for a float32 network, every quantity in float32 against float64, in units of what rounding can do
-       at most (`chainrule.verification.rounding`).
-    5. *fused step*: `step` against `gradient` + `apply_gradient`, in the network's dtype: how many numbers differ.
+    4. *rounding*: for a float32 network, every quantity in float32 against float64, in units of the bound of rounding
+       errors (`chainrule.verification.rounding`).
+    5. *fused step*: `step` against `gradient` + `apply_gradient`, in the network's dtype: the count of numbers that
+       differ.
 
     Parameters
     ----------
     network : Network
-        It is not changed; moments, counters and the dropout masks of the coming step are as they stand.
+        The network; it is not changed. The checks use its current moments and counters, and the dropout masks of the
+        coming step.
     X, y, sample_weight : array_like
         As in `Network.gradient`.
     n_parameters : int, default 500
-        How many parameters are compared with central differences, >= 1: all where there are no more, else as many from
-        each weight and bias.
+        The most parameters to compare with central differences, >= 1. If the network has more, an equal number of each
+        weight and bias is compared.
     n_rows : int, default 32
-        How many rows are looked at, >= 1, from the first. The reference takes about 0.1 µs for each product.
+        The most rows to use, from the first, >= 1. The reference takes about 0.1 µs for each product.
     seed : int, default 0
-        Decides which parameters are compared.
+        Chooses the parameters to compare.
 
     Returns
     -------
     Report
-        Truthy where all checks hold; printed, it is a table.
+        It is truthy if all checks hold, and prints as a table.
 
     Raises
     ------
