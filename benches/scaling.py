@@ -1,13 +1,13 @@
-"""Times a step over batch sizes and widths, on one thread and more; draws the picture and lists cliffs.
+"""Times a step over batch sizes and widths, on one and more threads; draws the plot and lists cliffs.
 
-The network has two layers of equal width, ReLU, squared error and Adam; the step is ``net.step(X, y)`` from Python.
-Drawn is its time by floating-point operation of its matrix products, of which it has B (6 W − 2 n₀ n₁). Rounds go over
-all points, so that a slow moment of the machine does not stay with one of them; the minimum of the rounds counts. What
-looks like a cliff is measured again.
+The network has two layers of equal width, ReLU, squared error and Adam; the step is ``net.step(X, y)`` from Python. The
+plot shows its time per floating-point operation of its matrix products, of which it has B (6 W − 2 n₀ n₁). Each round
+times all points, so a slow moment of the machine does not affect one point alone, and the minimum of the rounds counts.
+Apparent cliffs are measured again.
 
-A cliff is a neighbor along a line that is more than 1.5 times as slow per operation: a larger one always, a smaller one
-only where it takes longer altogether (by a tenth, to be sure), for what a call costs weighs more on a smaller step; and
-a step that more threads make so much slower.
+A cliff is a point more than 1.5 times as slow per operation as its neighbor on a line. A larger neighbor always counts.
+A smaller one counts only if its total time is longer too (by a tenth), since the overhead of a call weighs more on a
+smaller step. A step that is that much slower on more threads is a cliff too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .peers.machine import ROOT
 from .peers.workloads import STANDSTILL, Workload
 
 CLIFF, SURELY = 1.5, 1.1
-# Powers of two, halfway between them, and one to either side of a vector's length and of its multiples.
+# Powers of two, the values halfway between them, and the neighbors of multiples of the vector length.
 WIDTHS = (8, 10, 12, 15, 16, 17, 24, 31, 32, 33, 37, 48, 63, 64, 65, 96, 100, 127, 128, 129, 192, 255, 256, 257, 384)
 WIDTHS += (511, 512, 513, 768, 1000, 1023, 1024, 1025, 1536, 2047, 2048)
 BATCHES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 96, 127, 128, 129, 192, 255, 256)
@@ -40,7 +40,7 @@ LINES = {"width": (1, 16, 128, 1024), "batch": (8, 64, 512, 2048)}  # batch size
 QUICK = {"width": (8, 16, 17, 64), "batch": (1, 16, 64)}
 
 Point = tuple[int, int]  # width, batch
-Lines = dict[tuple[str, int], list[Point]]  # what runs along it, what stays; its points from small to large
+Lines = dict[tuple[str, int], list[Point]]  # (the varying quantity, the fixed value): points from small to large
 Times = dict[int, dict[Point, float]]  # threads, then point, then microseconds
 
 
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def grid(*, quick: bool) -> Lines:
-    """Return the lines along "width", each at one batch size, and along "batch", each at one width."""
+    """Return the lines along "width", one per batch size, and along "batch", one per width."""
     widths, batches = (QUICK["width"], QUICK["batch"]) if quick else (WIDTHS, BATCHES)
     by_width = {("width", b): [(w, b) for w in widths] for b in LINES["width"][: 2 if quick else None]}
     by_batch = {("batch", w): [(w, b) for b in batches] for w in LINES["batch"][: 2 if quick else None]}
@@ -86,13 +86,13 @@ def grid(*, quick: bool) -> Lines:
 
 
 def flop(point: Point) -> float:
-    """Return the operations of one step."""
+    """Return the floating-point operations of one step."""
     width, batch = point
     return Workload("scaling", (width, width, width), batch, batch, "adam", "mse").flop
 
 
 def measure(points: list[Point], times: Times, seconds: float, name: str) -> None:
-    """Time each point on each number of threads; the least of all its times stays, in microseconds."""
+    """Time each point on each number of threads, and keep the minimum of all its times, in microseconds."""
     print(f"{name}: {len(points)} points …", file=sys.stderr, flush=True)
     for point in points:
         width, batch = point
@@ -105,7 +105,7 @@ def measure(points: list[Point], times: Times, seconds: float, name: str) -> Non
 
 
 def step_time(net: chainrule.Network, x: np.ndarray, y: np.ndarray, seconds: float) -> float:
-    """Return the microseconds of one step: the best of four looks that share the seconds, after as long a warm-up."""
+    """Return the microseconds of one step: the best of four timings that share `seconds`, after an equal warm-up."""
     step, clock = net.step, time.perf_counter
     count, end = 0, clock() + seconds
     while clock() < end or not count:
@@ -122,7 +122,7 @@ def step_time(net: chainrule.Network, x: np.ndarray, y: np.ndarray, seconds: flo
 
 
 class Pair(NamedTuple):
-    """Two points beside one another: how many times as slow per operation the first is, and the pair in words."""
+    """Two neighboring points: the ratio of their times per operation, and the pair in words."""
 
     ratio: float
     slow: Point
@@ -142,7 +142,7 @@ def neighbors(times: Times, lines: Lines) -> Iterator[Pair]:
 
 
 def more_threads(times: Times) -> Iterator[Pair]:
-    """Yield the points on more threads beside themselves on the fewest."""
+    """Yield each point on more threads, compared with itself on the fewest."""
     fewest = min(times)
     for threads, of_points in times.items():
         if threads > fewest:
@@ -152,13 +152,13 @@ def more_threads(times: Times) -> Iterator[Pair]:
 
 
 def cliffs(times: Times, lines: Lines) -> list[Pair]:
-    """Return the pairs that are more than `CLIFF` apart, the worst first."""
+    """Return the pairs whose ratio exceeds `CLIFF`, the worst first."""
     both = itertools.chain(neighbors(times, lines), more_threads(times))
     return sorted({pair for pair in both if pair.ratio > CLIFF}, reverse=True)
 
 
 def worst(times: Times, lines: Lines) -> str:
-    """Return in words the worst neighbor, and the point that loses most by more threads, cliffs or not."""
+    """Return in words the worst neighbor, and the point that loses most through more threads, cliffs or not."""
     ends = [max(pairs, default=None) for pairs in (neighbors(times, lines), more_threads(times))]
     return "; ".join(f"{end.ratio:.2f}× {end.text}" for end in ends if end)
 
@@ -174,7 +174,7 @@ def plural(threads: int) -> str:
 
 
 def draw(times: Times, lines: Lines, peaks: dict[int, float], path: Path) -> None:
-    """Draw picoseconds by operation against width and against batch size, a style of line a number of threads."""
+    """Draw picoseconds per operation against width and against batch size, one line style per number of threads."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
@@ -204,7 +204,7 @@ def draw(times: Times, lines: Lines, peaks: dict[int, float], path: Path) -> Non
     figure.suptitle(f"A training step with Adam: {styled}; gray: the peak of the multiply-add units", fontsize="medium")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
-    with Image.open(path) as picture:  # in 64 colors, which lines do not miss, a third as large
+    with Image.open(path) as picture:  # 64 colors are enough for lines, and a third of the size
         picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
 
 

@@ -1,13 +1,13 @@
-"""Times chainrule beside its peers, prints the tables and records them in benches/record.
+"""Times chainrule and its peers, prints the tables and records them in benches/record.
 
 kernels: the matrix products of the Rust core, and the peak of the multiply-add units (needs cargo). steps: training
-steps on each number of threads; with them float64 against float32, and more threads against one. calls: one `step` or
-`predict` from Python. package: the time of the import, the size of the wheel.
+steps on each number of threads; float64 against float32; and more threads against one. calls: one `step` or `predict`
+from Python. package: the time of the import and the size of the wheel.
 
 Every peer does the same work in its own process: float32, the same sizes, first weights, batch size, optimizer and
-loss, a fresh shuffle each epoch (but for one batch of all rows). Before it is timed, its weights after a few steps in a
-fixed order must be those of textbook.py. Rounds go through the peers in turn, so that a slow moment of the machine
-falls on all of them. A peer that is not installed is named and left out.
+loss, and a new shuffle each epoch (except with one batch of all rows). Before a peer is timed, its weights after a few
+steps in a fixed order must equal those of textbook.py. Each round times all peers in turn, so a slow moment of the
+machine affects all of them. A peer that is not installed is named and left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PARTS = ("kernels", "steps", "calls", "package")
 
 
 def main() -> None:
-    """Run what the options ask for, print the tables and write the record."""
+    """Run the parts that the options name, print the tables and write the record."""
     options = parse()
     shape = ("64 64 64" if options.quick else "") if "kernels" in options.parts else "peak"
     products, peaks = kernels.measure(shape, options.seconds * 4)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def steps(threads: int, options: argparse.Namespace, found: dict) -> list[str]:
-    """Time the training steps on so many threads, put them into what was found and return the tables."""
+    """Time the training steps on `threads` threads, add them to `found` and return the tables."""
     clients, left_out = start([*options.peers], threads, variants.on(threads))
     versions(clients, left_out, found)
     gflops, what = found["peak_gflops"].get(threads), "the multiply-add units"
@@ -72,13 +72,13 @@ def steps(threads: int, options: argparse.Namespace, found: dict) -> list[str]:
 
 
 def compiling(checks: dict) -> str:
-    """Say how long JAX compiled, which is in no other figure: its first epoch, which for the rest is short."""
+    """Return a sentence on JAX's compile time, the length of its first epoch, which no other figure includes."""
     firsts = [check["first_epoch_s"] for of_row in checks.values() for name, check in of_row.items() if "JAX" in name]
     return f" Left out: JAX's first epochs, up to {max(firsts):.2g} s with compiling." if firsts else ""
 
 
 def calls(options: argparse.Namespace, found: dict) -> list[str]:
-    """Time single calls from Python, put them into what was found and return the tables."""
+    """Time single calls from Python, add them to `found` and return the tables."""
     clients, left_out = start([*options.peers, "onnx"], 1)
     versions(clients, left_out, found)
     times = time_calls(clients, options.rounds, options.seconds / 4)
@@ -97,7 +97,7 @@ def calls(options: argparse.Namespace, found: dict) -> list[str]:
 
 
 def of_package(options: argparse.Namespace, found: dict) -> list[str]:
-    """Measure import and wheel, put them into what was found and return the table."""
+    """Measure import and wheel, add them to `found` and return the table."""
     imports = package.import_times(options.rounds)
     rows = [
         [f"{line}, ms", table.cell(times), f"≤ {package.IMPORTS[line]:g}" if package.IMPORTS[line] else "–"]
@@ -111,7 +111,7 @@ def of_package(options: argparse.Namespace, found: dict) -> list[str]:
 
 
 def versions(clients: list, left_out: dict[str, str], found: dict) -> None:
-    """Note who takes part, in which version, and who does not, and why."""
+    """Record the peers that take part with their versions, and the missing ones with the reasons."""
     found["versions"] |= {c.name: c.version for c in clients if not c.variant}
     found["left_out"] |= left_out
     for module, why in left_out.items():
@@ -119,7 +119,7 @@ def versions(clients: list, left_out: dict[str, str], found: dict) -> None:
 
 
 def parse() -> argparse.Namespace:
-    """Read the options; names that do not exist are refused by argparse."""
+    """Read the options; argparse refuses unknown names."""
     parser = argparse.ArgumentParser(
         prog="python -m benches.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

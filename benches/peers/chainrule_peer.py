@@ -16,7 +16,7 @@ VERSION = f"{chainrule.__version__} ({os.environ.get('CHAINRULE_TARGET') or desc
 
 
 class Peer:
-    """One Network a workload."""
+    """One Network per workload."""
 
     def __init__(self, workload: Workload, threads: int) -> None:
         self.workload, self.threads = workload, threads

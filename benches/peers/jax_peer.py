@@ -1,4 +1,4 @@
-"""JAX: one jit-compiled function an epoch, a lax.scan over its batches, parameters donated. Compile time is apart."""
+"""JAX: one jit-compiled function per epoch, a lax.scan over its batches, parameters donated, compiling not timed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ VERSION = jax.__version__
 
 
 class Peer:
-    """State is (parameters, m, v, t); `epoch` maps it and an order of the rows to the next state."""
+    """The state is (parameters, m, v, t); `epoch` maps it and an order of the rows to the next state."""
 
     def __init__(self, workload: Workload, threads: int) -> None:  # noqa: ARG002 - XLA was told by its variable
         self.workload = workload
         self.x, self.y = (jnp.asarray(array) for array in data(workload))
-        self.rng = np.random.default_rng(0)  # NumPy's permutation takes less time than jax.random's, which sorts
+        self.rng = np.random.default_rng(0)  # NumPy's permutation is faster than jax.random's, which sorts
         self.state = self.start()
         self.epoch = jax.jit(self.scan, donate_argnums=0)
 

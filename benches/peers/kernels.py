@@ -1,4 +1,4 @@
-"""The kernels by themselves: runs the bench of rust/kernels, and reads the peak of the multiply-add units from it."""
+"""The kernels alone: runs the bench of rust/kernels, and reads the peak of the multiply-add units from its output."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ COMMAND = ("cargo", "bench", "--quiet", "--package", "chainrule-kernels", "--ben
 
 
 def measure(shape: str = "", seconds: float = 0.4) -> tuple[str, dict[int, float]]:
-    """Return what the bench prints, and the GFLOP/s of the units by number of threads; nothing without cargo.
+    """Return the output of the bench, and the GFLOP/s of the units by number of threads; nothing without cargo.
 
-    ``shape``: only the products whose name contains it, such as "64 64 64"; "peak" for none. ``seconds``: for each.
+    ``shape`` selects products whose name contains it, such as "64 64 64"; "peak" selects none. ``seconds``: for each.
     """
     if not shutil.which(COMMAND[0]):
         return "", {}

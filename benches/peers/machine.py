@@ -1,4 +1,4 @@
-"""What the figures were measured on: processor, cores, clock, load, commit; the peak rate of a matrix product."""
+"""The machine of the measurements: processor, cores, clock, load, commit, and the peak rate of a matrix product."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def describe() -> dict:
-    """Return what the system tells of the machine, how busy it was just now, and which commit is measured."""
+    """Return the system's facts about the machine, its current load, and the commit measured."""
     fields: dict[str, str] = {}
     if (cpuinfo := Path("/proc/cpuinfo")).exists():
         for line in cpuinfo.read_text().splitlines():
@@ -36,7 +36,7 @@ def describe() -> dict:
 
 
 def commit() -> str | None:
-    """Return the commit of the working tree, marked where files differ from it; None outside of a repository."""
+    """Return the commit of the working tree, marked if files differ from it; None outside a repository."""
     if not shutil.which("git"):
         return None
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]

@@ -1,4 +1,4 @@
-"""NumPy by hand: what a careful programmer writes, float32, every buffer made once, every operation in place."""
+"""NumPy by hand, as a careful programmer writes it: float32, every buffer allocated once, every operation in place."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ VERSION = onnxruntime.__version__
 
 
 class Peer:
-    """One session; a row count of any size is accepted, as by the other peers."""
+    """One session; it accepts any number of rows, as the other peers do."""
 
     def __init__(self, workload: Workload, threads: int) -> None:
         self.x, _ = data(workload)

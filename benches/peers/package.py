@@ -1,4 +1,4 @@
-"""What the package costs before it computes: the time of its import over NumPy's own, and the size of its wheel."""
+"""The cost of the package before it computes: the time of its import beyond NumPy's, and the size of its wheel."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .client import environment
 from .machine import ROOT
 
 WHEEL = 1.5  # the goal, in megabytes
-# Line by line, each after the ones before it, with its goal in milliseconds. The package itself loads the compiled core
-# alone; its Python modules come with the first name that is asked for.
+# Each line runs after the ones before it; its goal is in milliseconds. The package itself loads the compiled core
+# alone; its Python modules are loaded with the first name used.
 IMPORTS = {"import numpy": None, "import chainrule": 5.0, "from chainrule import Network": None}
 CODE = """
 import time
@@ -34,7 +34,7 @@ def import_times(rounds: int) -> dict[str, list[float]]:
 
 
 def wheel_size(wheel: Path) -> float:
-    """Return the megabytes (10⁶ bytes) of a wheel, or of the one newest in a folder."""
+    """Return the megabytes (10⁶ bytes) of a wheel, or of the newest wheel in a folder."""
     if wheel.is_dir():
         wheel = max(wheel.glob("chainrule-*.whl"), key=lambda path: path.stat().st_mtime)
     return wheel.stat().st_size / 1e6

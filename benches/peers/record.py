@@ -1,4 +1,4 @@
-"""What is kept of a run: machine, versions and command on top, then every single figure (json) and the tables (md)."""
+"""The record of a run: machine, versions and command, then every single figure (json) and the tables (md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def new(module: str, peaks: dict[int, float]) -> dict:
 
 
 def head(title: str, record: dict) -> list[str]:
-    """Return the lines that a report starts with: title, machine, versions, who is missing, command."""
+    """Return the first lines of a report: title, machine, versions, missing peers, command."""
     machine = record["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     where = (
@@ -44,7 +44,7 @@ def head(title: str, record: dict) -> list[str]:
 
 
 def write(folder: Path | None, name: str, record: dict, report: str) -> None:
-    """Print the report and write both files, DATE-name.json and .md, where a folder is given."""
+    """Print the report; if a folder is given, write both files, DATE-name.json and .md."""
     print(report)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)

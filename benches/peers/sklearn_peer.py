@@ -1,7 +1,7 @@
-"""scikit-learn's own MLPClassifier and MLPRegressor, float32, the same solver, sizes and batch.
+"""scikit-learn's own MLPClassifier and MLPRegressor, in float32, with the same solver, sizes and batch.
 
-Its squared error carries other factors than torch's; with Adam, which all squared-error workloads use, a constant
-factor on the gradient cancels but for eps, so the same weights are expected here too.
+Its squared error has other factors than torch's. All squared-error workloads use Adam, in which a constant factor of
+the gradient cancels except for eps, so the same weights are expected here too.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .workloads import Workload, data, first_weights
 
 NAME = "scikit-learn"
 VERSION = sklearn.__version__
-# Its Adam adds eps before the bias correction of v, which is 30 times as much in the first step.
+# Its Adam adds eps before the bias correction of v, which makes eps 30 times as large in the first step.
 TOLERANCE = 2e-2
 warnings.simplefilter("ignore", ConvergenceWarning)
 
 
 class Peer:
-    """`fit` of many epochs without stopping early; the weights are set by way of `partial_fit`."""
+    """`fit` makes many epochs without early stopping; the weights are set after a `partial_fit`."""
 
     def __init__(self, workload: Workload, threads: int) -> None:  # noqa: ARG002 - OpenBLAS was told by its variable
         self.workload = workload
@@ -56,12 +56,12 @@ class Peer:
         model.partial_fit(self.x[:rows], self.y[:rows], **classes)
 
     def start(self, model: MLPClassifier | MLPRegressor, rows: int) -> None:
-        self.partial_fit(model, rows)  # makes the arrays; what it learned is overwritten
+        self.partial_fit(model, rows)  # allocates the arrays, which are then overwritten
         for to, start in zip(
             (*model.coefs_, *model.intercepts_), (w for part in first_weights(self.workload) for w in part), strict=True
         ):
             to[:] = start
-        del model._optimizer  # noqa: SLF001 - its moments are of the steps that were overwritten
+        del model._optimizer  # noqa: SLF001 - its moments belong to the overwritten steps
 
     def few_steps(self, steps: int) -> list[np.ndarray]:
         model = self.new()

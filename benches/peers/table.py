@@ -1,4 +1,4 @@
-"""The figures as tables in Markdown: what each peer took, how much faster chainrule is, and the goals."""
+"""The figures as Markdown tables: the times of the peers, chainrule's speedup, and the goals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Times = dict[str, dict[str, list[float]]]  # row, then column, then microseconds
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table whose columns line up in plain text too; all but the first are right-aligned."""
+    """Return a Markdown table with columns aligned in plain text too, all but the first to the right."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
 
     def line(row: list[str]) -> str:
@@ -23,22 +23,22 @@ def markdown(head: list[str], rows: list[list[str]]) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, or whole ones."""
+    """Return a number with three significant digits, or without decimals if it is large."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def cell(times: list[float] | None) -> str:
-    """Median and, in brackets, minimum; a dash where the peer is missing or does not do this."""
+    """Return median and, in brackets, minimum; a dash if the peer is missing or does not do this."""
     return f"{number(median(times))} ({number(min(times))})" if times else "–"
 
 
 def quotient(above: float | None, times: list[float] | None) -> str:
-    """Return a figure over the median of times, a dash where either is missing."""
+    """Return a figure divided by the median of times, or a dash if either is missing."""
     return f"{above / median(times):.2f}" if above and times else "–"
 
 
 def best_peer(of_row: dict[str, list[float]]) -> str:
-    """Return how many times as fast chainrule is as the peer with the smallest median, and that peer."""
+    """Return chainrule's speedup over the peer with the smallest median, and that peer."""
     peers = {name: median(times) for name, times in of_row.items() if not name.startswith(OURS) and times}
     if not peers or OURS not in of_row:
         return "–"
@@ -52,7 +52,7 @@ def title(workload: str) -> str:
 
 
 def steps(times: Times, columns: list[str], gflops: float, threads: int) -> str:
-    """Return the table of training steps; the floor takes the machine's measured peak on the threads of this table."""
+    """Return the table of training steps; the floor uses the machine's measured peak on this number of threads."""
     rows = []
     for name, of_row in times.items():
         w, mine = WORKLOADS[name], of_row.get(OURS)
@@ -76,7 +76,7 @@ def steps(times: Times, columns: list[str], gflops: float, threads: int) -> str:
 
 
 def ratio(times: Times, variant: Variant, threads: int) -> str:
-    """Return the table of chainrule beside itself, run in another way in the same rounds."""
+    """Return the table of chainrule against a variant of itself, run in the same rounds."""
     other = f"{OURS} {variant.remark}"
     above, below = (other, OURS) if variant.slower else (OURS, other)
     rows = [

@@ -1,4 +1,4 @@
-"""The answer that each peer must give before it is timed: the step as a textbook has it, in float64."""
+"""The result that each peer must reproduce before it is timed: the textbook's step, in float64."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def gradient(workload: Workload, p: list[np.ndarray], x: np.ndarray, y: np.ndarr
 
 
 def error(workload: Workload, parameters: list[np.ndarray], steps: int) -> float:
-    """Return the largest error over the arrays, as a part of how far the true steps moved that array."""
+    """Return the largest error over the arrays, relative to the distance that the true steps moved the array."""
     start = [array for pair in zip(*first_weights(workload), strict=True) for array in pair]
     worst = 0.0
     for ours, true, first in zip(parameters, parameters_after(workload, steps), start, strict=True):

@@ -1,4 +1,4 @@
-"""Rounds over the running peers: each is checked, then all are timed in turn."""
+"""Rounds over the running peers: each is checked first, then all are timed in turn."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .table import Times
 from .variants import OURS, Variant
 from .workloads import CALLS
 
-# How long, in seconds, idle threads may go on looking for work: those of OpenBLAS 2²⁸ cycles, of OpenMP by Intel 0.2 s.
-LOOKING = 0.3
+# Seconds until idle threads sleep: OpenBLAS's threads spin for 2²⁸ cycles, those of Intel's OpenMP for 0.2 s.
+SPINNING_SECONDS = 0.3
 PEERS = (OURS, "numpy", "sklearn", "torch", "jax")
 
 
 def start(modules: list[str], threads: int, variants: Sequence[Variant] = ()) -> tuple[list[Client], dict[str, str]]:
-    """Start the workers; return them, and why each peer that is left out is missing."""
+    """Start the workers; return them, and the reason for each missing peer."""
     clients = [Client(module, threads) for module in modules]
     if OURS in modules:
         clients += [Client(OURS, variant.threads or threads, variant) for variant in variants]
@@ -33,7 +33,7 @@ def close(clients: list[Client]) -> None:
 
 
 def time_steps(clients: list[Client], names: list[str], rounds: int, seconds: float) -> tuple[Times, dict]:
-    """Check all peers on each workload, then time them round by round; return times and what the checks found."""
+    """Check all peers on each workload, then time them round by round; return the times and the checks' results."""
     times: Times = {}
     checks: dict = {}
     for name in names:
@@ -63,9 +63,9 @@ def time_calls(clients: list[Client], rounds: int, seconds: float) -> Times:
 
 
 def in_turn(clients: list[Client], command: str, rounds: int) -> dict[str, list[float]]:
-    """Ask each client in turn, the order reversed every other round, and rest until the threads of others sleep."""
+    """Ask each client in turn, in reverse order every other round, after a pause until other clients' threads sleep."""
     found: dict[str, list[float]] = {c.name: [] for c in clients}
-    rest = LOOKING if any(client.threads > 1 for client in clients) else 0.02
+    rest = SPINNING_SECONDS if any(client.threads > 1 for client in clients) else 0.02
     for turn in range(rounds):
         for client in clients[:: 1 if turn % 2 else -1]:
             time.sleep(rest)

@@ -1,4 +1,4 @@
-"""torch, eager: fused optimizers, batches by index_select, gradients set to None."""
+"""torch in eager mode: fused optimizers, batches by index_select, gradients set to None."""
 
 from __future__ import annotations
 

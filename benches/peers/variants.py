@@ -1,4 +1,4 @@
-"""chainrule beside itself: on one thread beside several, in float64, and with the CPU's smaller vectors."""
+"""Variants of chainrule to compare it with: on one thread, in float64, and with the CPU's smaller vectors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OURS = "chainrule"
 class Variant:
     """Another way to run chainrule in the same rounds.
 
-    ``slower``: whether its time is divided by chainrule's own, so that more is better, or the other way round.
-    ``goal``: the least that this quotient should be on a workload and a number of threads.
+    ``slower``: whether the quotient is the variant's time over chainrule's own, or the inverse; more is better.
+    ``goal``: the smallest acceptable quotient for a workload and a number of threads.
     """
 
     remark: str
@@ -28,7 +28,7 @@ class Variant:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-# Two threads have goals of their own; for any number of them the least is that they are not slower than one.
+# Two threads have their own goals. Any other number must at least not be slower than one.
 ONE = Variant(
     "on 1 thread", "{threads} threads against 1", lambda w, n: w.gain if n == 2 else 1, slower=True, threads=1
 )
@@ -37,7 +37,7 @@ AVX2 = Variant("avx2", "AVX2 against AVX-512, 1 thread", lambda *_: 0.92, variab
 
 
 def on(threads: int) -> list[Variant]:
-    """Return what is worth running beside chainrule on so many threads of this machine."""
+    """Return the variants worth running on `threads` threads of this machine."""
     if threads > 1:
         return [ONE]
     return [FLOAT64, AVX2] if describe()["vectors"] == "avx512" else [FLOAT64]

@@ -1,8 +1,8 @@
-"""Write the pictures of docs/pictures.md: run its examples, which save them, and pack what they saved.
+"""Write the pictures of docs/pictures.md: run its examples, which save them, and compress the files.
 
     python docs/pictures/make.py [FOLDER]
 
-The same versions of chainrule and matplotlib write the same bytes. Without a folder they go beside this file.
+The same versions of chainrule and matplotlib write the same bytes. The default folder is that of this file.
 """
 
 import doctest
@@ -16,11 +16,11 @@ import matplotlib as mpl
 from PIL import Image
 
 PAGE = Path(__file__).parents[1] / "pictures.md"
-WIDTH = 700  # pixels: what a page shows
+WIDTH = 700  # pixels, the width of a page
 
 
 def main(folder: Path) -> None:
-    """Run the page in a folder of its own and move the pictures to `folder`."""
+    """Run the page in a temporary folder and move the pictures to `folder`."""
     mpl.use("Agg")
     examples = re.sub(r"^```.*$", "", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     test = doctest.DocTestParser().get_doctest(examples, {}, PAGE.name, str(PAGE), 0)
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
 
 
 def pack(source: Path, target: Path) -> None:
-    """Write a picture smaller: as wide as a page at most, in 128 colors, which flat areas and lines do not miss."""
+    """Shrink a picture: at most a page wide, in 128 colors, which are enough for flat areas and lines."""
     with Image.open(source) as picture:
         small = picture.convert("RGB")
     if small.width > WIDTH:
