@@ -1,4 +1,4 @@
-"""What the tests of the command line share: running it here or in a process of its own, and small tables."""
+"""Helpers of the command-line tests: running it in this process or in its own, and small tables."""
 
 import subprocess
 import sys

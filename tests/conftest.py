@@ -1,4 +1,4 @@
-"""How thoroughly hypothesis looks: HYPOTHESIS_PROFILE is "fast", "ci" (the default) or "nightly"."""
+"""The number of examples that hypothesis tries: HYPOTHESIS_PROFILE is "fast", "ci" (the default) or "nightly"."""
 
 import os
 

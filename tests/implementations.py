@@ -1,4 +1,4 @@
-"""Both networks behind one set of calls, so that one test body runs on each of them."""
+"""Both networks behind the same calls, so that one test body runs on each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benches run, check what they time, and say what was left out; a cliff is found where there is one."""
+"""The benches run, check the results that they time, and name missing peers; cliffs are found."""
 
 import json
 import math

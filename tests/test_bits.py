@@ -1,4 +1,4 @@
-"""No bit of a fixed training changes unless it was meant to: see tests/bits."""
+"""No bit of a fixed training changes unintentionally: see tests/bits."""
 
 import platform
 import sys

@@ -1,4 +1,4 @@
-"""A saved network goes on exactly, in another process too; a file that is not one says what is wrong with it."""
+"""A saved network continues exactly, in another process too; for an invalid file the error says what is wrong."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The command line: what it prints, its exit codes, and that a mistake is one line and never a traceback."""
+"""The command line: its output, its exit codes, and errors in one line without a traceback."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The commands for tables from end to end, and that whatever is wrong with a file or an option is one line."""
+"""The commands for tables from end to end, and one-line errors for wrong files and options."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""The demonstration, short: it learns, verifies, compares and draws."""
+"""A short run of the demonstration: it learns, verifies, compares and draws."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/ run and print what they say; the tables of options name exactly what there is."""
+"""The examples of README.md and docs/ run and print the text shown; the tables of options list exactly the registry."""
 
 import doctest
 import re

@@ -1,4 +1,4 @@
-"""Every wrong argument is refused before anything changes, by an error that names it and says what is expected."""
+"""Every wrong argument is refused before anything changes; the error names it and says what is expected."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Worked examples that others have published, number by number, on the fast network and on the plain one."""
+"""Published worked examples, number by number, on the native network and on the reference."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The explanation of a step says what the trace says, of every kind of network, as text and as a drawing."""
+"""The explanation of a step shows the numbers of the trace, for every kind of network, as text and as a drawing."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""Nothing that a caller can bring makes chainrule panic, hang or lose a network: a clear error, or an answer."""
+"""No argument makes chainrule panic, hang or lose a network: every call gives a result or a clear error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial weights: the numbers of a seed, which never change, and what the rules promise of them."""
+"""Initial weights: the numbers for a seed, which never change, and the distributions that the rules promise."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Losses: what each is by its own definition, at the extremes of the numbers, and which targets it refuses."""
+"""Losses: their definitions, their values at the extremes of the numbers, and the targets they refuse."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The door to the Rust core: what chainrule._native accepts, refuses and raises, and how its calls meet each other."""
+"""The interface of the Rust core: the arguments and errors of chainrule._native, and its concurrent calls."""
 
 import json
 import os

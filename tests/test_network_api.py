@@ -1,4 +1,4 @@
-"""What a Network shows of itself, what can be set, and how it is copied."""
+"""The attributes of a Network, those that can be set, and its copies."""
 
 import copy
 import pickle

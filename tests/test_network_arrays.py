@@ -1,4 +1,4 @@
-"""Whatever numpy can read goes in, gives the same numbers, and is not copied where it can be read in place."""
+"""A Network takes anything that numpy can read, computes the same numbers, and copies only if it must."""
 
 from decimal import Decimal
 from fractions import Fraction

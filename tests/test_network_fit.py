@@ -1,4 +1,4 @@
-"""fit: epochs, validation, callbacks, progress, and that whatever ends it leaves a network that goes on."""
+"""fit: epochs, validation, callbacks, progress, and a usable network whatever ends the fit."""
 
 import io
 import re

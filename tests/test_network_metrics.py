@@ -1,4 +1,4 @@
-"""Metrics: the numbers of scikit-learn's functions of the same name, by name and by function."""
+"""Metrics equal scikit-learn's functions, given by name or as functions."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
-"""Optimizers: the core against the reference from the same gradients, the ends of their ranges, and that they train.
+"""Optimizers: the core against the reference from the same gradients, the limits of their parameters, and training.
 
-Against PyTorch: test_reference_torch.py; saved and resumed: test_properties.py, test_checkpoint.py.
+test_reference_torch.py compares them with PyTorch; test_properties.py and test_checkpoint.py save and resume them.
 """
 
 import json

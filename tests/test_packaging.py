@@ -1,4 +1,4 @@
-"""What is installed: light to import, typed, with one version, and nothing but NumPy needed."""
+"""The installed package: fast to import, typed, with one version, and NumPy as its only requirement."""
 
 import importlib.metadata
 import json

@@ -1,4 +1,4 @@
-"""The displays draw what they are given, into the axes they are given, and refuse in words what cannot be drawn."""
+"""The displays draw their data into the given axes, and refuse with clear messages what cannot be drawn."""
 
 import subprocess
 import sys

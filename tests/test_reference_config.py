@@ -1,4 +1,4 @@
-"""Constructor arguments: what they mean, what is refused and with which words, and the way to JSON and back."""
+"""Constructor arguments: their meaning, the messages for wrong ones, and the round trip through JSON."""
 
 import copy
 import dataclasses

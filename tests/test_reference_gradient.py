@@ -1,4 +1,4 @@
-"""Backpropagation in the plain network against central differences, for every activation, loss and layer.
+"""Backpropagation of the reference against central differences, for every activation, loss and layer.
 
 The tolerances are those of torch.autograd.gradcheck.
 """

@@ -1,6 +1,6 @@
-"""What a layer may be: two toys that are in no registry, one that holds layers and one that looks at a whole batch.
+"""The freedom of layers: two toy layers outside the registry, one that contains layers and one that uses a whole batch.
 
-They stand on the base of all layers, and show that the network assumes nothing more of a layer than its methods.
+They subclass the base of all layers, and show that the network assumes only the methods of that base.
 """
 
 # ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs

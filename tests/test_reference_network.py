@@ -1,4 +1,4 @@
-"""The plain network: how its methods agree with each other, what they refuse, and that it needs nothing but Python."""
+"""The reference network: its methods agree with each other, refuse wrong arguments, and need nothing but Python."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Hints: what a misspelled name, or another library's name, is answered with."""
+"""Hints in the messages for misspelled names and for other libraries' names."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Tables: what a column is taken for, how it becomes inputs, how the target is read, and that errors say where."""
+"""Tables: the kinds of columns, their encoding as inputs, the target, and errors that name the place."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Model files of tables: what is loaded predicts to the bit what was saved, and a file that is not right is refused."""
+"""Model files of tables: a loaded model predicts the same to the bit, and invalid files are refused."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Reading CSV: text and lines as they stand in the file, and what is wrong with a file is said with its line."""
+"""Reading CSV: cells keep their text and line numbers, and errors name the line."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Threads: the same bits from any number of them, who decides how many, and life after a fork."""
+"""Threads: any number gives the same bits, the choice of that number, and forked processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""verify holds for every right network, and tells a wrong one, however slightly wrong, and where."""
+"""verify accepts every correct network, detects the smallest error in a wrong one, and names its layer."""
 
 from dataclasses import replace
 

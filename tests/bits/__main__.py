@@ -1,4 +1,4 @@
-"""Prints the hashes of one instruction set as JSON, or writes those of all that this processor has."""
+"""Prints the hashes of one instruction set as JSON, or writes those of all instruction sets of this processor."""
 
 from __future__ import annotations
 

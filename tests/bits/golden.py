@@ -1,4 +1,4 @@
-"""The file of hashes: by case, one of the instruction sets with fused multiply-add and one of the portable set."""
+"""The file of hashes: per case, one for the instruction sets with fused multiply-add and one for the portable set."""
 
 from __future__ import annotations
 

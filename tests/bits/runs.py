@@ -1,4 +1,4 @@
-"""What a case computes, and the hash of it."""
+"""The computation of a case, and the hash of its results."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Writes torch.json: what PyTorch computes in float64, for tests/test_reference_torch.py to compare with.
+"""Writes torch.json: PyTorch's results in float64, with which tests/test_reference_torch.py compares.
 
     python tests/golden/make_torch.py
 
-Only PyTorch's own functions and optimizers are used here, nothing of chainrule.
+It uses only PyTorch's own functions and optimizers, nothing of chainrule.
 """
 
 import json

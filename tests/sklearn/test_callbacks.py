@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks see each epoch, and may end training; versions without them have none to set."""
+"""scikit-learn's callbacks are called for each epoch and may end training; older versions have none."""
 
 import io
 

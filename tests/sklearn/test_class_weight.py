@@ -1,4 +1,4 @@
-"""class_weight multiplies the weights of samples by what their class counts, and changes nothing where it is None."""
+"""class_weight multiplies sample weights by the weight of their class, and changes nothing if it is None."""
 
 import warnings
 

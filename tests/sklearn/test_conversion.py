@@ -1,4 +1,4 @@
-"""Fitted models convert between scikit-learn's classes and this package's: equal predictions, training that goes on."""
+"""Fitted models convert between scikit-learn's classes and this package's: equal predictions, continued training."""
 
 import pickle
 import warnings

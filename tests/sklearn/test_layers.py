@@ -1,4 +1,4 @@
-"""Activations and dropout of each hidden layer, and what comes out of the last one."""
+"""Activations and dropout of each hidden layer, and the activations of the last one."""
 
 import pickle
 import warnings

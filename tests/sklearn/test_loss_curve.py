@@ -1,4 +1,4 @@
-"""LossCurveDisplay draws what an estimator kept of its fit."""
+"""LossCurveDisplay draws the curves that an estimator kept of its fit."""
 
 import warnings
 

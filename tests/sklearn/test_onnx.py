@@ -1,4 +1,4 @@
-"""Models exported to ONNX compute in onnxruntime what they compute here."""
+"""Models exported to ONNX give the same results in onnxruntime as here."""
 
 import doctest
 import subprocess

@@ -1,4 +1,4 @@
-"""Scripts written for scikit-learn run with this package's estimators, and notice nothing else."""
+"""Scripts written for scikit-learn run with this package's estimators, and see no other difference."""
 
 import json
 import pickle

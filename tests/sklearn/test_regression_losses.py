@@ -1,4 +1,4 @@
-"""The regressor's losses beyond scikit-learn's, by their formulas, and what they are for."""
+"""The regressor's additional losses: their formulas, and their minima on data."""
 
 import numpy as np
 import pytest

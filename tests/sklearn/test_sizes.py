@@ -1,4 +1,4 @@
-"""n_layers and width stand for hidden_layer_sizes, and change nothing where they are None."""
+"""n_layers and width replace hidden_layer_sizes, and change nothing if they are None."""
 
 import pickle
 import warnings

@@ -1,4 +1,4 @@
-"""strict=False: scikit-learn's oddities are gone; with strict=True, the default, each is there."""
+"""strict=False removes scikit-learn's oddities; strict=True, the default, keeps each of them."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of its multilayer perceptron, and its checks of any estimator, pass with our classes."""
+"""scikit-learn's own tests of its multilayer perceptron, and its general estimator checks, pass with our classes."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The loop over epochs gives scikit-learn's numbers and messages, and ends when max_seconds are over."""
+"""The loop over epochs gives scikit-learn's numbers and messages, and ends when max_seconds have passed."""
 
 import itertools
 import warnings

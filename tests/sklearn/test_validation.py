@@ -1,4 +1,4 @@
-"""Validation data beside the training data, the curve of their loss, and the score that stops; defaults as ever."""
+"""Validation data of the caller, the curve of their loss, and the score for early stopping; unchanged defaults."""
 
 import warnings
 
