@@ -302,9 +302,15 @@ def test_verify_and_info_take_a_network_file(capsys, loss):
     net = Network([3, 4, 2], loss=loss, seed=0)
     net.save("net")
     assert call(capsys, "verify", "net").code == 0
-    assert net.summary() in call(capsys, "info", "net").out
+    assert net.summary(plan=True) in call(capsys, "info", "net").out
     assert_mistake(call(capsys, "verify", "net", "x.csv"), "net knows no columns: leave DATA out", code=2)
     assert_mistake(call(capsys, "predict", "net", "x.csv"), "it is read by chainrule.Network.load")
+
+
+def test_info_of_a_model_tells_which_way_its_steps_take(garden, capsys):
+    told = call(capsys, "info", garden / "model").out
+    assert TabularModel.load(garden / "model").network.summary(plan=True) in told
+    assert re.search(r"^steps\n  .*rows  (in one kernel|layer by layer)", told, re.MULTILINE)
 
 
 def test_explain_shows_a_row_and_its_step(garden, capsys):

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -131,6 +132,49 @@ def test_summary_counts_the_parameters():
     assert lines[4].split() == ["3", "Dense,", "no", "bias", "(n,", "5)", "tanh", "30"]
     assert lines[-2].split() == ["total", "72"]
     assert Network([1, 1000, 1], seed=0).summary().splitlines()[-2].split() == ["total", "3,001"]
+
+
+def plan_of(layers, **arguments):
+    """The lines of `summary(plan=True)` after the table, without their alignment."""
+    net = Network(layers, **{"n_threads": 1, "seed": 0, **arguments})
+    whole, table = net.summary(plan=True), net.summary()
+    assert whole.startswith(f"{table}\nsteps\n  ")
+    return [" ".join(line.split()) for line in whole.removeprefix(f"{table}\nsteps\n").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("layers", "arguments"),
+    [
+        ([4, 8, 3], {"loss": "cross_entropy"}),
+        ([4, 8, 3], {}),
+        ([4, Dense(8, l2=0.1), Dropout(0.5), Dense(1, l2=0.1)], {"optimizer": "radam", "activation": "tanh"}),
+    ],
+)
+@pytest.mark.skipif(Network([1, 1])._engine.native.target == "portable", reason="it has no such kernel")
+def test_plan_of_a_small_network_is_one_kernel(layers, arguments):
+    small, *large = plan_of(layers, **arguments)
+    assert re.fullmatch(r"1, 32[ \d,]+ rows in one kernel, gradient in registers, 1 thread", small)
+    assert all("rows in one kernel, gradient in memory, 1 thread" in line for line in large)  # several tiles
+
+
+@pytest.mark.parametrize(
+    ("layers", "arguments", "why"),
+    [
+        ([4, 8, 3], {"optimizer": "adagrad"}, "optimizer adagrad"),
+        ([4, Dense(8, "tanh"), Dense(8, "relu"), 3], {}, "activations tanh and relu"),
+        ([4, 130, 3], {}, "130 units, more than 128"),
+        ([4, Dense(8, l2=0.1), 3], {}, "l2 0.1 and 0"),
+        ([4, 8, 3], {"output_activation": "tanh"}, "output activation tanh"),
+    ],
+)
+def test_plan_tells_why_a_network_goes_layer_by_layer(layers, arguments, why):
+    for line in plan_of(layers, **arguments):
+        assert re.fullmatch(rf"[ \d,]+ rows layer by layer \({why}\), gradient in (memory|registers), 1 thread", line)
+
+
+def test_plan_that_is_no_bool_is_named():
+    with pytest.raises(TypeError, match="plan must be True or False"):
+        network().summary(plan="yes")
 
 
 @given(cases(max_depth=4))

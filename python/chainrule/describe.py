@@ -1,4 +1,4 @@
-"""A network in words: the table of `summary`, the constructor call of `repr`, and the names of layers in messages."""
+"""A network in words: table and plan of `summary`, the constructor call of `repr`, and the names of layers in messages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from .reference.layers import Dense
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from . import _native
     from .reference.config import Spec
     from .reference.layers import Layer
     from .reference.options import Option
+
+BATCHES = (1, 32, 256, 1024)  # rows of the steps that `plan` tells of
 
 
 def layer_name(layer: Layer) -> str:
@@ -63,6 +66,14 @@ def summary(spec: Spec) -> str:
     rows.append(("", "total", "", "", f"{total:,}"))
     told = f"loss {spec.loss.name}, optimizer {spec.optimizer.name}, {spec.dtype}, seed {spec.seed}"
     return "\n".join([*aligned(rows, right={4}), told])
+
+
+def plan(native: _native.Network, spec: Spec) -> str:
+    """Return the way that training steps take, for batches of `BATCHES` rows; equal ways share a line."""
+    batches: dict[str, list[str]] = {}
+    for n in BATCHES:
+        batches.setdefault(native.route(n, spec.loss.takes_labels), []).append(f"{n:,}")
+    return "\n".join(["steps", *aligned([(f"  {', '.join(n)} rows", way) for way, n in batches.items()])])
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[str]:

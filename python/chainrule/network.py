@@ -220,8 +220,16 @@ class Network:
         """Number of epochs of `fit` made so far. With the seed it decides the order of rows in the next epoch."""
         return self._engine.native.epoch_count
 
-    def summary(self) -> str:
+    @checks_keywords
+    def summary(self, *, plan: bool = False) -> str:
         """Return a table of the layers with their outputs, activations and parameter counts.
+
+        Parameters
+        ----------
+        plan : bool, default False
+            Whether to add the way that training steps take, for some batch sizes: the whole network in one kernel, the
+            fastest, or layer by layer, and why; whether the gradient is used in registers or goes through memory; the
+            threads. Targets are class labels where the loss takes them. The results are the same on every way.
 
         Examples
         --------
@@ -232,8 +240,19 @@ class Network:
         2  Dense  (n, 3)  identity            27
            total                              67
         loss cross_entropy, optimizer adam, float32, seed 0
+        >>> print(Network([4, 8, 3], optimizer="adagrad", seed=0, n_threads=1).summary(plan=True))
+           layer  output  activation  parameters
+        0  input  (n, 4)
+        1  Dense  (n, 8)  relu                40
+        2  Dense  (n, 3)  identity            27
+           total                              67
+        loss mse, optimizer adagrad, float32, seed 0
+        steps
+          1, 32, 256, 1,024 rows  layer by layer (optimizer adagrad), gradient in memory, 1 thread
         """
-        return describe.summary(self._engine.spec)
+        table = describe.summary(self._engine.spec)
+        told = describe.plan(self._engine.native, self._engine.spec) if fitting.flag("plan", plan) else ""
+        return "\n".join(filter(None, [table, told]))
 
     def __repr__(self) -> str:
         """Show the constructor call that builds a network of the same options."""

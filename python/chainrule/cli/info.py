@@ -30,7 +30,7 @@ def command(*, model: Path | None) -> None:
     if isinstance(loaded, TabularModel):
         show(loaded)
     else:
-        click.echo(loaded.summary())
+        click.echo(loaded.summary(plan=True))
         click.echo(f"updates made {loaded.step_count:,}, epochs {loaded.epoch_count:,}")
 
 
@@ -87,4 +87,4 @@ def show(model: TabularModel) -> None:
     if len(inputs.columns) > MOST_COLUMNS:
         click.echo(f"  and {len(inputs.columns) - MOST_COLUMNS} more columns")
     click.echo()
-    click.echo(model.network.summary())
+    click.echo(model.network.summary(plan=True))
