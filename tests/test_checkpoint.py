@@ -1,5 +1,6 @@
 """A saved network continues exactly, in another process too; for an invalid file the error says what is wrong."""
 
+import copy
 import json
 import os
 import pathlib
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule import SGD, Dropout, Network, _native, checkpoint, registry
+from chainrule import SGD, Dense, Dropout, Network, _native, checkpoint, registry
+from chainrule.verification.case import Case
 
 X = np.random.default_rng(0).standard_normal((30, 4))
 Y = np.arange(30) % 3
@@ -161,6 +163,82 @@ def test_state_of_another_shape_is_refused():
     for training_state in (False, True):
         with pytest.raises(ValueError, match=r"config.layers\[0\].units is 6 \(int\) in the state but 7"):
             other.load_state_dict(trained().state_dict(training_state=training_state))
+
+
+# ── Buffers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Buffered:
+    """A native network whose first layer has a buffer of 6 numbers, as no kind of layer has yet."""
+
+    own = ("made", "mean")
+
+    def __init__(self, config, *, draw=True, made=None, mean=None):
+        self.made = made or native_network(config, draw=draw)
+        self.mean = np.zeros(6, "f4") if mean is None else mean
+
+    def __getattr__(self, name):
+        return getattr(self.made, name)
+
+    def __setattr__(self, name, value):
+        object.__setattr__(self, name, value) if name in self.own else setattr(self.made, name, value)
+
+    def buffer_tensors(self):
+        return [("layers.0.mean", [6], 0)]
+
+    def buffers(self):
+        return self.mean.copy()
+
+    def set_buffers(self, flat):
+        self.mean = flat.copy()
+
+    def copy(self):
+        return Buffered(None, made=self.made.copy(), mean=self.mean)
+
+
+native_network = _native.Network
+
+
+@pytest.fixture
+def buffered(monkeypatch):
+    """A network with a buffer that is not as it began."""
+    monkeypatch.setattr(_native, "Network", Buffered)
+    monkeypatch.setattr(Dense, "buffers", lambda layer, n_in: {"mean": [0.0] * layer.units} if layer.units == 6 else {})
+    net = trained()
+    net._engine.native.set_buffers(np.arange(6, dtype="f4"))
+    return net
+
+
+@pytest.mark.parametrize("training_state", [True, False])
+def test_buffers_are_kept_by_name(buffered, tmp_path, training_state):
+    state = buffered.state_dict(training_state=training_state)
+    assert state["layers.0.mean"].tolist() == [0, 1, 2, 3, 4, 5]
+    buffered.save(tmp_path / "net", training_state=training_state)
+    other = trained(seed=6)
+    other.load_state_dict(state)
+    for again in (other, Network.load(tmp_path / "net"), Network.from_state_dict(state), copy.copy(buffered)):
+        assert np.array_equal(again.state_dict()["layers.0.mean"], state["layers.0.mean"])
+
+
+def test_buffers_are_part_of_what_is_verified(buffered):
+    case = Case(buffered._engine, X, Y, None)
+    assert case.reference.buffers == [{"mean": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda state: state.pop("layers.0.mean"), "'layers.0.mean' is missing"),
+        (lambda state: state.update({"layers.0.mean": np.zeros(7)}), r"layers.0.mean must have shape \(6,\)"),
+        (lambda state: state.update({"layers.0.mean": np.full(6, np.nan)}), "layers.0.mean has a value that is not"),
+        (lambda state: state.update({"layers.0.maen": np.zeros(6)}), "did you mean 'layers.0.mean'"),
+    ],
+)
+def test_wrong_buffers_are_refused_by_name(buffered, change, text):
+    state = buffered.state_dict()
+    change(state)
+    with pytest.raises(ValueError, match=text):
+        Network.from_state_dict(state)
 
 
 # ── What is not a network ────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,9 +3,10 @@
     {"format_version": 1, "config": {…}, "layers.0.weight": w, "layers.0.bias": b, …,     always
      "step": 40, "epoch": 4, "optimizer.m.layers.0.weight": m, …}                         with the training state
 
-The number in a name is the layer's index, counted from 0 after the inputs. In a file the arrays keep their names, and
-everything else is JSON in the metadata under "chainrule". A file is not trusted: its shapes are compared with its
-config before memory is allocated, every key must be known, and nothing in it is executed.
+The number in a name is the layer's position, counted from 0 after the inputs. The buffers of a layer, which are saved
+and not trained, stand beside its tensors. In a file the arrays keep their names and the rest is JSON in the metadata
+under "chainrule". A file is not trusted: shapes are compared with the config before anything is allocated by it, every
+key must be known, and nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from . import _arrays, _native
 from .engine import Engine
-from .layout import shapes
+from .layout import buffer_shapes, shapes
 from .reference import config as configuration
 from .reference.options import integer, shown
 from .reference.spelling import unknown
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .layout import Layout
+
     Array: TypeAlias = NDArray[Any]
 
 FORMAT = "chainrule.network"
 FORMAT_VERSION = 1
+NOT_ARRAYS = ("format_version", "config", "step", "epoch")  # what a state holds beside arrays
 # The function that reads each format, for the message about a file of another format.
 READERS = {
     FORMAT: "chainrule.Network.load",
@@ -63,6 +67,8 @@ def state_dict(engine: Engine, *, training_state: bool = True) -> dict[str, Any]
     for prefix, flat in flats.items():
         for tensor in engine.layout.tensors:
             state[prefix + tensor.key] = tensor.view(flat)
+    buffers = native.buffers()
+    state.update({tensor.key: tensor.view(buffers) for tensor in engine.buffer_layout.tensors})
     return state
 
 
@@ -84,26 +90,32 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
     if "step" in state or "epoch" in state:
         prefixes += [f"optimizer.{name}." for name in spec.optimizer.state_names]
         counts = {name: count(name, needed(state, name)) for name in ("step", "epoch")}
-    expected = {prefix + key: shape for prefix in prefixes for key, shape in shapes(spec).items()}
+    trained = {prefix + key: shape for prefix in prefixes for key, shape in shapes(spec).items()}
+    arrays = {name: finite(name, needed(state, name), shape) for name, shape in trained.items()}
+    buffers = buffer_shapes(spec)  # made of their first values, and only where the trained tensors are that large
     for key in state:
-        if key not in expected and key not in ("format_version", "config", "step", "epoch"):
-            raise ValueError(unknown("key", str(key), expected))
-    arrays = {name: finite(name, needed(state, name), shape) for name, shape in expected.items()}
+        if key not in trained and key not in buffers and key not in NOT_ARRAYS:
+            raise ValueError(unknown("key", str(key), [*trained, *buffers]))
+    arrays |= {name: finite(name, needed(state, name), shape) for name, shape in buffers.items()}
 
     # The arrays have the sizes that the config states, so it is safe to allocate the network only now.
     engine = Engine.of(spec, _native.Network(json.dumps(configuration.to_config(spec)), draw=False))
-    native, layout = engine.native, engine.layout
-    for k, prefix in enumerate(prefixes, start=-1):
-        flat = np.empty(layout.size, spec.dtype)
-        for tensor in layout.tensors:
-            tensor.view(flat)[...] = _arrays.cast(arrays[prefix + tensor.key], flat.dtype)
-        if prefix:
-            native.set_state(k, flat)
-        else:
-            native.set_parameters(flat)
+    native = engine.native
+    native.set_parameters(gathered(arrays, "", engine.layout, engine.dtype))
+    native.set_buffers(gathered(arrays, "", engine.buffer_layout, engine.dtype))
+    for k, prefix in enumerate(prefixes[1:]):
+        native.set_state(k, gathered(arrays, prefix, engine.layout, engine.dtype))
     native.step_count = counts.get("step", 0)
     native.epoch_count = counts.get("epoch", 0)
     return engine
+
+
+def gathered(arrays: Mapping[str, Array], prefix: str, layout: Layout, dtype: np.dtype[Any]) -> Array:
+    """Return the arrays of a layout as one flat row."""
+    flat = np.empty(layout.size, dtype)
+    for tensor in layout.tensors:
+        tensor.view(flat)[...] = _arrays.cast(arrays[prefix + tensor.key], dtype)
+    return flat
 
 
 def check_version(state: Mapping[str, Any], newest: int = FORMAT_VERSION) -> None:
@@ -177,7 +189,7 @@ def read(path: str) -> dict[str, Any]:
     """Return the `state_dict` in a file."""
     header, tensors = parts(path, FORMAT, "a network")
     for name in header:
-        if name in tensors or name not in ("format_version", "config", "step", "epoch"):
+        if name in tensors or name not in NOT_ARRAYS:
             raise ValueError(f"its metadata hold {name!r}, which is unknown there")
     return {**header, **tensors}
 

@@ -1,4 +1,4 @@
-"""A network in words: table and plan of `summary`, the constructor call of `repr`, and the names of layers in messages."""
+"""A network in words: table and plan of `summary`, the call of `repr`, and the names of layers in messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engine: a native network with its spec and its layout. The modules behind `Network` take an engine."""
+"""Engine: a native network with its spec and its layouts. Everything below `Network` works with it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """A native network, its resolved options (spec), and the positions of its tensors in the flat array (layout)."""
+    """What computes, what was asked for, and where each tensor stands in the flat rows of parameters and buffers."""
 
     native: _native.Network
     spec: Spec
     layout: Layout
+    buffer_layout: Layout
 
     @classmethod
     def of(cls, spec: Spec, native: _native.Network | None = None) -> Self:
         """Return the engine of a native network, by default of a new one."""
         native = native or _native.Network(json.dumps(to_config(spec)))
-        return cls(native, spec, Layout(native.tensors()))
+        return cls(native, spec, Layout(native.tensors()), Layout(native.buffer_tensors()))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -49,7 +50,7 @@ class Engine:
         return replace(self.spec, optimizer=self.spec.optimizer.with_learning_rate(self.native.learning_rate))
 
     def copy(self) -> Self:
-        """Return an independent engine with the same parameters, moments and counters."""
+        """Return an engine of its own with the same parameters, buffers, moments and counters."""
         return replace(self, native=self.native.copy())
 
     def trace(self, batch: Batch) -> list[LayerTrace]:
@@ -57,15 +58,20 @@ class Engine:
         return LayerTrace.of(self.spec.layers, self.native.trace(*batch))
 
     def in_float64(self, **fields: Any) -> Self:
-        """Return a copy in float64 with the same moments and counters; `fields` replace fields of its spec."""
+        """Return the same network in float64, buffers, moments and counters too; `fields` of its spec are replaced."""
         own, spec = self.native, replace(self.current, dtype="float64", **fields)
         native = type(own)(json.dumps(to_config(spec)))
         native.set_parameters(own.parameters().astype(np.float64))
+        native.set_buffers(own.buffers().astype(np.float64))
         for k in range(len(own.state_names)):
             native.set_state(k, own.state(k).astype(np.float64))
         native.step_count, native.epoch_count = own.step_count, own.epoch_count
         return replace(self, native=native, spec=spec)
 
     def tensors(self, flat: Array) -> list[dict[str, Array]]:
-        """Return the tensors of each layer by name, as views of `flat`."""
+        """Return the trained tensors of each layer by name, as views of `flat`."""
         return self.layout.by_layer(flat, len(self.spec.layers))
+
+    def buffers(self) -> list[dict[str, Array]]:
+        """Return the buffers of each layer by name."""
+        return self.buffer_layout.by_layer(self.native.buffers(), len(self.spec.layers))

@@ -1,4 +1,4 @@
-"""The position of each trained tensor in the flat array of all parameters, layer after layer."""
+"""Where each tensor stands in a flat row, layer after layer: a trained one in the parameters, others in the buffers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .reference.config import Spec
+    from .reference.layers import Layer
 
     Array: TypeAlias = NDArray[Any]
 
 
 class Tensor(NamedTuple):
-    """One trained tensor of a layer."""
+    """One trained tensor of a layer, or one of its buffers."""
 
     layer: int  # index of the layer, counted from 0 after the inputs
     name: str  # in its layer: "weight", "bias"
@@ -34,7 +35,7 @@ class Tensor(NamedTuple):
 
 
 class Layout:
-    """The tensors of a network in the order of its parameters.
+    """The trained tensors of a network in the order of its parameters, or its buffers in theirs.
 
     Parameters
     ----------
@@ -78,9 +79,24 @@ class Layout:
 
 
 def shapes(spec: Spec) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each tensor by its key, without allocating the network."""
-    found, n_in = {}, spec.n_inputs
-    for l, layer in enumerate(spec.layers):
+    """Return the shape of each trained tensor by its key, before any memory is taken for the network."""
+    found = {}
+    for l, layer, n_in in with_inputs(spec):
         found.update({f"layers.{l}.{name}": shape for name, shape in layer.shapes(n_in).items()})
-        n_in = layer.n_outputs(n_in)
     return found
+
+
+def buffer_shapes(spec: Spec) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each buffer by its key. Takes memory for their first values."""
+    found: dict[str, tuple[int, ...]] = {}
+    for l, layer, n_in in with_inputs(spec):
+        found.update({f"layers.{l}.{name}": (len(row),) for name, row in layer.buffers(n_in).items()})
+    return found
+
+
+def with_inputs(spec: Spec) -> Iterable[tuple[int, Layer, int]]:
+    """Yield the position of each layer, the layer, and its number of inputs."""
+    n_in = spec.n_inputs
+    for l, layer in enumerate(spec.layers):
+        yield l, layer, n_in
+        n_in = layer.n_outputs(n_in)

@@ -756,8 +756,8 @@ class Network:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load a state that `state_dict` returned for a network of the same layers and loss.
 
-        If it holds a training state, everything is loaded, including the seed and the learning rate, and training
-        continues exactly. Otherwise only the parameters are loaded.
+        With a training state in it everything is taken over, the seed and the learning rate too, and training goes on
+        exactly; without one only parameters and buffers are, and the rest of this network stays.
 
         Raises
         ------
@@ -782,6 +782,7 @@ class Network:
         checkpoint.check_same(self.config, configuration.to_config(spec), training_state=training_state)
         if not training_state:
             self.parameters = native.parameters()
+            self._engine.native.set_buffers(_arrays.cast(native.buffers(), self.dtype))
         elif spec.seed == self.seed:
             self._engine.native.restore(native.snapshot())
             self._engine.native.learning_rate = native.learning_rate

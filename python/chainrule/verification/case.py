@@ -102,6 +102,7 @@ class Case:
         native = self.native
         reference = ReferenceNetwork.from_config(to_config(self.spec))
         reference.parameters = native.parameters().tolist()
+        reference.buffers = [{name: row.tolist() for name, row in own.items()} for own in self.engine.buffers()]
         reference.state = {name: native.state(k).tolist() for k, name in enumerate(native.state_names)}
         reference.step_count, reference.epoch_count = native.step_count, native.epoch_count
         return reference
