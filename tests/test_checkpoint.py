@@ -109,7 +109,7 @@ def test_state_dict_is_arrays_and_numbers_by_name():
     state = trained().state_dict()
     weights = ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
     moments = [f"optimizer.{moment}.{name}" for moment in "mv" for name in weights]
-    assert set(state) == {"format_version", "config", "step", "epoch", *weights, *moments}
+    assert set(state) == {"format_version", "config", "random_streams", "step", "epoch", *weights, *moments}
     assert state["layers.2.weight"].shape == (6, 3)
     assert (state["step"], state["epoch"]) == (16, 4)
     assert state["config"]["optimizer"]["learning_rate"] == 0.007
@@ -163,6 +163,34 @@ def test_state_of_another_shape_is_refused():
     for training_state in (False, True):
         with pytest.raises(ValueError, match=r"config.layers\[0\].units is 6 \(int\) in the state but 7"):
             other.load_state_dict(trained().state_dict(training_state=training_state))
+
+
+# ── Random streams ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+OLD = [
+    lambda state: {key: value for key, value in state.items() if key != "random_streams"},
+    lambda state: {**state, "random_streams": 1},
+]
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_state_from_before_todays_masks_is_read_with_a_warning(old, tmp_path):
+    state = old(trained().state_dict())
+    with pytest.warns(UserWarning, match="the masks of coming steps are not those that it would have drawn") as warned:
+        again = Network.from_state_dict(state)
+    assert len(warned) == 1
+    assert same_state(again, trained())
+    again.save(tmp_path / "net")
+    assert same_state(Network.load(tmp_path / "net"), trained())  # written anew there is nothing to say
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_state_without_masks_or_training_is_read_silently(old):
+    for layers in ([4, 6, 3], [4, 6, Dropout(0.0), 3]):
+        net = Network(layers, loss="cross_entropy", seed=5)
+        net.fit(X, Y, epochs=2)
+        assert same_state(Network.from_state_dict(old(net.state_dict())), net)
+    assert Network.from_state_dict(old(trained().state_dict(training_state=False))).step_count == 0
 
 
 # ── Buffers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,6 +293,8 @@ WRONG = [
     (with_(format_version=2), "format_version is 2, this chainrule .* reads up to 1.*written by a newer one"),
     (with_(format_version="1"), "format_version must be an integer"),
     (with_(format_version=0), "format_version must be an integer"),
+    (with_(random_streams=3), "random_streams is 3, this chainrule .* reads up to 2.*written by a newer one"),
+    (with_(random_streams=True), "random_streams must be an integer from 1"),
     (without("config"), "'config' is missing"),
     (with_(config=[]), "config: must be a dict"),
     (with_config(n_inputs=5), r"layers.0.weight must have shape \(5, 6\), as its config says, got \(4, 6\)"),

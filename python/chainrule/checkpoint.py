@@ -1,7 +1,7 @@
 """The state of a network as a dict of named arrays and numbers, and as a safetensors file.
 
     {"format_version": 1, "config": {…}, "layers.0.weight": w, "layers.0.bias": b, …,     always
-     "step": 40, "epoch": 4, "optimizer.m.layers.0.weight": m, …}                         with the training state
+     "random_streams": 2, "step": 40, "epoch": 4, "optimizer.m.layers.0.weight": m, …}    with the training state
 
 The number in a name is the layer's position, counted from 0 after the inputs. The buffers of a layer, which are saved
 and not trained, stand beside its tensors. In a file the arrays keep their names and the rest is JSON in the metadata
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -35,12 +36,18 @@ if TYPE_CHECKING:
 
 FORMAT = "chainrule.network"
 FORMAT_VERSION = 1
-NOT_ARRAYS = ("format_version", "config", "step", "epoch")  # what a state holds beside arrays
-# The function that reads each format, for the message about a file of another format.
+# How layers draw in training: 1, one stream for all masks of a layer; 2, each number from its place. Without it: 1.
+RANDOM_STREAMS = 2
+NOT_ARRAYS = ("format_version", "config", "random_streams", "step", "epoch")  # what a state holds beside arrays
+# Who reads what: for the message where a file is another's.
 READERS = {
     FORMAT: "chainrule.Network.load",
     "chainrule.tabular": "chainrule.tabular.TabularModel.load (on the command line: chainrule predict, evaluate, info)",
 }
+OTHER_MASKS = (
+    "this training state is of an older chainrule, which drew dropout masks in another way: the masks of coming steps "
+    "are not those that it would have drawn. Training goes on and its results are valid, but not the same to the bit"
+)
 LARGEST_COUNT = 2**53  # of steps and epochs: the optimizers count in doubles, which hold whole numbers up to here
 
 
@@ -61,6 +68,7 @@ def state_dict(engine: Engine, *, training_state: bool = True) -> dict[str, Any]
     state: dict[str, Any] = {"format_version": FORMAT_VERSION, "config": config}
     flats = {"": native.parameters()}
     if training_state:
+        state["random_streams"] = RANDOM_STREAMS
         state["step"] = native.step_count
         state["epoch"] = native.epoch_count
         flats.update({f"optimizer.{name}.": native.state(k) for k, name in enumerate(native.state_names)})
@@ -80,11 +88,17 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
     ValueError
         A key is missing or unknown, or its value or shape is wrong. The message names the key.
     MemoryError
-        The network does not fit into memory.
+        The network is larger than memory.
+
+    Warns
+    -----
+    UserWarning
+        Training goes on with other dropout masks than the version that wrote the state would have drawn.
     """
     if not hasattr(state, "keys"):
         raise TypeError(f"state must be a dict such as Network.state_dict() returns, not {shown(state)}")
     check_version(state)
+    streams = check_version({"random_streams": 1, **state}, "random_streams", RANDOM_STREAMS)
     spec = configuration.from_config(needed(state, "config"))
     prefixes, counts = [""], {}
     if "step" in state or "epoch" in state:
@@ -105,6 +119,8 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
     native.set_buffers(gathered(arrays, "", engine.buffer_layout, engine.dtype))
     for k, prefix in enumerate(prefixes[1:]):
         native.set_state(k, gathered(arrays, prefix, engine.layout, engine.dtype))
+    if counts and streams < RANDOM_STREAMS and any(layer.draws for layer in spec.layers):
+        warnings.warn(OTHER_MASKS, stacklevel=3)
     native.step_count = counts.get("step", 0)
     native.epoch_count = counts.get("epoch", 0)
     return engine
@@ -118,16 +134,17 @@ def gathered(arrays: Mapping[str, Array], prefix: str, layout: Layout, dtype: np
     return flat
 
 
-def check_version(state: Mapping[str, Any], newest: int = FORMAT_VERSION) -> None:
-    """Refuse a state that a newer version wrote."""
-    version = needed(state, "format_version")
+def check_version(state: Mapping[str, Any], name: str = "format_version", newest: int = FORMAT_VERSION) -> int:
+    """Return a version that a state was written in; refuse a later one than the newest that is known."""
+    version = needed(state, name)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise ValueError(f"format_version must be an integer from 1, not {shown(version)}")
+        raise ValueError(f"{name} must be an integer from 1, not {shown(version)}")
     if version > newest:
         raise ValueError(
-            f"format_version is {version}, this chainrule ({_native.__version__}) reads up to {newest}: "
+            f"{name} is {version}, this chainrule ({_native.__version__}) reads up to {newest}: "
             "it was written by a newer one; upgrade to read it"
         )
+    return version
 
 
 def needed(state: Mapping[str, Any], name: str) -> Any:

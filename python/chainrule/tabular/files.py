@@ -59,7 +59,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Inputs, Target, Network, dict[st
 
 def parsed(header: dict[str, Any], tensors: dict[str, Any]) -> tuple[Inputs, Target, Network, dict[str, str]]:
     """Return the model that the metadata and the tensors of a file describe."""
-    checkpoint.check_version(header, FORMAT_VERSION)
+    checkpoint.check_version(header, newest=FORMAT_VERSION)
     expected = ("names", "target_name", "missing", "constant", "columns", "target", "notes")
     check_keys("its metadata", header, ["format_version", "config", *expected])
     names = tuple_of(header, "names", (str, int))

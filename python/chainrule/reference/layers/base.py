@@ -77,6 +77,11 @@ class Layer(Option):
         """Return the initial value of each buffer."""
         return {}
 
+    @property
+    def draws(self) -> bool:
+        """Whether the layer draws random numbers in training."""
+        return False
+
     # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def forward(self, x: Matrix, tensors: Tensors, training: Draws | None = None) -> Pass:

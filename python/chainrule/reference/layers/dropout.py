@@ -56,6 +56,11 @@ class Dropout(Layer):
         """Return the number of inputs."""
         return n_in
 
+    @property
+    def draws(self) -> bool:
+        """Whether anything is silenced."""
+        return self.rate > 0.0
+
     def check_last(self, loss: Loss) -> None:
         """Refuse, since a silenced output follows no target."""
         raise ValueError(
