@@ -58,7 +58,7 @@ class LayerTrace:
     z: Matrix  # (n, n_out) weighted inputs
     a: Matrix  # (n, n_out) outputs
     slope: Matrix  # (n, n_out) da/dz
-    delta: Matrix  # (n, n_out) dL/dz
+    delta: Matrix  # (n, n_out) dL/dz; of a layer norm dL/da
     gradient: Tensors  # by name: dL/d(tensor)
     update: Tensors  # by name: what the step adds to the tensor
 
