@@ -6,7 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
-# What pytest is given on top of pyproject.toml, e.g. make test ARGS='-k verify -x'; or the benches, ARGS=--quick
+# What pytest is given on top of pyproject.toml, e.g. make test ARGS='-k verify -x', or ARGS='-n 0 --pdb' for one process;
+# or the benches, ARGS=--quick
 ARGS ?=
 # What `make bench-against` compares the working tree with
 COMMIT ?= HEAD
@@ -20,7 +21,7 @@ export RUSTDOCFLAGS := -D warnings
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-portable test-python test-versions lint bench bench-against dropin scaling valgrind clean
+.PHONY: help demo test test-rust test-portable test-python test-long test-versions lint bench bench-against dropin scaling valgrind clean
 
 help:  ## show this list
 	@echo 'usage: make TARGET'
@@ -29,16 +30,27 @@ help:  ## show this list
 demo: $(VENV)/native  ## train on handwritten digits, verify the gradients, compare with scikit-learn
 	@$(BIN)/chainrule demo
 
-test: test-rust test-portable test-python  ## run the tests of Rust and Python
+# Files go to one process each: a test may use random numbers that the ones before it left.
+PYTEST  := $(BIN)/python -m pytest -n auto --dist loadfile
+# Without the examples: tests/seam.rs builds its own.
+CARGO_TEST := cargo test --workspace --tests
 
-test-rust: $(VENV)/native  ## run cargo test
-	cargo test --workspace
+test: test-rust test-portable test-python  ## run the tests of Rust and Python but for long sweeps
 
-test-python: $(VENV)/native $(VENV)/test  ## run pytest
-	$(BIN)/python -m pytest $(ARGS)
+test-rust: $(VENV)/native  ## run cargo test but for long sweeps
+	$(CARGO_TEST) -- --skip have_the_bits_of_layers
+	cargo test --workspace --doc
+
+test-python: $(VENV)/native $(VENV)/test  ## run pytest, with few examples a property
+	HYPOTHESIS_PROFILE=fast $(PYTEST) $(ARGS)
 
 test-portable: $(VENV)/native $(VENV)/test  ## run the properties and the published examples without the CPU's vectors
-	CHAINRULE_TARGET=portable HYPOTHESIS_PROFILE=fast $(BIN)/python -m pytest tests/test_properties.py tests/test_examples.py
+	CHAINRULE_TARGET=portable HYPOTHESIS_PROFILE=fast $(PYTEST) tests/test_properties.py tests/test_examples.py
+
+test-long: $(VENV)/native $(VENV)/test  ## run all tests of Rust and Python, with five times as many examples a property
+	$(CARGO_TEST) -- --include-ignored
+	cargo test --workspace --doc
+	HYPOTHESIS_PROFILE=ci $(PYTEST) $(ARGS)
 
 test-versions: $(VENV)/native  ## test the wheel with the oldest and the newest NumPy (PYTHONS="python3.11 python3.13")
 	.ci/test-versions $(PYTHONS)

@@ -122,6 +122,7 @@ fn decode(bytes: &[u8], address: u64) -> impl Iterator<Item = Instruction> {
 }
 
 #[test]
+#[ignore = "a build for release with link-time optimization: make test-long"]
 fn kernels_call_nothing() {
     let path = binary();
     run(&mut Command::new(&path));
