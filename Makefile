@@ -48,7 +48,8 @@ test-portable: $(VENV)/native $(VENV)/test  ## run the properties and the publis
 	CHAINRULE_TARGET=portable HYPOTHESIS_PROFILE=fast $(PYTEST) tests/test_properties.py tests/test_examples.py
 
 test-long: $(VENV)/native $(VENV)/test  ## run all tests of Rust and Python, with five times as many examples a property
-	$(CARGO_TEST) -- --include-ignored
+	$(CARGO_TEST)
+	cargo test -p chainrule-core --test seam -- --ignored
 	cargo test --workspace --doc
 	HYPOTHESIS_PROFILE=ci $(PYTEST) $(ARGS)
 
