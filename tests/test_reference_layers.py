@@ -193,15 +193,15 @@ def test_tensors_of_layers_within_are_parameters():
     assert {*gradient.tensors[1]} == {"0.weight", "0.bias", "1.weight"}
     assert [len(w) for w in gradient.weights] == [len(w) for w in net.weights] == [3, 4]
     residual = net.trace(X, Y)[1]
-    assert (residual.kind, residual.gradient) == ("residual", gradient.tensors[1])
+    assert (residual.kind, residual.gradients) == ("residual", gradient.tensors[1])
     assert residual.d_weight == residual.update_bias == []
 
 
 def test_gain_and_shift_are_traced_by_name():
     net = network("batch_statistics", optimizer=SGD(learning_rate=0.5))
     record = net.trace(X, Y)[0]
-    assert record.update == {
-        name: pytest.approx([-0.5 * d for d in record.gradient[name]], rel=1e-12) for name in ("gain", "shift")
+    assert record.updates == {
+        name: pytest.approx([-0.5 * d for d in record.gradients[name]], rel=1e-12) for name in ("gain", "shift")
     }
     for slope, z, a in zip(record.slope[0], record.z[0], record.a[0], strict=True):
         assert slope * z == pytest.approx(a - net.parameters[3:6][record.z[0].index(z)])

@@ -53,7 +53,7 @@ class Layout:
         self.tensors: list[Tensor] = []
         self.size = 0
         for key, shape, start in tensors:
-            _, layer, name = key.split(".")
+            _, layer, name = key.split(".", 2)
             self.size = start + math.prod(shape)
             self.tensors.append(Tensor(int(layer), name, tuple(shape), slice(start, self.size)))
 

@@ -529,8 +529,8 @@ class Network:
                 a=seen.a,
                 slope=layer.slope(seen),
                 delta=deltas[l],
-                gradient=gradients[l],
-                update=updates[l],
+                gradients=gradients[l],
+                updates=updates[l],
             )
             for l, (layer, seen) in enumerate(zip(self.layers, passes, strict=True))
         ]

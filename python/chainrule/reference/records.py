@@ -59,28 +59,28 @@ class LayerTrace:
     a: Matrix  # (n, n_out) outputs
     slope: Matrix  # (n, n_out) da/dz
     delta: Matrix  # (n, n_out) dL/dz; of a layer norm dL/da
-    gradient: Tensors  # by name: dL/d(tensor)
-    update: Tensors  # by name: what the step adds to the tensor
+    gradients: Tensors  # by name: dL/d(tensor)
+    updates: Tensors  # by name: what the step adds to the tensor
 
     @property
     def d_weight(self) -> Matrix:
         """dL/dw, (n_in, n_out); [] where there is no weight."""
-        return cast("Matrix", self.gradient.get("weight", []))
+        return cast("Matrix", self.gradients.get("weight", []))
 
     @property
     def d_bias(self) -> Row:
         """dL/db, (n_out,); [] where there is no bias."""
-        return cast("Row", self.gradient.get("bias", []))
+        return cast("Row", self.gradients.get("bias", []))
 
     @property
     def update_weight(self) -> Matrix:
         """What the step adds to w, (n_in, n_out); [] where there is no weight."""
-        return cast("Matrix", self.update.get("weight", []))
+        return cast("Matrix", self.updates.get("weight", []))
 
     @property
     def update_bias(self) -> Row:
         """What the step adds to b, (n_out,); [] where there is no bias."""
-        return cast("Row", self.update.get("bias", []))
+        return cast("Row", self.updates.get("bias", []))
 
 
 @dataclass

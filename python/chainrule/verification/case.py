@@ -28,7 +28,7 @@ from .differences import Derivative, Tolerance, leave_kinks, meets_targets, samp
 from .report import Check, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -119,26 +119,25 @@ class Case:
         """Compare every quantity with the reference, in the order of the computation."""
         x, y, sample_weight = self.batch64
         lists = x.tolist(), y.tolist(), None if sample_weight is None else sample_weight.tolist()
-        reference = self.reference.trace(*lists)
-        bounds, loss_bound = self.bounds64
+        mine, others = list(map(named, self.found)), list(map(named, self.reference.trace(*lists)))
+        bounds, loss_bound = list(map(named, self.bounds64[0])), self.bounds64[1]
         widest = max(self.spec.n_inputs, *(trace.z.shape[1] for trace in self.found))
         allowed = PER_LAYER_AND_UNIT * len(self.found) * widest
 
-        def compare(what: str, fields: Sequence[str], l: int) -> Check:
+        def compare(l: int, *names: str) -> Check:
             errors = []
-            for field in fields:
-                mine, bound = getattr(self.found[l], field), getattr(bounds[l], field)
-                other = np.array(getattr(reference[l], field)).reshape(mine.shape)
-                # Both results are rounded, so twice the bound is allowed.
-                errors.append(relative(mine - other, other, allowed, 2 * bound))
+            for name in names:
+                other = others[l][name].reshape(mine[l][name].shape)
+                # Both have rounded: twice the bound.
+                errors.append(relative(mine[l][name] - other, other, allowed, 2 * bounds[l][name]))
             worst = max(errors, key=Relative.severity)
-            n = sum(getattr(self.found[l], field).size for field in fields)
-            return Check(f"reference: {what}", self.names[l], worst.error, worst.tolerance, n)
+            n = sum(mine[l][name].size for name in names)
+            return Check(f"reference: {', '.join(names)}", self.names[l], worst.error, worst.tolerance, n)
 
         layers = range(len(self.found))
         for l in layers:
-            yield compare("z, a", ("z", "a"), l)
-            yield compare("slope", ("slope",), l)
+            yield compare(l, "z", "a")
+            yield compare(l, "slope")
         loss = self.native.gradient(*self.batch64, True)[0]
         # With dropout, only `gradient` applies the coming step's masks. Otherwise the loss alone takes half the time.
         if self.trains_otherwise:
@@ -148,11 +147,11 @@ class Case:
         found = relative(np.array([loss - other]), np.array([other]), allowed, np.array([2 * loss_bound]))
         yield Check("reference: loss", "", found.error, found.tolerance, 1)
         for l in reversed(layers):
-            yield compare("delta", ("delta",), l)
-            if self.found[l].d_weight.size:
-                yield compare("d_weight, d_bias", ("d_weight", "d_bias"), l)
+            yield compare(l, "delta")
+            if self.found[l].gradients:
+                yield compare(l, *(f"d_{name}" for name in self.found[l].gradients))
         flat = self.native.gradient(*self.batch64, True)[1]
-        traced = [t.ravel() for trace in self.found for t in (trace.d_weight, trace.d_bias)]
+        traced = [d.ravel() for trace in self.found for d in trace.gradients.values()]
         yield Check("gradient = trace", "", n_different(flat, np.concatenate(traced)), 0.0, flat.size)
 
     # ── 2 ──
@@ -205,9 +204,9 @@ class Case:
         bounds, loss_bound = self.bounds(self.own.spec.dtype)
         name = f"rounding of {self.own.spec.dtype}"
         for l, (mine, exact, bound) in enumerate(zip(found, self.found, bounds, strict=True)):
-            fields = ("z", "a", "slope", "delta", "d_weight", "d_bias")
-            errors = [in_units(getattr(mine, f) - getattr(exact, f), getattr(bound, f)) for f in fields]
-            n = sum(getattr(mine, f).size for f in fields)
+            own, exactly, most = named(mine), named(exact), named(bound)
+            errors = [in_units(own[quantity] - exactly[quantity], most[quantity]) for quantity in own]
+            n = sum(array.size for array in own.values())
             yield Check(name, self.names[l], max(errors), 1.0, n)
         loss = self.own.native.gradient(*self.batch, True)[0] - self.native.gradient(*self.batch64, True)[0]
         yield Check(f"{name}: loss", "", in_units(np.array([loss]), np.array([loss_bound])), 1.0, 1)
@@ -231,6 +230,13 @@ class Case:
             n_wrong += sum(n_different(a, b) for a, b in pairs)
             n_compared += sum(a.size for a, _ in pairs)
         yield Check("fused step", "", n_wrong, 0.0, n_compared)
+
+
+def named(layer: Any) -> dict[str, Array]:
+    """Return what a trace, of either network, or its bound says of a layer, by name; "d_" and its name of a tensor."""
+    found = {name: getattr(layer, name) for name in ("z", "a", "slope", "delta")}
+    found |= {f"d_{name}": gradient for name, gradient in layer.gradients.items()}
+    return {name: np.asarray(array) for name, array in found.items()}
 
 
 class Relative(NamedTuple):

@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chainrule.reference.activations import Activation
-from chainrule.reference.config import activation_of
 from chainrule.reference.layers import Dense, Dropout, Layer
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ class LayerBound:
     a: Array
     slope: Array
     delta: Array
-    d_weight: Array
-    d_bias: Array
+    gradients: Tensors  # by the names of the tensors
 
 
 class Unit(NamedTuple):
@@ -84,7 +82,8 @@ def bounds(
     `tensors` holds the parameters of each layer by name. `batch` holds x, y as rows of numbers, and the weight of each
     row. `traces` are the traces of the layers. All are in float64.
     """
-    unit = u, tiny = Unit.of(dtype)
+    unit = Unit.of(dtype)
+    u = unit.u
     x, y, row_weight = batch
     rules = [RULES[type(layer)] for layer in spec.layers]
 
@@ -111,16 +110,10 @@ def bounds(
     for l in reversed(range(len(traces))):
         layer, trace = spec.layers[l], traces[l]
         e_z, e_a, e_slope = e_zs[l], inputs[l + 1][1], e_slopes[l]
-        size = np.abs(trace.delta)
-        f = activation_of(layer)
-        if f is None or elementwise(f):
-            e_delta = e_d * np.abs(trace.slope) + (np.abs(d) + e_d) * e_slope
-        else:
-            e_delta = mixing_delta(f, trace, (d, e_d), (e_z, e_a), u)
-        e_delta += 4 * u * size + tiny * (size > 0.0)
-        (d, e_d), e_own = rules[l].backward(layer, tensors[l], inputs[l], (trace.delta, e_delta), unit)
-        e_w, e_b = e_own.get("weight", np.empty((0, 0))), e_own.get("bias", np.empty(0))
-        found.insert(0, LayerBound(e_z, e_a, e_slope, e_delta, e_w, e_b))
+        rule, own = rules[l], tensors[l]
+        e_delta = rule.delta(layer, trace, (d, e_d), (e_z, e_a, e_slope), unit)
+        (d, e_d), e_own = rule.backward(layer, own, inputs[l], (trace.delta, e_delta), unit)
+        found.insert(0, LayerBound(e_z, e_a, e_slope, e_delta, e_own))
     return found, e_loss
 
 
@@ -136,9 +129,23 @@ class Rule:
         raise NotImplementedError
 
     @staticmethod
+    def delta(layer: Any, trace: LayerTrace, d: Bounded, e: tuple[Array, Array, Array], unit: Unit) -> Array:
+        """Return the bound of delta = d_a · slope; `e` is of z, a and slope."""
+        (d_a, e_d), (*_, e_slope) = d, e
+        e_delta: Array = e_d * np.abs(trace.slope) + (np.abs(d_a) + e_d) * e_slope + product(trace.delta, unit)
+        return e_delta
+
+    @staticmethod
     def backward(layer: Any, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
         """Return d_x with its bound, and the bounds of the gradients of the layer's tensors, from its delta."""
         raise NotImplementedError
+
+
+def product(value: Array, unit: Unit) -> Array:
+    """Return the bound of what a product rounds by."""
+    size = np.abs(value)
+    rounded: Array = 4 * unit.u * size + unit.tiny * (size > 0.0)
+    return rounded
 
 
 class DenseRule(Rule):
@@ -154,6 +161,13 @@ class DenseRule(Rule):
         e_z = e_x @ np.abs(w)
         e_z += (len(w) + 4) * (u * (size + e_z) + tiny * (size > 0.0))
         return e_z, *transfer(layer.transfer, trace, e_z, u, tiny)
+
+    @staticmethod
+    def delta(layer: Dense, trace: LayerTrace, d: Bounded, e: tuple[Array, Array, Array], unit: Unit) -> Array:
+        """Bound a product, or what an f makes of d_a that mixes the units of a row."""
+        if elementwise(layer.transfer):
+            return Rule.delta(layer, trace, d, e, unit)
+        return mixing_delta(layer.transfer, trace, d, e[:2], unit.u) + product(trace.delta, unit)
 
     @staticmethod
     def backward(layer: Dense, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
