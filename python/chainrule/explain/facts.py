@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-ROWS = 4  # rows of a batch whose losses and gradient terms are written out
-TERMS = 12  # terms of a row's loss that are written out
+LETTERS = {"weight": "w", "bias": "b"}  # how formulas write tensors; others go by their names
+ROWS = 4  # of a batch whose losses and shares of a gradient are written out
+TERMS = 12  # of a row's loss that are written out
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,7 @@ class LayerFacts:
     option: Layer
     trace: LayerTrace
     x: Array  # (n, n_in)
-    w: Array  # (n_in, n_out); (0, 0) if the layer has none
-    b: Array  # (n_out,); (0,) if the layer has none
+    tensors: dict[str, Array]  # by name
 
     @property
     def title(self) -> str:
@@ -59,6 +59,16 @@ class LayerFacts:
     def units(self) -> int:
         """Number of outputs."""
         return int(self.trace.z.shape[1])
+
+    @property
+    def w(self) -> Array:
+        """The weights, (n_in, n_out); (0, 0) where there are none."""
+        return self.tensors.get("weight", np.empty((0, 0)))
+
+    @property
+    def b(self) -> Array:
+        """The biases, (n_out,); (0,) where there are none."""
+        return self.tensors.get("bias", np.empty(0))
 
     @property
     def activation(self) -> Activation | None:
@@ -160,8 +170,7 @@ def layers_of(engine: Engine, x: Array, traces: Sequence[LayerTrace]) -> tuple[L
     layers, came_in = [], _arrays.cast(x.copy(), engine.dtype)
     tensors = engine.tensors(engine.native.parameters())
     for option, own, trace in zip(engine.spec.layers, tensors, traces, strict=True):
-        w, b = own.get("weight", np.empty((0, 0))), own.get("bias", np.empty(0))
-        layers.append(LayerFacts(option, trace, came_in, w, b))
+        layers.append(LayerFacts(option, trace, came_in, own))
         came_in = trace.a
     return tuple(layers)
 
@@ -200,6 +209,15 @@ def terms(loss: Loss, a: list[float], y: list[float], value: float) -> list[floa
     alone = [loss.value([a_j], [y_j]) for a_j, y_j in zip(a, y, strict=True)]
     whole = math.fsum(alone)
     return alone if close(whole, value) or close(whole / len(alone), value) else None
+
+
+def letter(name: str) -> str:
+    """Return how formulas write a tensor.
+
+    >>> letter("weight"), letter("gain")
+    ('w', 'gain')
+    """
+    return LETTERS.get(name, name)
 
 
 def close(p: float, q: float) -> bool:

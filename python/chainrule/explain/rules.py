@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 class Rule:
     """How a layer of one kind is written out and drawn, with the numbers of the first row."""
 
-    note = ""  # a sentence about the kind, shown once
-    slope = "slope"  # the name of the factor between dL/da and delta
-    dead = "dead"  # the word for a unit whose factor is 0 in every row
+    note = ""  # what is said once of all layers of the kind, on the way forward
+    note_back = ""  # and on the way back
+    slope = "slope"  # what the factor between dL/da and delta is called
+    dead = "dead"  # what a unit is called whose factor is 0 in every row
 
     def __init__(self, layer: LayerFacts) -> None:
         self.layer = layer
@@ -48,7 +49,7 @@ class Rule:
         raise NotImplementedError
 
     def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
-        """Yield each parameter as "w" or "b", its index, and the calculation of its gradient."""
+        """Yield each parameter, the name of its tensor with its index, and how its gradient comes about."""
         raise NotImplementedError
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
@@ -111,9 +112,9 @@ class DenseRule(Rule):
         rest = [f"… {count(n - ROWS, 'more row')}"] if n > ROWS else []
         for i, j in np.ndindex(layer.w.shape):
             penalty = [number.product(layer.l2, float(layer.w[i, j]))] if layer.l2 else []
-            yield "w", (i, j), " + ".join([*number.products(x[:, i], delta[:, j]), *rest, *penalty])
+            yield "weight", (i, j), " + ".join([*number.products(x[:, i], delta[:, j]), *rest, *penalty])
         for j in range(layer.b.size):
-            yield "b", (j,), " + ".join([*map(number.factor, delta[:, j]), *rest]) if n > 1 else "delta"
+            yield "bias", (j,), " + ".join([*map(number.factor, delta[:, j]), *rest]) if n > 1 else "delta"
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str]:
         """Return the line of a weight."""

@@ -107,6 +107,7 @@ def backward(facts: Facts, number: Numbers, limit: int) -> Section:
     notes = [DELTA, ERROR]
     if any(layer.coupled for layer in facts.layers):
         notes.append("softmax: each a depends on every z, delta_j = a_j (dL/da_j − Σ_k a_k dL/da_k).")
+    notes += dict.fromkeys(rule.note_back for rule in map(rule_of, facts.layers) if rule.note_back)
     parts = []
     for l in reversed(range(len(facts.layers))):
         layer = facts.layers[l]
@@ -128,7 +129,7 @@ def update(facts: Facts, number: Numbers, limit: int) -> Section:
     notes = [f"{gradient}{penalized}. {rule}"]
     parts = []
     for layer in facts.layers:
-        if not layer.w.size:
+        if not layer.tensors:
             continue
         written = [steps.update(facts, layer, number)] if is_small(layer, limit) else summary.update(layer, number)
         parts.append(Part(layer.title, written))

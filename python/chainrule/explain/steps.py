@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.reference.optimizers import SGD
 
+from .facts import letter
 from .rules import rule_of
 from .writing import Step, entry
 
@@ -76,14 +77,11 @@ def is_difference(slope: Sequence[float], p: Sequence[float], y: Sequence[float]
 def update(facts: Facts, layer: LayerFacts, number: Numbers) -> list[Step]:
     """Return the gradient and the update of each parameter."""
     trace, steps = layer.trace, []
-    arrays = {
-        "w": (layer.w, trace.d_weight, trace.update_weight),
-        "b": (layer.b, trace.d_bias, trace.update_bias),
-    }
     for name, at, working in rule_of(layer).gradient(number):
-        change = Change(*(float(array[at]) for array in arrays[name]))
-        steps.append(Step(entry(name, *at), f"d_{name} =", working, number(change.gradient)))
-        steps.append(Step("", f"{name} ←", change.working(facts.optimizer, number), number(change.after)))
+        arrays = layer.tensors, trace.gradients, trace.updates
+        change, p = Change(*(float(array[name][at]) for array in arrays)), letter(name)
+        steps.append(Step(entry(p, *at), f"d_{p} =", working, number(change.gradient)))
+        steps.append(Step("", f"{p} ←", change.working(facts.optimizer, number), number(change.after)))
     return steps
 
 

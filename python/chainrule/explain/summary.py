@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from .facts import letter
 from .rules import rule_of
 from .writing import Step, Table, count, entry, largest
 
@@ -51,12 +52,13 @@ def backward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]
 
 def update(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
     """Return the parameters, their gradients and updates."""
-    trace = layer.trace
-    arrays = {"w": layer.w, "d_w": trace.d_weight, "update of w": trace.update_weight}
-    if layer.b.size:
-        arrays |= {"b": layer.b, "d_b": trace.d_bias, "update of b": trace.update_bias}
-    table = Table(HEADER, [row(name, array, number) for name, array in arrays.items()])
-    return [table, leaders({"w": layer.w, "d_w": trace.d_weight}, number)]
+    trace, rows = layer.trace, []
+    for name, tensor in layer.tensors.items():
+        arrays = {"": tensor, "d_": trace.gradients[name], "update of ": trace.updates[name]}
+        rows += [row(what + letter(name), array, number) for what, array in arrays.items()]
+    first = next(iter(layer.tensors))
+    told = {letter(first): layer.tensors[first], f"d_{letter(first)}": trace.gradients[first]}
+    return [Table(HEADER, rows), leaders(told, number)]
 
 
 def row(name: str, array: Array, number: Numbers) -> tuple[str, ...]:
