@@ -28,6 +28,7 @@ from chainrule.reference import (
     GaussianNLL,
     HeNormal,
     Huber,
+    LayerNorm,
     LeakyReLU,
     Lion,
     NAdam,
@@ -421,6 +422,7 @@ INTERVALS = {
     Orthogonal: {"gain": "(0, inf)"},
     Constant: {"value": "(-inf, inf)"},
     Dropout: {"rate": "[0, 1)"},
+    LayerNorm: {"eps": "(0, inf)"},
     Dense: {"l2": "[0, inf)"},
 }
 REST = {Dense: {"units": 3}, Rprop: {"step_min": 5e-324, "step_max": 1e308}}
