@@ -1,4 +1,4 @@
-"""Random networks with data to match: every activation × loss × init × weights × l2 × dropout."""
+"""Random networks with data to match: every activation × loss × init × weights × l2 × layer norm × dropout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import chainrule
-from chainrule import ELU, Dense, Dropout, LeakyReLU
+from chainrule import ELU, Dense, Dropout, LayerNorm, LeakyReLU
 from chainrule.reference.losses import LOSSES, Loss
 
 if TYPE_CHECKING:
@@ -108,6 +108,17 @@ def kink_distance(loss: Loss, outputs: Any, y: Any) -> float:
     return float(np.abs(np.asarray(outputs) - np.reshape(y, np.shape(outputs))).min()) if loss.kinked else np.inf
 
 
+def units_differ(layers: list[Any]) -> bool:
+    """Return whether the last of layers is sure to make rows that can be normalized.
+
+    Where all units of a row are equal but not 0, x̂ is rounding and nothing else. Units that begin alike are equal, and
+    units of x = 0, as behind units of relu that are all off: their a is f(0).
+    """
+    dense = layers[-1]
+    zero_stays = set(dense.transfer.value([0.0] * dense.units)) == {0.0}
+    return dense.units > 1 and dense.init.name not in ("constant", "zeros") and (zero_stays or len(layers) == 2)
+
+
 @st.composite
 def cases(
     draw: st.DrawFn,
@@ -123,8 +134,8 @@ def cases(
     widths[-1] = n_outputs(loss, widths[-1])
     repeated = loss.link.name if loss.link.name != "identity" else None
     layers: list[Any] = [widths[0]]
-    for l, units in enumerate(widths[1:]):
-        last = l == depth - 1
+    for l, units in enumerate(widths[1:], start=1):
+        last = l == len(widths) - 1
         activation = draw(activations().filter(lambda a, last=last: not (last and a == repeated)))
         layers.append(
             Dense(
@@ -135,6 +146,9 @@ def cases(
                 l2=draw(st.sampled_from([0.0, 0.0, 0.01, 1.0])),
             )
         )
+        if not last and units_differ(layers) and draw(st.integers(0, 3)) == 0:
+            layers.append(LayerNorm(draw(st.sampled_from([1e-5, 0.1, 1.0]))))
+            depth += 1
         if not last and draw(st.integers(0, 3)) == 0:
             layers.append(Dropout(draw(st.sampled_from([0.0, 0.1, 0.5]))))
     n = draw(sizes)

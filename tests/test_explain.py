@@ -36,7 +36,7 @@ def section(text, title):
 
 def lines(text):
     """The lines, with calculations that were broken in one again."""
-    begins = r"    \S|\s+(?:dL/da|slope|mask|delta|penalty|d_[wb]|[xzawblL]) [=←]"
+    begins = r"    \S|\s+(?:dL/da|slope|mask|deviation|delta|penalty|(?:d_)?(?:gain|shift)|d_[wb]|[xzawblL]) [=←]"
     whole = []
     for line in text.splitlines():
         if line.startswith("      ") and not re.match(begins, line):
@@ -245,9 +245,10 @@ def test_momentum_is_not_shown_as_plain_descent():
 
 @pytest.mark.parametrize("layer", KINDS["layer"])
 def test_every_layer_is_explained(layer):
-    made = {"dense": Dense(4, bias=False, l2=0.1), "dropout": Dropout(0.5)}[layer]
+    with_fields = {"dense": Dense(4, bias=False, l2=0.1), "dropout": Dropout(0.5)}
+    made = with_fields[layer] if layer in with_fields else LAYERS[layer]()
     texts = explained(Network([3, 4, made, 2], activation="tanh", seed=0))
-    assert all(f"Layer 2: {layer.capitalize()}" in text for text in texts)
+    assert all(f"Layer 2: {type(made).__name__}" in text for text in texts)
 
 
 # ── Large networks ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -83,6 +83,7 @@ class LayerTrace:
     z, a, slope, delta : numpy.ndarray
         Weighted input z = x w + b, activation a = f(z), slope f'(z) (for softmax the diagonal a (1 − a)) and
         delta = ∂L/∂z, each (n, n_out). For a Dropout layer z is the input, slope the scaled mask, and a = z ⊙ slope.
+        For a LayerNorm layer z is x̂, slope the gain, and delta = ∂L/∂a.
     gradients : dict
         ∂L/∂tensor by name for each trained tensor of the layer. A Dense layer has "weight", (n_in, n_out), and "bias",
         (n_out,).

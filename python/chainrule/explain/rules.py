@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from chainrule.reference.layers import Dense, Dropout, Layer
+from chainrule.reference.layers import Dense, Dropout, Layer, LayerNorm
 
 from .facts import ROWS
 from .svg import INK, color, fraction, greatest
@@ -166,7 +166,77 @@ class DropoutRule(Rule):
         }, f"mask = {number(mask)}"
 
 
-RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule}
+class LayerNormRule(Rule):
+    """z = x̂ = (x − mean) / deviation over the units of the row, and a = gain · z + shift."""
+
+    note = (
+        "layer_norm: z = (x − mean)/deviation, with mean and variance of the row's units and deviation = √(variance + "
+        "eps); a = gain·z + shift."
+    )
+    note_back = (
+        "layer_norm: delta = ∂L/∂a, d_gain = z·delta and d_shift = delta. Each x also moves the mean and the deviation "
+        "of its row, so ∂L/∂x = (g − mean(g) − z·mean(g·z))/deviation with g = gain·delta."
+    )
+    slope = "gain"
+
+    def __init__(self, layer: LayerFacts) -> None:
+        super().__init__(layer)
+        x = layer.x[0].astype(np.float64)
+        self.gain, self.shift = layer.tensors["gain"], layer.tensors["shift"]
+        self.mean, self.variance, self.eps = float(x.mean()), float(x.var()), cast("LayerNorm", layer.option).eps
+        self.deviation = float(np.sqrt(self.variance + self.eps))
+
+    def forward(self, j: int, number: Numbers) -> list[Step]:
+        """Return z = (x − mean) / deviation and a = gain · z + shift, after mean and deviation for the first unit."""
+        x, z, a = (float(part[0, j]) for part in (self.layer.x, self.layer.trace.z, self.layer.trace.a))
+        centered = f"({number(x)} − {number.factor(self.mean)})/{number(self.deviation)}"
+        scaled = f"{number.product(self.gain[j], z)} + {number.factor(self.shift[j])}"
+        steps = [Step(f"unit {j}", "z =", centered, number(z)), Step("", "a =", scaled, number(a))]
+        if j > 0:
+            return steps
+        terms = " + ".join(map(number.factor, self.layer.x[0]))
+        return [
+            Step("row", "mean =", f"({terms})/{self.layer.units}", number(self.mean)),
+            Step("", "deviation =", f"√({number(self.variance)} + {number(self.eps)})", number(self.deviation)),
+            *steps,
+        ]
+
+    def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:  # noqa: ARG002 - dL/da stands above
+        """Return delta, which is dL/da."""
+        return [Step("", "delta =", "dL/da", number(self.layer.trace.delta[0, j]))]
+
+    def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:  # noqa: ARG002 - the sums are named
+        """Return (g − mean(g) − z mean(g · z)) / deviation with g = gain · delta."""
+        z, delta = (part[0].astype(np.float64) for part in (self.layer.trace.z, self.layer.trace.delta))
+        g = self.gain * delta
+        mean, along = float(g.mean()), float((g * z).mean())
+        rest = [f"{number.factor(mean)} − {number.product(z_i, along)})/{number(self.deviation)}" for z_i in z]
+        workings = [f"({number.product(*p)} − {of_row}" for *p, of_row in zip(self.gain, delta, rest, strict=True)]
+        return (g - mean - z * along) / self.deviation, workings
+
+    def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
+        """Yield d_gain = Σ_rows z · delta and d_shift = Σ_rows delta."""
+        n, z, delta = len(self.layer.x), self.layer.trace.z[:ROWS], self.layer.trace.delta[:ROWS]
+        rest = [f"… {count(n - ROWS, 'more row')}"] if n > ROWS else []
+        for j in range(self.layer.units):
+            yield "gain", (j,), " + ".join([*number.products(z[:, j], delta[:, j]), *rest])
+        for j in range(self.layer.units):
+            yield "shift", (j,), " + ".join([*map(number.factor, delta[:, j]), *rest]) if n > 1 else "delta"
+
+    def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
+        """Return the gain, as a line from each unit to itself; those through mean and deviation are not drawn."""
+        if i != j:
+            return None
+        gain, trace = float(self.gain[j]), self.layer.trace
+        told = (
+            f"layer {trace.index}: gain[{j}] = {number(gain)}, d_gain = {number(trace.gradients['gain'][j])}, "
+            f"gain ← {number(gain + float(trace.updates['gain'][j]))}"
+        )
+        strength = fraction(gain, greatest(self.gain))
+        return {"stroke": color(gain), "stroke-width": 0.8 + 4.2 * strength, "stroke-opacity": 0.6}, told
+
+
+RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule, LayerNorm: LayerNormRule}
 
 
 def rule_of(layer: LayerFacts) -> Rule:

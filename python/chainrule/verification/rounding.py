@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from chainrule.reference.activations import Activation
-from chainrule.reference.layers import Dense, Dropout, Layer
+from chainrule.reference.layers import Dense, Dropout, Layer, LayerNorm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -198,7 +198,82 @@ class DropoutRule(Rule):
         return delta, {}
 
 
-RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule}
+class Normalized(NamedTuple):
+    """Normalized rows with their bounds: z = x̂ = (x − mean) r and r = 1 / √(var + eps)."""
+
+    z: Array
+    e_z: Array
+    r: Array  # (n, 1)
+    e_r: Array  # (n, 1)
+
+    @classmethod
+    def of(cls, x: Bounded, eps: float, unit: Unit) -> Self:
+        """Return the rows of x normalized.
+
+        d = √var is a norm of c = x − mean, so an error of c changes d by at most e_d, the norm of that error, and
+        √(d² + eps) by no more. If e_d exceeds both d and √eps, x̂ is only rounding, but |x̂| ≤ √n always holds. If the
+        squares overflow, r and x̂ become 0.
+        """
+        (x_value, e_x), (u, tiny), n = x, unit, x[0].shape[1]
+        gamma = (n + 4) * u
+        c = x_value - average(x_value)
+        e_c = e_x + average(e_x) + gamma * average(np.abs(x_value) + e_x) + tiny
+        e_c += 2 * u * (np.abs(c) + e_c)
+        d, e_d = np.sqrt(average(c * c)), np.sqrt(average(e_c * e_c))
+        r = 1.0 / np.sqrt(d * d + eps)
+        low = np.sqrt(np.maximum(d - e_d, 0.0) ** 2 + eps) * (1.0 - gamma)  # lower bound of the computed √(var + eps)
+        e_r = (e_d * np.minimum(1.0, (2.0 * d + e_d) * r) * r + 2 * gamma) / low
+        z = c * r
+        most = np.abs(z) + np.sqrt(n) * (1.0 + 2 * gamma)
+        e_z = e_c / low + np.abs(c) * e_r + 4 * u * np.abs(z) + tiny
+        overflows = ~(n * (d + e_d) ** 2 < 1.0 / tiny)
+        return cls(z, np.where(overflows, most, np.fmin(e_z, most)), r, np.where(overflows, np.fmax(e_r, r), e_r))
+
+
+def average(a: Array) -> Array:
+    """Return the mean of each row, (n, 1)."""
+    means: Array = a.mean(axis=1, keepdims=True)
+    return means
+
+
+class LayerNormRule(Rule):
+    """a = gain ⊙ x̂ + shift with z = x̂; slope is the gain, delta is d_a."""
+
+    @staticmethod
+    def forward(
+        layer: LayerNorm, tensors: Tensors, x: Bounded, trace: LayerTrace, unit: Unit
+    ) -> tuple[Array, Array, Array]:
+        """Bound x̂, and a product and a sum."""
+        gain, shift, e_z = tensors["gain"], tensors["shift"], Normalized.of(x, layer.eps, unit).e_z
+        e_a = e_z * np.abs(gain) + product(gain * trace.z, unit) + 2 * unit.u * np.abs(shift)
+        return e_z, e_a, np.zeros_like(e_z)
+
+    @staticmethod
+    def delta(layer: LayerNorm, trace: LayerTrace, d: Bounded, e: tuple[Array, Array, Array], unit: Unit) -> Array:
+        """Return the bound of d_a, which is passed on."""
+        return d[1]
+
+    @staticmethod
+    def backward(layer: LayerNorm, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
+        """Bound d_x = (g − mean(g) − x̂ mean(g ⊙ x̂)) r with g = d_a ⊙ gain, and sums over the rows."""
+        (d, e_d), gain, (u, tiny) = delta, tensors["gain"], unit
+        z, e_z, r, e_r = Normalized.of(x, layer.eps, unit)
+        gamma = (z.shape[1] + 4) * u
+        g, e_g = d * gain, e_d * np.abs(gain) + product(d * gain, unit)
+        e_mean = average(e_g) + gamma * average(np.abs(g) + e_g) + tiny
+        along, e_along = average(g * z), average(e_g * (np.abs(z) + e_z) + np.abs(g) * e_z)
+        e_along += gamma * average((np.abs(g) + e_g) * (np.abs(z) + e_z)) + tiny
+        t = g - average(g) - z * along
+        e_t = e_g + e_mean + np.abs(z) * e_along + e_z * (np.abs(along) + e_along)
+        e_t += 4 * u * (np.abs(g) + np.abs(average(g)) + np.abs(z * along))
+        e_x = e_t * (r + e_r) + np.abs(t) * e_r + product(t * r, unit)
+        m = len(d) + 4
+        e_gain = (e_d * (np.abs(z) + e_z) + np.abs(d) * e_z).sum(axis=0) + m * (u * np.abs(d * z).sum(axis=0) + tiny)
+        e_shift = e_d.sum(axis=0) + m * (u * np.abs(d).sum(axis=0) + tiny)
+        return (t * r, e_x), {"gain": e_gain, "shift": e_shift}
+
+
+RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule, LayerNorm: LayerNormRule}
 
 
 # ── Activations and losses ───────────────────────────────────────────────────────────────────────────────────────────
