@@ -88,7 +88,18 @@ impl<T: Real> Network<T> {
     /// Whatever is wrong with the batch, [`Error::Memory`].
     pub fn loss(&self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
         self.check_batch(batch)?;
-        self.model().batch_loss(workspace, batch)
+        let (ws, model, all) = (workspace, self.model(), Picks::all(batch.x.rows()));
+        let weight = batch.weight_sum(all);
+        if weight == 0.0 {
+            return Ok(0.0);
+        }
+        model.start(ws, all.len(), false, self.plan.worth.forward_flops(all.len()))?;
+        let mut loss = 0.0;
+        for tile in Tile::of(all, self.plan.tile(all.len(), false), false) {
+            model.forward(ws, batch.x, tile)?;
+            loss += model.loss(ws, batch, tile, weight)?;
+        }
+        Ok(loss / weight + model.penalty(&Objective::OWN, weight))
     }
 
     /// The loss of a batch and its gradient, `flat` in the order of the parameters. With `training`, dropout uses the

@@ -54,6 +54,7 @@
 
 pub mod activation;
 mod answers;
+mod bounds;
 mod check;
 mod data;
 mod error;
@@ -61,6 +62,7 @@ mod fit;
 pub mod init;
 mod kind;
 pub mod layer;
+mod limits;
 pub mod loss;
 mod network;
 pub mod optimizer;
@@ -73,17 +75,15 @@ mod spec;
 mod tensor;
 mod threads;
 mod trace;
-mod workspace;
 
 pub use chainrule_kernels::{Machine, Real, Source};
 pub use data::{Batch, RowMajor, Rows, Selected, Targets};
 pub use error::{Error, ErrorKind};
 pub use fit::Epoch;
 pub use network::{Network, TensorInfo};
-pub use pass::Route;
+pub use pass::{Route, Workspace};
 pub use spec::{Dtype, Spec};
 pub use trace::{LayerTrace, TensorTrace};
-pub use workspace::Workspace;
 
 #[doc(hidden)]
 pub use chainrule_kernels::pool::force as force_threads;

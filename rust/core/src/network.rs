@@ -3,7 +3,7 @@
 use crate::pass::{Model, Route};
 use crate::plan::{Named, Plan};
 use crate::schedule::Schedule;
-use crate::{Batch, Error, Real, Spec, threads};
+use crate::{Batch, Error, Real, Spec, Workspace, threads};
 use chainrule_kernels::{Buffer, Machine};
 
 /// A multilayer perceptron with the state of its training.
@@ -276,5 +276,15 @@ impl<T: Real> Network<T> {
     /// The way through the network that training steps on `rows` rows take, with labels or with values as targets.
     pub fn route(&self, rows: usize, labels: bool) -> Route {
         self.model().route(rows, labels)
+    }
+}
+
+impl<T: Real> Workspace<T> {
+    /// A workspace that will grow to what it is used for.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn new(network: &Network<T>) -> Result<Self, Error> {
+        Workspace::of(&network.plan)
     }
 }

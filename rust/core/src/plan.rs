@@ -1,14 +1,17 @@
 //! Where everything lies: the layers with their tensors, sizes and tiles. A pure function of the spec and the dtype.
 
+mod small;
 mod worth;
 
+use crate::bounds::small_x;
 use crate::layer::{Chain, Ends, LayerPlan};
-use crate::pass::{Small, small_x};
+use crate::limits::Limits;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::Tensor;
 use crate::{Error, Real, Spec};
 use chainrule_kernels::{Machine, within};
 
+pub(crate) use small::Small;
 pub(crate) use worth::Worth;
 
 /// Most rows of a batch that go through the network at once. A larger batch goes in tiles whose gradients add up in
@@ -17,19 +20,6 @@ const TILE_ROWS: usize = 256;
 
 /// Most bytes of one layer's activations in a tile: very wide layers go in fewer rows.
 const TILE_BYTES: usize = 8 << 20;
-
-/// From where on a layer or a network is computed in another way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Most outputs of a last layer that is computed with the rows in columns; four times as many in a small network.
-    pub(crate) outputs_in_columns: usize,
-    /// Least weights of a layer whose deltas go back through w itself.
-    pub(crate) weights_in_place: usize,
-    /// Most units of a layer of a small network, inputs too.
-    pub(crate) units_of_small: usize,
-}
-
-const LIMITS: Limits = Limits { outputs_in_columns: 16, weights_in_place: 1 << 17, units_of_small: 128 };
 
 /// A tensor with its name in the network, such as "layers.0.weight".
 #[derive(Clone, Debug)]
@@ -68,7 +58,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Lays out the network of `spec` for numbers of type `T`, or says that it is too large to address.
     pub(crate) fn new<T: Real>(spec: &Spec) -> Result<Self, Error> {
-        Plan::with_limits::<T>(spec, LIMITS)
+        Plan::with_limits::<T>(spec, Limits::USUAL)
     }
 
     /// The same with limits of one's own.

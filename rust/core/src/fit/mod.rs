@@ -2,8 +2,10 @@
 
 mod epoch;
 mod objective;
+mod sklearn;
 mod step;
 
 pub use epoch::Epoch;
 pub(crate) use epoch::Progress;
 pub(crate) use objective::Objective;
+pub use sklearn::{Hyperparameters, Rule};

@@ -1,9 +1,10 @@
 //! What a step minimises, and by what rule: all in which the training of this library and that of scikit-learn differ.
 
+use super::sklearn;
 use crate::optimizer::{Apply, AskFuses, Fuses, Optimizer};
 use crate::pass::Tile;
 use crate::tensor::{Group, Tensor};
-use crate::{Batch, Real, sklearn};
+use crate::{Batch, Real};
 
 /// The form of the loss of a batch.
 #[derive(Clone, Copy, Debug)]

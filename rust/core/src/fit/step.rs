@@ -9,13 +9,14 @@
 //!
 //! All ways give the same bits. Nothing is changed before everything has been checked.
 
-use super::Objective;
+use super::{Objective, sklearn};
+use crate::bounds::{largest_gradient, small_squares};
 use crate::layer::Factors;
 use crate::optimizer::{Apply, FromMemory, Fuses, Rule};
-use crate::pass::{Model, SmallMemory, Tile, Way, largest_gradient, small_squares};
+use crate::pass::{Model, SmallMemory, Tile, Way};
 use crate::plan::{Named, Plan};
 use crate::tensor::{Gradient, Tensor};
-use crate::{Batch, Error, Network, Real, Workspace, sklearn};
+use crate::{Batch, Error, Network, Real, Workspace};
 use chainrule_kernels::{Buffer, Machine, Picks, elementwise, product, within};
 
 /// Where the gradient of an update is.

@@ -11,7 +11,7 @@ use super::{
     By, Form, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, Surroundings, each_layer,
 };
 use super::{packed, packed_mut, view, view_mut};
-use crate::plan::Limits;
+use crate::limits::Limits;
 use crate::tensor::Tensor;
 use crate::{Error, Real};
 use chainrule_kernels::{Buffer, Machine, Matrix, MatrixMut, squares, stride};

@@ -180,7 +180,7 @@ pub(crate) trait Propagate {
     }
 
     /// How the tensors lie; a last layer has no layer above it.
-    fn form(&self, _n_in: usize, _is_last: bool, _limits: &crate::plan::Limits) -> Form {
+    fn form(&self, _n_in: usize, _is_last: bool, _limits: &crate::limits::Limits) -> Form {
         Form::Rows
     }
 

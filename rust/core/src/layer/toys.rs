@@ -106,7 +106,7 @@ impl Propagate for ToyResidual {
         let Some(inner) = &memory.inner else { unreachable!("a chain inside") };
         let (chain, rows, with) = (Self::inner(at), x.rows(), at.surroundings());
         chain.sums(with, inner, scratch, rows, accumulate, gradient);
-        let most = crate::pass::small_squares();
+        let most = crate::bounds::small_squares();
         let is_small = accumulate || chain.bound(with, inner, scratch, (rows, false), most, gradient);
         if is_small { T::ZERO } else { T::MAX }
     }

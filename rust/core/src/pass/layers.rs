@@ -3,15 +3,14 @@
 //! delta_L = ∂L/∂a_L ⊙ f'(z_L);  delta_l = (delta_{l+1} w_{l+1}ᵀ) ⊙ f'(z_l);  d_w_l = a_{l−1}ᵀ delta_l;
 //! d_b_l = Σ_rows delta_l. A tile's sums are a chain over its rows for each number; the tiles of a batch add up in order.
 
-use super::bounds::small_squares;
 use super::lanes::LayerByLayer;
 use super::{Model, Tile};
+use crate::bounds::small_squares;
 use crate::data::gather;
-use crate::fit::Objective;
 use crate::layer::{Draws, Factors, Surroundings};
 use crate::optimizer::Plain;
 use crate::tensor::Tensor;
-use crate::{Batch, Error, Real, Rows, Workspace};
+use crate::{Error, Real, Rows, Workspace};
 use chainrule_kernels::{Picks, pool, product};
 
 impl<'a, T: Real> Model<'a, T> {
@@ -124,21 +123,5 @@ impl<'a, T: Real> Model<'a, T> {
             self.gradient(ws, tile, tile.first > 0);
         }
         Ok(loss)
-    }
-
-    /// The loss of a whole batch outside training, penalties included; 0 where all its weights are.
-    pub(crate) fn batch_loss(&self, ws: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
-        let all = Picks::all(batch.x.rows());
-        let weight_sum = batch.weight_sum(all);
-        if weight_sum == 0.0 {
-            return Ok(0.0);
-        }
-        self.start(ws, all.len(), false, self.plan.worth.forward_flops(all.len()))?;
-        let mut loss = 0.0;
-        for tile in Tile::of(all, self.plan.tile(all.len(), false), false) {
-            self.forward(ws, batch.x, tile)?;
-            loss += self.loss(ws, batch, tile, weight_sum)?;
-        }
-        Ok(loss / weight_sum + self.penalty(&Objective::OWN, weight_sum))
     }
 }

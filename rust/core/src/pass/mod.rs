@@ -7,25 +7,24 @@
 //! | small | the same for small networks, in one kernel |
 //! | lanes | batches of several tiles, in parallel on threads |
 //! | way | which of the ways a batch takes, and why |
-//! | bounds | what proves that a gradient is finite before it is known |
 
-mod bounds;
 mod head;
 mod lanes;
 mod layers;
 mod small;
 mod way;
+mod workspace;
 
 use crate::plan::Plan;
 use crate::{Real, Spec};
 use chainrule_kernels::{Machine, Picks};
 
-pub(crate) use bounds::{largest_gradient, small_squares, small_x};
 pub(crate) use head::HeadMemory;
 pub(crate) use lanes::Lane;
-pub(crate) use small::{Small, SmallMemory};
+pub(crate) use small::SmallMemory;
 pub use way::Route;
 pub(crate) use way::Way;
+pub use workspace::Workspace;
 
 /// A network as the passes read it.
 #[derive(Clone, Copy)]

@@ -1,9 +1,10 @@
 //! Which way a batch takes through the network, and why not the faster one.
 
 use super::Model;
-use super::small::{Formulas, Small};
+use super::small::Formulas;
 use crate::loss::{Loss, RowLoss, each_loss};
 use crate::optimizer::Fuses;
+use crate::plan::Small;
 use crate::{Batch, Real};
 use chainrule_kernels::small::Small as Kernels;
 use std::fmt;

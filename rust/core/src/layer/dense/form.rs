@@ -1,6 +1,6 @@
 //! How a dense layer lies in memory. Two kinds of layer gain by another form (docs/design/2026-11-26-speed.md).
 
-use crate::plan::Limits;
+use crate::limits::Limits;
 
 /// How a layer computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

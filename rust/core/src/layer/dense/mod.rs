@@ -7,7 +7,7 @@ use crate::Real;
 use crate::activation::{self, Activation, Identity, Saves, Transfer, each_activation};
 use crate::check::not_negative;
 use crate::init::Init;
-use crate::plan::Limits;
+use crate::limits::Limits;
 use crate::tensor::{Declared, First, Group};
 use chainrule_kernels::{Machine, Matrix, MatrixMut, product, rows, squares, stride};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,6 @@
 //! Small networks in one kernel, [`chainrule_kernels::small`]: the bits of the way layer by layer, without deciding at
 //! every product what to do.
 
-mod formulas;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -11,72 +10,18 @@ use super::{Model, Tile};
 use crate::data::{gather, gather_columns, read_labels};
 use crate::layer::Layer;
 use crate::loss::Columns;
-use crate::optimizer::{Fuses, Methods};
-use crate::plan::Limits;
-use crate::{Batch, Error, Real, Rows, Spec, Targets, Workspace};
+use crate::plan::Small;
+use crate::{Batch, Error, Real, Rows, Targets, Workspace};
 use chainrule_kernels::small::Small as Kernels;
 use chainrule_kernels::{Picks, columns, product};
-use formulas::Hidden;
 
 pub(crate) use memory::SmallMemory;
 
-/// What the kernels need to know of a small network.
-#[derive(Clone, Debug)]
-pub(crate) struct Small {
-    pub(super) hidden: Hidden,
-    /// Whether there are dropout layers.
-    drops: bool,
-}
-
-/// What they need to know of a batch beside.
+/// What the kernels need to know of a network and a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct Formulas<'a> {
     pub(super) small: &'a Small,
     pub(super) loss: Columns,
-}
-
-impl Small {
-    /// How the network of `spec` is computed in one kernel, or why it cannot be.
-    pub(crate) fn of(spec: &Spec, limits: &Limits) -> Result<Self, String> {
-        let most = limits.units_of_small;
-        if let Some(units) = spec.units().into_iter().find(|&units| units > most) {
-            return Err(format!("{units} units, more than {most}"));
-        }
-        if spec.optimizer.fuses() == Fuses::Nowhere {
-            return Err(format!("optimizer {}", spec.optimizer.name()));
-        }
-        let (mut dense, mut drops) = (Vec::new(), false);
-        for (l, layer) in spec.layers.iter().enumerate() {
-            match layer {
-                Layer::Dense(layer) => dense.push(layer),
-                // Drops the outputs of a hidden layer.
-                Layer::Dropout(_) if l > 0 && matches!(spec.layers[l - 1], Layer::Dense(_)) => drops = true,
-                other => return Err(format!("layer {} is {}", l + 1, other.name())),
-            }
-        }
-        let Some(output) = dense.pop() else { return Err("no layers".into()) };
-        if let Some(other) = dense.iter().find(|hidden| hidden.l2 != output.l2) {
-            return Err(format!("l2 {} and {}", other.l2, output.l2));
-        }
-        // Penalties, dropout and RAdam came to small networks after the others. They must not change the bits of a loss by
-        // it: with the rows in columns a loss may round otherwise.
-        let came_later = output.l2 != 0.0 || drops || matches!(spec.optimizer.method, Methods::RAdam(_));
-        let most = limits.outputs_in_columns * if came_later { 1 } else { 4 };
-        if output.units > most {
-            return Err(format!("{} outputs, more than {most}", output.units));
-        }
-        if !matches!(Hidden::of(output.activation), Some(Hidden::Identity)) {
-            return Err(format!("output activation {}", output.activation.name()));
-        }
-        let Some(first) = dense.first() else { return Ok(Small { hidden: Hidden::Identity, drops }) };
-        if let Some(other) = dense.iter().find(|other| other.activation != first.activation) {
-            return Err(format!("activations {} and {}", first.activation.name(), other.activation.name()));
-        }
-        match Hidden::of(first.activation) {
-            Some(hidden) => Ok(Small { hidden, drops }),
-            None => Err(format!("activation {}", first.activation.name())),
-        }
-    }
 }
 
 impl<T: Real> Model<'_, T> {

@@ -1,7 +1,7 @@
 //! Steps of small networks beside the way layer by layer: the same bits, the same refusals.
 
 use super::*;
-use crate::{Machine, Network, RowMajor, force_threads};
+use crate::{Machine, Network, RowMajor, Spec, force_threads};
 use chainrule_kernels::small::Small as Kernels;
 
 fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {

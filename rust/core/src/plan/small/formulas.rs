@@ -28,14 +28,14 @@ impl Hidden {
     }
 
     /// What is done in registers, and what is left to a pass of its own.
-    pub(super) fn formulas(self) -> (InRegisters, Option<OwnPass>) {
+    pub(crate) fn formulas(self) -> (InRegisters, Option<OwnPass>) {
         (InRegisters(self), matches!(self, Hidden::Tanh | Hidden::Sigmoid).then_some(OwnPass(self)))
     }
 }
 
 /// f(z) and d ⊙ f'(z) where they are a few instructions; else z and d.
 #[derive(Clone, Copy)]
-pub(super) struct InRegisters(Hidden);
+pub(crate) struct InRegisters(Hidden);
 
 impl Map for InRegisters {
     #[inline(always)]
@@ -63,7 +63,7 @@ impl Map2 for InRegisters {
 
 /// f(z) where it is more.
 #[derive(Clone, Copy)]
-pub(super) struct OwnPass(Hidden);
+pub(crate) struct OwnPass(Hidden);
 
 impl Map for OwnPass {
     #[inline(always)]

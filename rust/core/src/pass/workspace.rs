@@ -1,9 +1,9 @@
 //! The memory that a computation needs beside the parameters, kept from call to call so that steps allocate nothing.
 
+use super::{HeadMemory, Lane, SmallMemory};
 use crate::layer::{ChainMemory, Scratch};
-use crate::pass::{HeadMemory, Lane, SmallMemory};
 use crate::plan::Plan;
-use crate::{Error, Network, Real};
+use crate::{Error, Real};
 use chainrule_kernels::Buffer;
 
 /// Memory for one computation at a time on one network; grows on need.
@@ -24,15 +24,7 @@ pub struct Workspace<T> {
 }
 
 impl<T: Real> Workspace<T> {
-    /// A workspace that will grow to what it is used for.
-    ///
-    /// # Errors
-    /// [`Error::Memory`].
-    pub fn new(network: &Network<T>) -> Result<Self, Error> {
-        Workspace::of(&network.plan)
-    }
-
-    /// The same for a network with that plan.
+    /// A workspace for networks with that plan, which will grow to what it is used for.
     pub(crate) fn of(plan: &Plan) -> Result<Self, Error> {
         Ok(Workspace {
             rows: 0,
