@@ -8,7 +8,7 @@
 //! `d[l + 1]` holds the delta of layer l. A network is a chain; so is what a residual block holds.
 
 use super::{
-    By, Form, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, Surroundings, each_layer,
+    By, Form, Keeps, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, Surroundings, each_layer,
 };
 use super::{packed, packed_mut, view, view_mut};
 use crate::limits::Limits;
@@ -63,15 +63,18 @@ impl Chain {
             let inside = each_layer!(layer, k => k.inside());
             let inner =
                 (!inside.is_empty()).then(|| Box::new(Chain::new::<T>(inside, n_in, (position + 1) << 16, None, ends)));
-            plans.push(LayerPlan {
+            let mut plan = LayerPlan {
                 position,
                 n_in,
                 n_out,
                 tensors: tensors.into_iter().map(|declared| place(declared, &mut ends.parameters)).collect(),
                 buffers: buffers.into_iter().map(|declared| place(declared, &mut ends.buffers)).collect(),
                 form,
+                keeps: Keeps::default(),
                 inner,
-            });
+            };
+            plan.keeps = each_layer!(layer, k => k.keeps::<T>(&plan));
+            plans.push(plan);
         }
         let strides = units.iter().map(|&n| stride::<T>(n)).collect();
         Chain { layers: layers.to_vec(), plans, units, strides }
@@ -328,8 +331,8 @@ impl<T: Real> ChainMemory<T> {
                 *columns = Buffer::zeroed(chain.last().n_out * stride::<T>(rows))?;
             }
         }
-        for ((layer, plan), memory) in chain.layers.iter().zip(&chain.plans).zip(&mut self.layers) {
-            each_layer!(layer, k => memory.reserve(k, plan, rows))?;
+        for (plan, memory) in chain.plans.iter().zip(&mut self.layers) {
+            memory.reserve(plan, rows)?;
         }
         Ok(())
     }
@@ -339,9 +342,9 @@ impl<T: Real> ChainMemory<T> {
         if chain.goes_back_through(0, inputs) && self.d[0].is_empty() {
             self.d[0] = Buffer::zeroed(self.a[0].len())?;
         }
-        for (l, ((layer, plan), memory)) in chain.layers.iter().zip(&chain.plans).zip(&mut self.layers).enumerate() {
+        for (l, (plan, memory)) in chain.plans.iter().zip(&mut self.layers).enumerate() {
             if chain.goes_back_through(l, inputs) {
-                each_layer!(layer, k => memory.reserve_back(k, plan))?;
+                memory.reserve_back(plan)?;
             }
         }
         Ok(())

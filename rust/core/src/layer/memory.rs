@@ -1,6 +1,6 @@
 //! The memory that layers need beside the parameters, and matrices over it.
 
-use super::{Chain, ChainMemory, Keeps, LayerPlan, Propagate};
+use super::{Chain, ChainMemory, Keeps, LayerPlan};
 use crate::{Error, Real};
 use chainrule_kernels::{Buffer, Matrix, MatrixMut, padded, stride};
 
@@ -27,13 +27,13 @@ impl<T: Real> LayerMemory<T> {
     }
 
     /// Makes room for `rows` rows.
-    pub(crate) fn reserve(&mut self, layer: &impl Propagate, plan: &LayerPlan, rows: usize) -> Result<(), Error> {
-        let Keeps { a_row, a_batch, back: _ } = layer.keeps::<T>(plan);
+    pub(crate) fn reserve(&mut self, plan: &LayerPlan, rows: usize) -> Result<(), Error> {
+        let Keeps { a_row, a_batch, back: _ } = &plan.keeps;
         self.rows.clear();
-        for columns in a_row {
+        for &columns in a_row {
             self.rows.push(Buffer::zeroed(rows * stride::<T>(columns))?);
         }
-        self.batch = Buffer::zeroed(padded::<T>(a_batch))?;
+        self.batch = Buffer::zeroed(padded::<T>(*a_batch))?;
         self.buffers = Buffer::zeroed(plan.buffers.iter().map(|buffer| buffer.at.len()).sum())?;
         if let (Some(chain), Some(memory)) = (&plan.inner, &mut self.inner) {
             memory.reserve(chain, rows)?;
@@ -42,10 +42,9 @@ impl<T: Real> LayerMemory<T> {
     }
 
     /// Makes room for the way back, where d_x is wanted.
-    pub(crate) fn reserve_back(&mut self, layer: &impl Propagate, plan: &LayerPlan) -> Result<(), Error> {
-        let len = layer.keeps::<T>(plan).back;
-        if self.back.len() < len {
-            self.back = Buffer::zeroed(len)?;
+    pub(crate) fn reserve_back(&mut self, plan: &LayerPlan) -> Result<(), Error> {
+        if self.back.len() < plan.keeps.back {
+            self.back = Buffer::zeroed(plan.keeps.back)?;
         }
         if let (Some(chain), Some(memory)) = (&plan.inner, &mut self.inner) {
             memory.reserve_back(chain, true)?;

@@ -45,7 +45,7 @@ pub(crate) enum By<M> {
 }
 
 /// What a layer keeps from its forward half to its backward half, beside x and a.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Keeps {
     /// Matrices of so many columns, a row for each row of the batch.
     pub(crate) a_row: Vec<usize>,
@@ -76,6 +76,8 @@ pub(crate) struct LayerPlan {
     /// Saved and not trained.
     pub(crate) buffers: Vec<Tensor>,
     pub(crate) form: Form,
+    /// What is kept for the way back.
+    pub(crate) keeps: Keeps,
     /// The layers inside, for a layer that holds some.
     pub(crate) inner: Option<Box<Chain>>,
 }
