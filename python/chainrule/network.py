@@ -60,7 +60,8 @@ class Network:
     ----------
     layers : sequence
         First the number of inputs, then one item per layer: an int (a Dense layer with that number of units),
-        `Dense(...)` or `Dropout(...)`. The last layer is dense and gives the outputs. ``[4, 1]`` is a linear model.
+        `Dense(...)`, `Dropout(...)` or `LayerNorm(...)`. The last layer is dense and gives the outputs. ``[4, 1]`` is a
+        linear model.
     activation, output_activation : str or option, default "relu" and "identity"
         The default activation functions: of the hidden dense layers, and of the last layer.
     loss : str or option, default "mse"

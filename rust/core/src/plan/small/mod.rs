@@ -44,7 +44,8 @@ impl Small {
         let came_later = output.l2 != 0.0 || drops || matches!(spec.optimizer.method, Methods::RAdam(_));
         let most = limits.outputs_in_columns * if came_later { 1 } else { 4 };
         if output.units > most {
-            return Err(format!("{} outputs, more than {most}", output.units));
+            let with = if came_later { " with l2, dropout or radam" } else { "" };
+            return Err(format!("{} outputs, more than {most}{with}", output.units));
         }
         if !matches!(Hidden::of(output.activation), Some(Hidden::Identity)) {
             return Err(format!("output activation {}", output.activation.name()));
