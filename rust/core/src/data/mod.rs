@@ -172,7 +172,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// scale ← wᵢ / `sum` for each row of `picks`, then zeros to the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn scales(&self, picks: Picks<'_>, sum: f64, scale: &mut [T]) {
         let rows = picks.len();
         match self.sample_weight {
@@ -185,7 +185,7 @@ impl<T: Real> Batch<'_, T> {
     }
 
     /// Σ wᵢ lᵢ over the rows of `picks`, whose losses are `losses`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn weighted_sum<L: Copy>(&self, picks: Picks<'_>, losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
         let Some(weights) = self.sample_weight else { return sum_of(losses, to_f64) };
         // A row of weight 0 does not count, even if its loss is infinite.
@@ -206,8 +206,10 @@ pub(crate) fn check_x<T>(x: &dyn Rows<T>, n_inputs: usize) -> Result<(), Error> 
 pub(crate) fn sum_of<L: Copy>(losses: &[L], to_f64: impl Fn(L) -> f64) -> f64 {
     // Eight independent sums, because each addition of a single sum would wait for the one before.
     let mut sums = [0.0; 8];
-    for losses in losses.chunks(8) {
+    let (eights, rest) = losses.as_chunks::<8>();
+    for losses in eights {
         sums.iter_mut().zip(losses).for_each(|(sum, &loss)| *sum += to_f64(loss));
     }
+    sums.iter_mut().zip(rest).for_each(|(sum, &loss)| *sum += to_f64(loss));
     sums.iter().sum()
 }

@@ -66,18 +66,20 @@ fn refuse_not_finite<T: Real>(
     Ok(())
 }
 
-/// Copies the labels of the rows of `tile`, and refuses a label ≥ k.
-pub(crate) fn read_labels(labels: &[u32], tile: Picks<'_>, into: &mut [u32], k: usize) -> Result<(), Error> {
-    let (mut into, mut largest) = (into.iter_mut(), 0);
-    tile.for_each(|row| {
-        if let Some(to) = into.next() {
-            *to = labels[row];
-            largest = largest.max(*to);
-        }
-    });
+/// Copies the labels of the rows `picks`, and refuses a label ≥ k.
+pub(crate) fn read_labels(labels: &[u32], picks: Picks<'_>, into: &mut [u32], k: usize) -> Result<(), Error> {
+    let mut largest = 0;
+    let each = |(to, &label): (&mut u32, &u32)| {
+        *to = label;
+        largest = label.max(largest);
+    };
+    match picks {
+        Picks::Range { start, len } => into.iter_mut().zip(&labels[start..start + len]).for_each(each),
+        Picks::Index(index) => into.iter_mut().zip(index.iter().map(|&row| &labels[row as usize])).for_each(each),
+    }
     if largest as usize >= k {
         // Only an error needs the row, so only then is it searched.
-        let row = tile.iter().find(|&row| labels[row] as usize >= k).unwrap_or_default();
+        let row = picks.iter().find(|&row| labels[row] as usize >= k).unwrap_or_default();
         return Err(Error::Label { label: labels[row], row, classes: k });
     }
     Ok(())

@@ -62,7 +62,7 @@ impl Objective {
     }
 
     /// Σ wᵢ lᵢ of the rows of a tile in a small network.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_rows<T: Real>(&self, batch: &Batch<'_, T>, tile: Tile<'_>, losses: &[T]) -> f64 {
         match self.clip {
             None => self.value(batch.weighted_sum(tile.picks, losses, T::to_f64)),
@@ -74,7 +74,7 @@ impl Objective {
     }
 
     /// A sum of losses over the divisor. A division that changes nothing would still take 2 % of the shortest steps.
-    #[inline]
+    #[inline(always)]
     fn value(&self, sum: f64) -> f64 {
         if self.divisor == 1.0 { sum } else { sum / self.divisor }
     }

@@ -63,7 +63,7 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
     /// As [`Kernel::run`].
     #[inline(always)]
     unsafe fn deltas<V: Raw<Scalar = T>>(&self) {
-        let At { small, arena, parameters, rows, .. } = self.at;
+        let At { machine, small, arena, parameters, rows } = self.at;
         // The last layer has dᵀ and wᵀ already; the others have d, and w is transposed into a copy.
         let mut above = &small.last;
         let mut d = (arena.wrapping_add(above.d).cast_const(), 1, above.d_row);
@@ -71,13 +71,14 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         for (l, offsets) in small.hidden.iter().enumerate().rev() {
             // SAFETY: the offsets are inside the arena (`Small::new`), which has rows up to whole lines.
             unsafe {
-                tiles!(rows, offsets.n_out, |i, j| self.delta(
-                    (offsets, small.drops[l].is_some()),
-                    above,
-                    (d, w_t),
-                    i,
-                    j
-                ));
+                let drops = small.drops[l].is_some();
+                tiles!(rows, offsets.n_out, |i, j| self.delta((offsets, drops), above, (d, w_t), i, j));
+                if drops {
+                    let (mask, a) = (arena.add(offsets.mask).cast_const(), arena.add(offsets.undropped).cast_const());
+                    let (d, d_row, columns) = (arena.add(offsets.d), offsets.d_row, offsets.n_out);
+                    let a_row = above.a_row;
+                    machine.run(Dropped { d, d_row, mask, a, a_row, rows, columns, slope: self.slope });
+                }
                 if l > 0 {
                     let copy = arena.add(offsets.w_t);
                     let w = (parameters.add(offsets.w), offsets.w_row);
@@ -89,7 +90,8 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         }
     }
 
-    /// The deltas of a hidden layer, from d and wᵀ of the one above: rows i .. i + H, W vectors from column j on.
+    /// The deltas of a hidden layer, from d and wᵀ of the one above: rows i .. i + H, W vectors from column j on. Where
+    /// outputs are dropped, the slope is left to [`Dropped`].
     ///
     /// # Safety
     /// As [`Kernel::run`]; the layer has these rows and columns.
@@ -108,19 +110,14 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
         unsafe {
             let (d, w_t) = ((d.0.add(i * d.1), d.1, d.2), (w_t.0.add(j), w_t.1));
             let sums = multiply::<V, H, W>([[V::splat(T::ZERO); W]; H], d, w_t, above.n_out);
-            let a = if drops { offsets.undropped } else { above.a };
-            let mut a = arena.add(a + i * above.a_row + j).cast_const();
+            let mut a = arena.add(above.a + i * above.a_row + j).cast_const();
             let mut d = arena.add(offsets.d + i * offsets.d_row + j);
-            let mut mask = drops.then(|| arena.add(offsets.mask + i * above.a_row + j).cast_const());
             for sums in sums {
-                for (v, mut sum) in sums.into_iter().enumerate() {
-                    if let Some(mask) = mask {
-                        sum = sum * V::load(mask.add(v * V::LANES));
-                    }
-                    self.slope.map(sum, V::load(a.add(v * V::LANES))).store(d.add(v * V::LANES));
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let slope = if drops { sum } else { self.slope.map(sum, V::load(a.add(v * V::LANES))) };
+                    slope.store(d.add(v * V::LANES));
                 }
                 (a, d) = (a.wrapping_add(above.a_row), d.wrapping_add(offsets.d_row));
-                mask = mask.map(|mask| mask.wrapping_add(above.a_row));
             }
         }
     }
@@ -190,5 +187,37 @@ impl<T: Real, S: Map2, L: Term> Backward<'_, T, S, L> {
             }
         }
         W
+    }
+}
+
+/// d ← slope(mask d, a): the deltas of a hidden layer, from the derivatives of its outputs after units were dropped. A
+/// kernel of its own: inside [`Backward`] it would slow down networks without dropout.
+#[derive(Clone, Copy)]
+struct Dropped<T, S> {
+    d: *mut T,
+    d_row: usize,
+    mask: *const T,
+    a: *const T,
+    a_row: usize,
+    rows: usize,
+    columns: usize,
+    slope: S,
+}
+
+impl<T: Real, S: Map2> Kernel<T> for Dropped<T, S> {
+    type Out = ();
+    #[inline(always)]
+    unsafe fn run<V: Raw<Scalar = T>>(self) {
+        for i in 0..self.rows {
+            for j in (0..self.columns).step_by(V::LANES) {
+                let at = i * self.a_row + j;
+                // SAFETY: the caller's promise: matrices of these rows, in whole vectors.
+                unsafe {
+                    let (mask, a) = (V::load(self.mask.add(at)), V::load(self.a.add(at)));
+                    let d = self.d.add(i * self.d_row + j);
+                    self.slope.map(V::load(d) * mask, a).store(d);
+                }
+            }
+        }
     }
 }

@@ -35,11 +35,8 @@ impl<T: Real, F: Map, G: Map> Kernel<T> for Forward<'_, T, F, G> {
                     let region = Region { rows, columns, stride: a_row };
                     MapRegion { from: a, to: a, region: region.joined(), f: pass }.run_in_pairs::<V>();
                 }
-                if let &Some(Drops { key, threshold, kept }) = drops {
-                    let product = Some(Product { x: a.cast_const(), x_row: a_row, a: arena.add(above.a), a_row });
-                    let (rows, columns, first_row) = (padded::<T>(rows), offsets.n_out, small.first_row);
-                    let (m, m_row) = (arena.add(offsets.mask), a_row);
-                    Mask { key, first_row, threshold, kept, rows, columns, m, m_row, product }.run::<V>();
+                if let Some(drops) = drops {
+                    self.drop(offsets, above, drops);
                 }
             }
             self.last::<V>();
@@ -77,6 +74,22 @@ impl<T: Real, F: Map, G: Map> Forward<'_, T, F, G> {
                 }
                 a = a.wrapping_add(a_row);
             }
+        }
+    }
+
+    /// Drops outputs of a hidden layer. A kernel of its own: inside this one it would slow down networks without dropout.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`]; the layer drops outputs.
+    #[inline(always)]
+    unsafe fn drop(&self, offsets: &Offsets, above: &Offsets, &Drops { key, threshold, kept }: &Drops<T>) {
+        let At { machine, small, arena, rows, .. } = self.at;
+        let (rows, columns, first_row, a_row) = (padded::<T>(rows), offsets.n_out, small.first_row, above.a_row);
+        // SAFETY: the offsets are inside the arena (`Small::new`), which has rows up to whole lines.
+        unsafe {
+            let (x, m, a) = (arena.add(offsets.undropped), arena.add(offsets.mask), arena.add(above.a));
+            let product = Some(Product { x: x.cast_const(), x_row: a_row, a, a_row });
+            machine.run(Mask { key, first_row, threshold, kept, rows, columns, m, m_row: a_row, product });
         }
     }
 

@@ -177,13 +177,13 @@ impl<T: Real> Small<T> {
     ///
     /// # Panics
     /// If there are more rows than fit.
-    #[inline]
+    #[inline(always)]
     pub fn x_mut(&mut self, rows: usize) -> MatrixMut<'_, T> {
-        let first = *self.hidden.first().unwrap_or(&self.last);
+        let &Offsets { a, a_row, n_in, .. } = self.hidden.first().unwrap_or(&self.last);
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
         // The rows up to the end of a line are computed too, so they must be numbers.
-        self.arena[first.a + rows * first.a_row..first.a + padded::<T>(rows) * first.a_row].fill(T::ZERO);
-        MatrixMut::new(&mut self.arena[first.a..][..rows * first.a_row], rows, first.n_in, first.a_row)
+        self.arena[a + rows * a_row..a + padded::<T>(rows) * a_row].fill(T::ZERO);
+        MatrixMut::new(&mut self.arena[a..][..rows * a_row], rows, n_in, a_row)
     }
 
     /// yᵀ (n_out, rows), to be filled in unless the targets are labels.
@@ -200,7 +200,7 @@ impl<T: Real> Small<T> {
     ///
     /// # Panics
     /// If there are more rows than fit.
-    #[inline]
+    #[inline(always)]
     pub fn scale_mut(&mut self, rows: usize) -> &mut [T] {
         assert!(rows <= self.rows, "{rows} rows, not {}", self.rows);
         &mut self.arena[self.scale..][..padded::<T>(rows)]
@@ -243,6 +243,7 @@ impl<T: Real> Small<T> {
     ///
     /// # Panics
     /// If there are too few parameters or too many rows, or the machine has no such kernels.
+    #[inline(always)]
     pub fn forward(
         &mut self,
         machine: Machine,
@@ -253,7 +254,7 @@ impl<T: Real> Small<T> {
         self.check(parameters, rows);
         assert!(Self::is_for(machine), "no small kernels on {}", machine.name());
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
-        let at = At { small: self, arena, parameters, rows };
+        let at = At { machine, small: self, arena, parameters, rows };
         // SAFETY: all offsets are inside the arena and the parameters, and the rows fit (`new`, `check`).
         unsafe { machine.run(Forward { at, f, pass }) }
     }
@@ -265,6 +266,7 @@ impl<T: Real> Small<T> {
     ///
     /// # Panics
     /// If there are too few parameters, too many rows, or not a label for each row.
+    #[inline(always)]
     #[allow(clippy::too_many_arguments, reason = "what a step depends on")]
     pub fn backward(
         &mut self,
@@ -280,7 +282,7 @@ impl<T: Real> Small<T> {
         assert!(labels.is_none_or(|labels| labels.len() == rows), "not a label a row");
         let labels = labels.map(<[u32]>::as_ptr);
         let (arena, parameters) = (self.arena.as_mut_ptr(), parameters.as_ptr());
-        let at = At { small: self, arena, parameters, rows };
+        let at = At { machine, small: self, arena, parameters, rows };
         // SAFETY: all offsets are inside the arena and the parameters, and the rows and labels fit (`new`, `check`).
         unsafe { machine.run(Backward { at, labels, slope, term, most }) }
     }

@@ -1,6 +1,7 @@
 //! The shapes of register tiles that pay in small networks.
 
 use super::Small;
+use crate::Machine;
 
 /// The most rows of a tile. The last tile may reach that far beyond the last row, so activations and deltas have room
 /// for it. Reading dᵀ so far beyond its last row reads the sums of its deltas, which follow it in the arena.
@@ -45,6 +46,7 @@ pub(super) use tiles;
 /// The network, its memory, and the rows to compute.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a, T> {
+    pub(super) machine: Machine,
     pub(super) small: &'a Small<T>,
     pub(super) arena: *mut T,
     pub(super) parameters: *const T,
