@@ -8,6 +8,7 @@
 
 use crate::Error;
 use chainrule_kernels::math::ln_f64;
+use chainrule_kernels::{GOLDEN, mix64};
 
 /// The purpose of a stream.
 #[derive(Clone, Copy, Debug)]
@@ -19,15 +20,6 @@ pub enum Purpose {
     /// Dropout masks, drawn by a [`Counter`] from the position of the layer and the number of updates so far. (3 stays
     /// unused: an earlier version drew all masks from one stream under it.)
     Dropout = 4,
-}
-
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// SplitMix64's finalizer, a bijection of 64 bits.
-fn mix64(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// Hashes `seed` and `parts`, one after the other, to a key of 64 bits.

@@ -62,7 +62,7 @@ pub use check::{squares, within};
 pub use formula::{Identity, Map, Map2, Term, Update};
 pub use gather::{Picks, Source, gather, gather_columns};
 pub use machine::{Machine, UnknownIsa};
-pub use mask::{dropout, mask};
+pub use mask::{GOLDEN, dropout, mask, mix64};
 pub use matrix::{Factor, Matrix, MatrixMut, padded, stride};
 pub use memory::{Buffer, OutOfMemory};
 pub use normalize::{normalize, normalize_back};

@@ -18,11 +18,12 @@ use crate::{Machine, Matrix, MatrixMut, Real, padded};
 use std::hint::black_box;
 use std::ops::Range;
 
-const G: u64 = 0x9E37_79B9_7F4A_7C15;
+/// SplitMix64's increment: 2⁶⁴ divided by the golden ratio.
+pub const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// SplitMix64's finalizer, a bijection of 64 bits.
 #[inline(always)]
-fn mix64(mut z: u64) -> u64 {
+pub fn mix64(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
@@ -31,7 +32,7 @@ fn mix64(mut z: u64) -> u64 {
 /// The `number`-th output of the generator that starts at `key`.
 #[inline(always)]
 fn draw(key: u64, number: u64) -> u64 {
-    mix64(key.wrapping_add(G.wrapping_mul(number.wrapping_add(1))))
+    mix64(key.wrapping_add(GOLDEN.wrapping_mul(number.wrapping_add(1))))
 }
 
 /// `mask[i][j]` ← `kept` with probability 1 − threshold / 2³², else 0, for the rows `first_row`, `first_row` + 1, … of

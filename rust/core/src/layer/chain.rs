@@ -8,7 +8,8 @@
 //! `d[l + 1]` holds the delta of layer l. A network is a chain; so is what a residual block holds.
 
 use super::{
-    By, Form, Keeps, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, Surroundings, each_layer,
+    By, Form, Keeps, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, Surroundings, WayBack,
+    each_layer,
 };
 use super::{packed, packed_mut, view, view_mut};
 use crate::limits::Limits;
@@ -218,16 +219,17 @@ impl Chain {
                 None => Slope::One,
             };
             let (x, d_x) = (self.rows_of(a, l, rows), self.rows_of_mut(d_below, l, rows));
-            each_layer!(layer, k => k.backward(with.at(plan), &mut here[0], scratch, x, delta, slope, d_x));
+            each_layer!(layer, k => k.backward(with.at(plan), &mut here[0], scratch, WayBack { x, delta }, slope, d_x));
         }
     }
 
-    /// The delta of layer `l`.
-    fn delta<'a, T: Real>(&self, memory: &'a ChainMemory<T>, l: usize, rows: usize) -> By<Matrix<'a, T>> {
-        match self.plans[l].form {
+    /// What layer `l` reads on the way back.
+    fn way_back<'a, T: Real>(&self, memory: &'a ChainMemory<T>, l: usize, rows: usize) -> WayBack<'a, T> {
+        let delta = match self.plans[l].form {
             Form::Columns => By::Columns(packed(&memory.columns[1], self.plans[l].n_out, rows)),
             _ => By::Rows(self.rows_of(&memory.d, l + 1, rows)),
-        }
+        };
+        WayBack { x: self.rows_of(&memory.a, l, rows), delta }
     }
 
     /// The gradients that are sums, of all layers: see [`Propagate::sums`].
@@ -241,8 +243,8 @@ impl Chain {
         gradient: &mut [T],
     ) {
         for (l, (layer, plan)) in self.layers.iter().zip(&self.plans).enumerate() {
-            let (x, delta) = (self.rows_of(&memory.a, l, rows), self.delta(memory, l, rows));
-            each_layer!(layer, k => k.sums(with.at(plan), &memory.layers[l], scratch, x, delta, accumulate, gradient));
+            let back = self.way_back(memory, l, rows);
+            each_layer!(layer, k => k.sums(with.at(plan), &memory.layers[l], scratch, back, accumulate, gradient));
         }
     }
 
@@ -261,11 +263,11 @@ impl Chain {
             if plan.tensors.is_empty() && plan.inner.is_none() {
                 return true;
             }
-            let (x, delta) = (self.rows_of(&memory.a, l, rows), self.delta(memory, l, rows));
+            let back = self.way_back(memory, l, rows);
             let sums = each_layer!(layer, k => {
-                k.sums(with.at(plan), &memory.layers[l], scratch, x, delta, false, gradient)
+                k.sums(with.at(plan), &memory.layers[l], scratch, back, false, gradient)
             });
-            sums <= most && (l == 0 && x_is_small || squares(with.machine, x.data()) <= most)
+            sums <= most && (l == 0 && x_is_small || squares(with.machine, back.x.data()) <= most)
         })
     }
 
@@ -291,8 +293,8 @@ impl Chain {
         take: &mut Products<'_, T>,
     ) {
         for (l, (layer, plan)) in self.layers.iter().zip(&self.plans).enumerate().rev() {
-            let (x, delta) = (self.rows_of(&memory.a, l, rows), self.delta(memory, l, rows));
-            each_layer!(layer, k => k.products(machine, plan, &memory.layers[l], scratch, x, delta, take));
+            let back = self.way_back(memory, l, rows);
+            each_layer!(layer, k => k.products(machine, plan, &memory.layers[l], scratch, back, take));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A unit is kept where its 32 random bits, a number of (seed, layer, update, row, unit), are at least rate · 2³². Forward
 //! and backward see the same mask, and so does whoever resumes.
 
-use super::{At, By, Draws, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope};
+use super::{At, By, Draws, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope, WayBack};
 use crate::Real;
 use crate::check::fraction;
 use crate::rng::{Counter, Purpose};
@@ -52,7 +52,7 @@ impl Propagate for Dropout {
         x: MatrixMut<'_, T>,
         a: By<MatrixMut<'_, T>>,
     ) {
-        let By::Rows(mut a) = a else { unreachable!("only a dense layer has its outputs in columns") };
+        let mut a = a.in_rows();
         let (Some(Drops { key, threshold, kept }), Some(draws)) = (self.drops(at.draws, at.plan.position), at.draws)
         else {
             return a.data_mut().copy_from_slice(x.data());
@@ -86,12 +86,11 @@ impl Propagate for Dropout {
         at: At<'_, T>,
         _memory: &mut LayerMemory<T>,
         _scratch: &mut Scratch<T>,
-        _x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { delta, .. }: WayBack<'_, T>,
         below: Slope<'_, T>,
         mut d_x: MatrixMut<'_, T>,
     ) {
-        let By::Rows(delta) = delta else { unreachable!("only a dense layer has its deltas in columns") };
+        let delta = delta.in_rows();
         d_x.data_mut().copy_from_slice(delta.data());
         below.apply(at.machine, d_x);
     }

@@ -5,7 +5,7 @@
 //!
 //! delta is ∂L/∂a here: the gradient of the gain is made of it, and ∂L/∂x̂ = gain ⊙ delta would lose it where a gain is 0.
 
-use super::{At, By, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope, Times};
+use super::{At, By, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope, Times, WayBack};
 use crate::Real;
 use crate::check::positive;
 use crate::tensor::{Declared, First, Group};
@@ -60,7 +60,7 @@ impl Propagate for LayerNorm {
         x: MatrixMut<'_, T>,
         a: By<MatrixMut<'_, T>>,
     ) {
-        let By::Rows(a) = a else { unreachable!("only a dense layer has its outputs in columns") };
+        let a = a.in_rows();
         let (x_hat, root) = memory.matrix_and_numbers(x.rows(), x.columns());
         let tensors = (Self::tensor(at, GAIN), Self::tensor(at, SHIFT));
         normalize(at.machine, x.as_ref(), tensors, self.eps, x_hat, root, a);
@@ -86,12 +86,11 @@ impl Propagate for LayerNorm {
         at: At<'_, T>,
         memory: &mut LayerMemory<T>,
         _scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { x, delta }: WayBack<'_, T>,
         below: Slope<'_, T>,
         mut d_x: MatrixMut<'_, T>,
     ) {
-        let By::Rows(delta) = delta else { unreachable!("only a dense layer has its deltas in columns") };
+        let delta = delta.in_rows();
         let x_hat = memory.kept(0, x.rows(), x.columns());
         normalize_back(at.machine, delta, Self::tensor(at, GAIN), x_hat, memory.numbers(), d_x.reborrow());
         below.apply(at.machine, d_x);
@@ -102,12 +101,11 @@ impl Propagate for LayerNorm {
         at: At<'_, T>,
         memory: &LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { x, delta }: WayBack<'_, T>,
         accumulate: bool,
         gradient: &mut [T],
     ) -> T {
-        let By::Rows(delta) = delta else { unreachable!("only a dense layer has its deltas in columns") };
+        let delta = delta.in_rows();
         let (rows, columns) = (x.rows(), x.columns());
         let [gain, shift] = [GAIN, SHIFT].map(|position| at.plan.tensors[position].at.clone());
         let mut product = super::packed_mut(&mut scratch.outputs, rows, columns);

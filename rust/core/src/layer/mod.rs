@@ -44,6 +44,25 @@ pub(crate) enum By<M> {
     Columns(M),
 }
 
+impl<M> By<M> {
+    /// Those in rows, which all layers but [`Form::Columns`] have.
+    pub(crate) fn in_rows(self) -> M {
+        match self {
+            By::Rows(rows) => rows,
+            By::Columns(_) => unreachable!("only a layer of that form works with the rows in columns"),
+        }
+    }
+}
+
+/// What a layer reads on the way back, beside its own memory.
+#[derive(Clone, Copy)]
+pub(crate) struct WayBack<'a, T> {
+    /// Its inputs.
+    pub(crate) x: Matrix<'a, T>,
+    /// The error at its outputs: ∂L/∂a ⊙ slope.
+    pub(crate) delta: By<Matrix<'a, T>>,
+}
+
 /// What a layer keeps from its forward half to its backward half, beside x and a.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keeps {
@@ -143,7 +162,6 @@ pub(crate) struct Factors<'a, T> {
 pub(crate) type Products<'a, T> = dyn FnMut(&Tensor, Factors<'_, T>) + 'a;
 
 /// What the passes ask of any layer. Everything about a kind is in its file.
-#[allow(clippy::too_many_arguments, reason = "both halves of a layer read x and delta and write into memory of others")]
 pub(crate) trait Propagate {
     /// Number of outputs for `n_in` inputs.
     fn n_out(&self, n_in: usize) -> usize;
@@ -211,6 +229,7 @@ pub(crate) trait Propagate {
 
     /// What an explanation shows: z and the slope of a, as functions of which a is told. Where a layer has nothing of the
     /// kind, z is a and the slope is what turns ∂L/∂a into delta.
+    #[allow(clippy::too_many_arguments, reason = "it reads x and a and writes z and the slope")]
     fn shown<T: Real>(
         &self,
         at: At<'_, T>,
@@ -231,8 +250,7 @@ pub(crate) trait Propagate {
         at: At<'_, T>,
         memory: &mut LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        back: WayBack<'_, T>,
         below: Slope<'_, T>,
         d_x: MatrixMut<'_, T>,
     );
@@ -244,8 +262,7 @@ pub(crate) trait Propagate {
         _at: At<'_, T>,
         _memory: &LayerMemory<T>,
         _scratch: &mut Scratch<T>,
-        _x: Matrix<'_, T>,
-        _delta: By<Matrix<'_, T>>,
+        _back: WayBack<'_, T>,
         _accumulate: bool,
         _gradient: &mut [T],
     ) -> T {
@@ -259,8 +276,7 @@ pub(crate) trait Propagate {
         _plan: &LayerPlan,
         _memory: &LayerMemory<T>,
         _scratch: &mut Scratch<T>,
-        _x: Matrix<'_, T>,
-        _delta: By<Matrix<'_, T>>,
+        _back: WayBack<'_, T>,
         _take: &mut Products<'_, T>,
     ) {
     }

@@ -1,10 +1,10 @@
 //! Two toy layers that prove what a layer may be: one that holds layers, and one that depends on all rows of a batch, keeps
 //! numbers of the batch and has buffers. Tests alone have them.
 
-use super::{At, By, Chain, Keeps, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope};
+use super::{At, By, Chain, Keeps, Layer, LayerMemory, LayerPlan, Products, Propagate, Rows, Scratch, Slope, WayBack};
 use crate::Real;
 use crate::tensor::{Declared, First, Group};
-use chainrule_kernels::{Machine, Map2, Matrix, MatrixMut, Vector, elementwise};
+use chainrule_kernels::{Machine, Map2, MatrixMut, Vector, elementwise};
 use serde::{Deserialize, Serialize};
 
 /// a = x + inner(x): as many outputs as inputs.
@@ -61,7 +61,7 @@ impl Propagate for ToyResidual {
         x: MatrixMut<'_, T>,
         a: By<MatrixMut<'_, T>>,
     ) {
-        let (By::Rows(mut a), Some(inner)) = (a, &mut memory.inner) else { unreachable!("rows, and a chain inside") };
+        let (mut a, inner) = (a.in_rows(), memory.inner.as_mut().expect("a chain inside"));
         let (chain, len, rows) = (Self::inner(at), x.data().len(), x.rows());
         inner.a[0][..len].copy_from_slice(x.data());
         chain.forward(at.surroundings(), inner, scratch, rows);
@@ -70,7 +70,7 @@ impl Propagate for ToyResidual {
     }
 
     fn start_back<T: Real>(&self, at: At<'_, T>, memory: &mut LayerMemory<T>) {
-        let Some(inner) = &mut memory.inner else { unreachable!("a chain inside") };
+        let inner = memory.inner.as_mut().expect("a chain inside");
         Self::inner(at).start_back(at.surroundings(), inner, true);
     }
 
@@ -79,12 +79,11 @@ impl Propagate for ToyResidual {
         at: At<'_, T>,
         memory: &mut LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        _x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { delta, .. }: WayBack<'_, T>,
         below: Slope<'_, T>,
         mut d_x: MatrixMut<'_, T>,
     ) {
-        let (By::Rows(delta), Some(inner)) = (delta, &mut memory.inner) else { unreachable!("as forward") };
+        let (delta, inner) = (delta.in_rows(), memory.inner.as_mut().expect("a chain inside"));
         let (chain, len) = (Self::inner(at), delta.data().len());
         inner.d[chain.layers.len()][..len].copy_from_slice(delta.data());
         chain.backward(at.surroundings(), inner, scratch, delta.rows(), true);
@@ -98,12 +97,11 @@ impl Propagate for ToyResidual {
         at: At<'_, T>,
         memory: &LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        _delta: By<Matrix<'_, T>>,
+        WayBack { x, .. }: WayBack<'_, T>,
         accumulate: bool,
         gradient: &mut [T],
     ) -> T {
-        let Some(inner) = &memory.inner else { unreachable!("a chain inside") };
+        let inner = memory.inner.as_ref().expect("a chain inside");
         let (chain, rows, with) = (Self::inner(at), x.rows(), at.surroundings());
         chain.sums(with, inner, scratch, rows, accumulate, gradient);
         let most = crate::bounds::small_squares();
@@ -117,8 +115,7 @@ impl Propagate for ToyResidual {
         plan: &LayerPlan,
         memory: &LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        _delta: By<Matrix<'_, T>>,
+        WayBack { x, .. }: WayBack<'_, T>,
         take: &mut Products<'_, T>,
     ) {
         let (Some(chain), Some(inner)) = (&plan.inner, &memory.inner) else { unreachable!("a chain inside") };
@@ -183,7 +180,7 @@ impl Propagate for ToyStatistics {
         x: MatrixMut<'_, T>,
         a: By<MatrixMut<'_, T>>,
     ) {
-        let By::Rows(mut a) = a else { unreachable!("never the last layer") };
+        let mut a = a.in_rows();
         let (n, rows, x) = (at.plan.n_in, x.rows(), x.as_ref());
         let first = at.plan.buffers[0].at.start;
         for j in 0..n {
@@ -214,12 +211,11 @@ impl Propagate for ToyStatistics {
         at: At<'_, T>,
         memory: &mut LayerMemory<T>,
         _scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { x, delta }: WayBack<'_, T>,
         below: Slope<'_, T>,
         mut d_x: MatrixMut<'_, T>,
     ) {
-        let By::Rows(delta) = delta else { unreachable!("never the last layer") };
+        let delta = delta.in_rows();
         let rows = x.rows();
         d_x.data_mut().fill(T::ZERO);
         for j in 0..at.plan.n_in {
@@ -241,12 +237,11 @@ impl Propagate for ToyStatistics {
         at: At<'_, T>,
         memory: &LayerMemory<T>,
         _scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { x, delta }: WayBack<'_, T>,
         accumulate: bool,
         gradient: &mut [T],
     ) -> T {
-        let By::Rows(delta) = delta else { unreachable!("never the last layer") };
+        let delta = delta.in_rows();
         for j in 0..at.plan.n_in {
             let (mean, root) = Self::of(at, memory, j);
             let (mut d_gain, mut d_shift) = (0.0, 0.0);

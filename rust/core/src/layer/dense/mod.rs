@@ -2,7 +2,9 @@
 
 mod form;
 
-use super::{At, By, Factors, Keeps, LayerMemory, LayerPlan, Products, Propagate, Scratch, Slope, packed, packed_mut};
+use super::{
+    At, By, Factors, Keeps, LayerMemory, LayerPlan, Products, Propagate, Scratch, Slope, WayBack, packed, packed_mut,
+};
 use crate::Real;
 use crate::activation::{self, Activation, Identity, Saves, Transfer, each_activation};
 use crate::check::not_negative;
@@ -152,8 +154,7 @@ impl Propagate for Dense {
         at: At<'_, T>,
         memory: &mut LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { x, delta }: WayBack<'_, T>,
         below: Slope<'_, T>,
         mut d_x: MatrixMut<'_, T>,
     ) {
@@ -182,8 +183,7 @@ impl Propagate for Dense {
         at: At<'_, T>,
         _memory: &LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        _x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { delta, .. }: WayBack<'_, T>,
         accumulate: bool,
         gradient: &mut [T],
     ) -> T {
@@ -202,8 +202,7 @@ impl Propagate for Dense {
         plan: &LayerPlan,
         _memory: &LayerMemory<T>,
         scratch: &mut Scratch<T>,
-        x: Matrix<'_, T>,
-        delta: By<Matrix<'_, T>>,
+        WayBack { x, delta }: WayBack<'_, T>,
         take: &mut Products<'_, T>,
     ) {
         let w = &plan.tensors[W];
