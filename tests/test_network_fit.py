@@ -104,6 +104,23 @@ def test_callback_that_returns_true_ends_the_fit():
     assert seen == [1, 2, 3]
 
 
+@pytest.mark.parametrize("answer", [True, np.True_, np.array(True), 1, "stop"])
+def test_a_true_answer_of_any_type_ends_the_fit(answer):
+    assert len(network().fit(X, Y, epochs=5, callbacks=lambda *_: answer)) == 1
+
+
+@pytest.mark.parametrize("answer", [None, False, np.False_, np.array(False), 0])
+def test_a_false_answer_of_any_type_does_not_end_the_fit(answer):
+    assert len(network().fit(X, Y, epochs=5, callbacks=lambda *_: answer)) == 5
+
+
+def test_an_answer_that_is_neither_true_nor_false_is_an_error():
+    net = network()
+    with pytest.raises(TypeError, match="a callback must return True to end the fit, or None; it returned array"):
+        net.fit(X, Y, epochs=5, callbacks=lambda *_: np.ones(2, bool))
+    assert net.epoch_count == 1
+
+
 def test_logs_belong_to_the_callback():
     history = network().fit(X, Y, epochs=2, callbacks=lambda _, __, logs: logs.clear())
     assert len(history.loss) == 2

@@ -107,7 +107,7 @@ def in_turn(native: _native.Network, change: Callable[[], object]) -> None:
 
 
 def train(engine: Engine, plan: Plan, listeners: Sequence[Listener]) -> None:
-    """Train epoch by epoch. Every listener is called after each epoch; one that returns True ends the fit."""
+    """Train epoch by epoch. Every listener is called after each epoch; a true answer of one ends the fit."""
     native = engine.native
     x, y, sample_weight = plan.data
     for _ in range(plan.epochs):
@@ -130,9 +130,17 @@ def train(engine: Engine, plan: Plan, listeners: Sequence[Listener]) -> None:
             logs["val_loss"] = native.loss(*plan.validation)
             values = measure(native, plan.metrics, plan.validation)
             logs.update({f"val_{name}": value for name, value in values.items()})
-        answers = [listener(native.epoch_count, dict(logs)) for listener in listeners]  # call all, then look for True
-        if any(answer is True for answer in answers):
+        answers = [listener(native.epoch_count, dict(logs)) for listener in listeners]  # call all, then look
+        if any(map(is_true, answers)):
             break
+
+
+def is_true(answer: object) -> bool:
+    """Tell whether a callback's answer ends the fit: any true value does, NumPy's too."""
+    try:
+        return bool(answer)
+    except ValueError:  # an array of several values is neither true nor false
+        raise TypeError(f"a callback must return True to end the fit, or None; it returned {shown(answer)}") from None
 
 
 def go_back(native: _native.Network, before: _native.Snapshot) -> None:

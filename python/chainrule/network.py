@@ -680,9 +680,9 @@ class Network:
             As in `evaluate`; measured after each epoch on the training data (one forward pass) and the validation data.
         callbacks : function or sequence of functions
             Each is called after each epoch as ``callback(network, epoch, logs)``, where `epoch` is the network's epoch
-            count and `logs` holds the numbers of this epoch. A callback that returns True ends the fit. Callbacks may
-            predict, evaluate, save, and read and set weights and the learning rate; a nested fit or step raises
-            RuntimeError.
+            count and `logs` holds the numbers of this epoch. A callback that returns True, or another true value, ends
+            the fit. Callbacks may predict, evaluate, save, and read and set weights and the learning rate; a nested fit
+            or step raises RuntimeError.
         progress : bool, optional
             Whether to show a progress bar (tqdm's, if installed). None: only if standard error is a terminal.
 
