@@ -12,6 +12,7 @@ from chainrule.tabular import Settings, TabularModel, read_csv
 from chainrule.tabular.cells import Cells
 from chainrule.tabular.columns import Categorical, Numeric
 from chainrule.tabular.targets import losses
+from chainrule.tabular.training import HELD_BACK, parts
 
 from .command_line import as_csv, flowers
 
@@ -304,6 +305,17 @@ def test_training_ends_when_rows_held_back_get_no_better(garden):
     losses = model.history["val_loss"]
     assert len(losses) - 5 == int(np.argmin(losses)) + 1 == model.epochs
     assert model.network.epoch_count == model.epochs
+
+
+def test_a_loss_of_rows_held_back_that_is_never_finite_makes_every_epoch():
+    x = np.random.default_rng(0).normal(size=60)
+    frame = pd.DataFrame({"x": x, "y": x})
+    model = TabularModel(seed=0, patience=2, epochs=7)
+    held_back, _ = parts(model.read(frame, "y").y, None, np.arange(60), HELD_BACK, 0)
+    frame.loc[held_back[0], "y"] = 1e20  # its square is beyond float32
+    model.fit(frame, "y")
+    assert model.history["val_loss"] == [float("inf")] * 7
+    assert model.epochs == model.network.epoch_count == 7
 
 
 def test_without_patience_every_epoch_is_made(garden):

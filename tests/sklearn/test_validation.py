@@ -258,3 +258,61 @@ def test_what_is_no_scoring_is_refused(scoring):
 def test_unknown_name_of_a_score_is_refused():
     with pytest.raises(ValueError, match="scoring"):
         plain("binary", scoring="accuracies", early_stopping=True)
+
+
+def one_class(n):
+    """Return rows of two classes whose validation rows are of one."""
+    x = np.random.default_rng(1).normal(size=(n, 3))
+    x[:3] += 4.0
+    return x, (np.arange(n) < 3).astype(int)
+
+
+# Early stopping with a score that is NaN in every epoch: the model, and the data.
+NEVER_A_NUMBER = {
+    "roc_auc, one class": lambda: (MLPClassifier(early_stopping=True, scoring="roc_auc", **SMALL), one_class(300), {}),
+    "R2 of one row": lambda: (
+        MLPRegressor(early_stopping=True, **SMALL), (X, SCORE), {"X_val": X_VAL[:1], "y_val": SCORE_VAL[:1]},
+    ),
+    "function": lambda: (MLPRegressor(early_stopping=True, scoring=lambda *_: float("nan"), **SMALL), (X, SCORE), {}),
+    "minus infinity": lambda: (MLPRegressor(early_stopping=True, scoring=lambda *_: -np.inf, **SMALL), (X, SCORE), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("case", NEVER_A_NUMBER)
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_a_score_that_is_never_a_number_keeps_the_last_weights(case, strict):
+    model, data, own = NEVER_A_NUMBER[case]()
+    model.set_params(strict=strict)
+    with pytest.warns(ConvergenceWarning, match="was never a number.* weights are those of the last epoch"):
+        model.fit(*data, **own)
+    assert model.n_iter_ == SMALL["max_iter"]
+    # With all rows for training, the same epochs without early stopping give the same weights.
+    if own:
+        assert all(np.array_equal(a, b) for a, b in zip(model.coefs_, plain("regressor").coefs_, strict=True))
+    first = type(model)(**{**SMALL, "max_iter": 1, "learning_rate_init": 1e-300}).fit(*data)
+    assert not np.allclose(model.coefs_[0], first.coefs_[0], atol=1e-3)
+
+
+def test_a_score_that_is_nan_at_times_is_never_the_best():
+    scores = iter([np.nan, 0.5, np.nan, 0.25, np.nan, np.nan, np.nan, np.nan])
+    kept = []
+
+    def scoring(estimator, *_):
+        kept.append([c.copy() for c in estimator.coefs_])
+        return next(scores)
+
+    model = MLPRegressor(early_stopping=True, scoring=scoring, **SMALL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of max_iter
+        model.fit(X, SCORE)
+    assert model.best_validation_score_ == 0.5
+    assert all(np.array_equal(a, b) for a, b in zip(model.coefs_, kept[1], strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_weights_that_became_nan_are_not_kept():
+    model = MLPRegressor(early_stopping=True, **{**SMALL, "solver": "sgd", "learning_rate_init": 1e200})
+    with np.errstate(all="ignore"), pytest.warns(ConvergenceWarning, match="those before training"):
+        model.fit(X, SCORE)
+    assert all(np.isfinite(c).all() for c in model.coefs_)

@@ -112,11 +112,27 @@ class Fit:
             self.engine.store(est)
             self.optimizer.store(self.engine)
             if est.early_stopping:
-                est.coefs_, est.intercepts_ = est._best_coefs, est._best_intercepts  # noqa: SLF001
+                self.keep_best()
         if self.has_diverged():
             raise DivergenceError(
                 f"the loss of epoch {est.n_iter_} is {est.loss_}: try a lower learning_rate_init, or scale X"
             )
+
+    def keep_best(self) -> None:
+        """Return to the weights of the best validation score.
+
+        A score that is NaN is never best. Where no score was best, the last weights stay if they are finite;
+        scikit-learn would return the initial ones.
+        """
+        est = self.estimator
+        was_best = est.best_validation_score_ > -np.inf
+        is_finite = all(np.isfinite(part).all() for part in [*est.coefs_, *est.intercepts_])
+        if was_best or not is_finite:
+            est.coefs_, est.intercepts_ = est._best_coefs, est._best_intercepts  # noqa: SLF001
+        if not was_best and est.validation_scores_:
+            kept = "of the last epoch; check scoring and the validation rows" if is_finite else "before training"
+            text = f"The validation score was never a number, so none was best: the weights are those {kept}."
+            warnings.warn(text, ConvergenceWarning, stacklevel=4)
 
     def has_diverged(self) -> bool:
         """Tell whether training ends because the last loss is not finite."""

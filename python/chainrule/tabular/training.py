@@ -79,15 +79,18 @@ def until_no_better(
     stage: str,
     watch: Watch | None,
 ) -> tuple[History, int]:
-    """Train on `rows` until the loss of the rows held back stops falling; return the best epoch."""
+    """Train on `rows` until the loss of the rows held back stops falling; return the best epoch.
+
+    Where that loss is never a finite number, no epoch is best: all are made, and their number is returned.
+    """
     network, x, targets, _, _ = prepared(data, y, target, settings, rows)
-    least, best = float("inf"), 1
+    least, best = float("inf"), 0
 
     def stop(_: Network, epoch: int, logs: dict[str, float]) -> bool:
         nonlocal least, best
         if logs["val_loss"] < least:
             least, best = logs["val_loss"], epoch
-        return epoch - best >= settings.patience
+        return best > 0 and epoch - best >= settings.patience
 
     history = network.fit(
         x[rows],
@@ -98,7 +101,7 @@ def until_no_better(
         callbacks=[*told(watch, stage), stop],
         progress=False,
     )
-    return history, best
+    return history, best or len(history)
 
 
 def prepared(
