@@ -433,3 +433,14 @@ def test_progress_ends_its_line_where_the_fit_fails(monkeypatch):
 def test_divergence_error_is_what_the_package_exports():
     assert chainrule.DivergenceError is DivergenceError
     assert issubclass(chainrule.InternalError, RuntimeError)
+
+
+def test_a_history_has_a_number_of_every_epoch_in_every_column():
+    history = chainrule.History()
+    history.append(1, {"mae": 2.0})
+    history.append(2, {"loss": 0.5, "r2": 0.25})
+    assert len(history) == 2
+    assert np.array_equal(history["loss"], [np.nan, 0.5], equal_nan=True)
+    assert np.array_equal(history["mae"], [2.0, np.nan], equal_nan=True)
+    assert np.array_equal(history["r2"], [np.nan, 0.25], equal_nan=True)
+    assert repr(history) == "History(2 epochs, last: loss=0.5, mae=nan, r2=0.25)"

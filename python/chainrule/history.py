@@ -59,10 +59,11 @@ class History:
         return self._columns.get("val_loss", [])
 
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """Add the numbers of one epoch."""
-        self._columns["epoch"].append(epoch)
-        for name, value in logs.items():
-            self._columns.setdefault(name, []).append(value)
+        """Add the numbers of one epoch; a column has NaN for an epoch without its number."""
+        n = len(self)
+        for name in {**self._columns, **logs}:
+            value = epoch if name == "epoch" else logs.get(name, float("nan"))
+            self._columns.setdefault(name, [float("nan")] * n).append(value)
 
     @checks_keywords
     def plot(self, ax: Axes | None = None, *, columns: str | Iterable[str] | None = None) -> LossCurveDisplay:
