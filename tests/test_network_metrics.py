@@ -130,3 +130,36 @@ def test_numbers_are_not_compared_with_labels():
     net = Network([2, 3], loss="cross_entropy", seed=0)
     with pytest.raises(ValueError, match="metric 'r2' compares numbers one by one"):
         net.evaluate([[1, 2]], [0], metrics=["r2"])
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_metrics_take_lists(name):
+    function = metrics.METRICS[name]
+    y, a, w = [[0.0, 1.0], [1.0, 0.0]], [[0.25, 0.75], [0.5, 0.75]], [1, 3]
+    assert function(y, a, w) == function(np.array(y), np.array(a), np.array(w, float))
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+@pytest.mark.parametrize(
+    ("y", "a", "w", "error"),
+    [
+        (np.ones(3), np.ones(3), None, ValueError),
+        (np.ones(3), np.ones((2, 1)), None, ValueError),
+        (np.ones((3, 2)), np.ones((3, 3)), None, ValueError),
+        (np.ones((3, 0)), np.ones((3, 0)), None, ValueError),
+        (np.ones((3, 1)), np.ones((3, 1)), [1.0, 1.0], ValueError),
+        (3.0, 3.0, None, ValueError),
+        (list("abc"), np.ones((3, 1)), None, TypeError),
+        (None, np.ones((3, 1)), None, TypeError),
+        ([[1], [2, 3]], np.ones((2, 1)), None, ValueError),
+    ],
+)
+def test_wrong_arguments_of_a_metric_are_refused(name, y, a, w, error):
+    with pytest.raises(error):
+        metrics.METRICS[name](y, a, w)
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+@pytest.mark.filterwarnings("error")
+def test_no_rows_give_nan(name):
+    assert np.isnan(metrics.METRICS[name](np.ones((0, 2)), np.ones((0, 2))))

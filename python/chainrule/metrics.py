@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ._arrays import as_numbers
+from .batch import weights
+from .reference.options import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -39,10 +43,13 @@ def accuracy(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -
     >>> accuracy(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]))
     0.6666666666666666
     """
+    y_true, y_pred, w = as_arrays(y_true, y_pred, sample_weight, "accuracy")
     if y_pred.shape[1] == 1:
-        return subset_accuracy(y_true, y_pred, sample_weight)
+        return subset_accuracy(y_true, y_pred, w)
+    if y_true.ndim == 2 and y_true.shape != y_pred.shape:
+        raise ValueError(differ(y_true, y_pred, "accuracy"))
     label = y_true if y_true.ndim == 1 else y_true.argmax(axis=1)
-    return mean(y_pred.argmax(axis=1) == label, sample_weight)
+    return mean(y_pred.argmax(axis=1) == label, w)
 
 
 def subset_accuracy(
@@ -59,8 +66,8 @@ def subset_accuracy(
     >>> subset_accuracy(np.array([[0, 1], [1, 1]]), np.array([[0.2, 0.9], [0.3, 0.8]]))
     0.5
     """
-    y_true, y_pred = as_tables(y_true, y_pred, "subset_accuracy")
-    return mean(((y_pred >= boundary) == (y_true >= boundary)).all(axis=1), sample_weight)
+    y_true, y_pred, w = as_tables(y_true, y_pred, sample_weight, "subset_accuracy")
+    return mean(((y_pred >= boundary) == (y_true >= boundary)).all(axis=1), w)
 
 
 def r2(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
@@ -75,8 +82,8 @@ def r2(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> floa
     >>> r2(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [2.0]]))
     0.5
     """
-    y_true, y_pred = as_tables(y_true, y_pred, "r2")
-    w = np.ones(len(y_true)) if sample_weight is None else sample_weight
+    y_true, y_pred, w = as_tables(y_true, y_pred, sample_weight, "r2")
+    w = np.ones(len(y_true)) if w is None else w
     if not w.sum() > 0.0:
         return float("nan")
     residual = w @ (y_true - y_pred) ** 2
@@ -95,8 +102,8 @@ def mae(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> flo
     >>> mae(np.array([[1.0], [2.0]]), np.array([[1.5], [2.0]]))
     0.25
     """
-    y_true, y_pred = as_tables(y_true, y_pred, "mae")
-    return mean(np.abs(y_true - y_pred).mean(axis=1), sample_weight)
+    y_true, y_pred, w = as_tables(y_true, y_pred, sample_weight, "mae")
+    return mean(np.abs(y_true - y_pred).mean(axis=1), w)
 
 
 def rmse(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:
@@ -110,9 +117,9 @@ def rmse(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> fl
     >>> rmse(np.array([[1.0], [2.0]]), np.array([[1.0], [0.0]]))
     1.4142135623730951
     """
-    y_true, y_pred = as_tables(y_true, y_pred, "rmse")
+    y_true, y_pred, w = as_tables(y_true, y_pred, sample_weight, "rmse")
     squares = (y_true - y_pred) ** 2
-    w = np.ones(len(squares)) if sample_weight is None else sample_weight
+    w = np.ones(len(squares)) if w is None else w
     return float(np.sqrt(w @ squares / w.sum()).mean()) if w.sum() > 0.0 else float("nan")
 
 
@@ -139,8 +146,8 @@ def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
-    if not hasattr(metrics, "__iter__"):
-        raise TypeError(f"metrics must be names or functions, such as ['accuracy'], not {metrics!r}")
+    if not hasattr(metrics, "__iter__") or isinstance(metrics, memoryview):
+        raise TypeError(f"metrics must be names or functions, such as ['accuracy'], not {shown(metrics)}")
     chosen: dict[str, Metric] = {}
     for metric in metrics:
         if isinstance(metric, str):
@@ -154,7 +161,7 @@ def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
         else:
             known = ", ".join(METRICS)
             raise TypeError(
-                f"a metric is a name ({known}) or a function of (y_true, y_pred, sample_weight), not {metric!r}"
+                f"a metric is a name ({known}) or a function of (y_true, y_pred, sample_weight), not {shown(metric)}"
             )
         if name in chosen or name == "loss":
             raise ValueError(f"metric {name!r} is named twice" if name in chosen else "'loss' is always measured")
@@ -187,20 +194,36 @@ def compute(metrics: dict[str, Metric], y_true: Array, y_pred: Array, sample_wei
     return values
 
 
-def as_tables(y_true: Array, y_pred: Array, name: str) -> tuple[Array, Array]:
-    """Return both as float64 (n, n_outputs)."""
-    if y_true.ndim == 1 and y_pred.shape[1] == 1:
-        y_true = y_true.reshape(-1, 1)
-    if y_true.shape != y_pred.shape:
-        raise ValueError(
-            f"metric {name!r} compares numbers one by one: y has shape {y_true.shape}, the prediction {y_pred.shape}"
-        )
-    return y_true.astype(np.float64), y_pred.astype(np.float64)
+def as_arrays(y_true: object, y_pred: object, sample_weight: object, name: str) -> tuple[Array, Array, Array | None]:
+    """Return the arguments of a metric as arrays: y_true of n rows, y_pred (n, n_outputs), and weights (n,) or None."""
+    true = as_numbers(y_true, np.dtype(np.float64), f"y_true of metric {name!r}")
+    pred = as_numbers(y_pred, np.dtype(np.float64), f"y_pred of metric {name!r}")
+    if true.ndim not in (1, 2) or pred.ndim != 2 or not pred.shape[1] or len(true) != len(pred):
+        raise ValueError(differ(true, pred, name))
+    return true, pred, weights(sample_weight, len(true))
 
 
-def mean(values: Array, sample_weight: Array | None) -> float:
-    """Return Σ wᵢ vᵢ / Σ wᵢ, or NaN if the weights sum to zero."""
-    if sample_weight is None:
-        return float(values.mean())
-    total = sample_weight.sum()
-    return float(sample_weight @ values / total) if total > 0.0 else float("nan")
+def as_tables(y_true: object, y_pred: object, sample_weight: object, name: str) -> tuple[Array, Array, Array | None]:
+    """Return the same with both tables in float64, (n, n_outputs)."""
+    true, pred, w = as_arrays(y_true, y_pred, sample_weight, name)
+    if true.ndim == 1 and pred.shape[1] == 1:
+        true = true.reshape(-1, 1)
+    if true.shape != pred.shape:
+        raise ValueError(differ(true, pred, name))
+    return true.astype(np.float64), pred.astype(np.float64), w
+
+
+def differ(y_true: Array, y_pred: Array, name: str) -> str:
+    """Return the text of the error for shapes that do not go together."""
+    return (
+        f"metric {name!r} compares numbers one by one, or labels with a prediction (n, n_outputs): y has shape "
+        f"{y_true.shape}, the prediction {y_pred.shape}"
+    )
+
+
+def mean(values: Array, w: Array | None) -> float:
+    """Return Σ wᵢ vᵢ / Σ wᵢ, or NaN if there are no rows or the weights sum to zero."""
+    if w is None:
+        return float(values.mean()) if len(values) else float("nan")
+    total = w.sum()
+    return float(w @ values / total) if total > 0.0 else float("nan")
