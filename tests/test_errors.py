@@ -266,7 +266,9 @@ def test_wrong_flat_arrays_are_refused(make, error, text):
             r"weights\[1\] \(layer 2\) must have shape \(5, 3\), got \(3, 5\)",
         ),
         ("weights", [np.zeros((4, 5)), [["a"] * 3] * 5], TypeError, r"weights\[1\] holds text"),
-        ("weights", [np.full((4, 5), np.nan), np.zeros((5, 3))], ValueError, "parameters has (nan|NaN) at index 0"),
+        ("weights", [np.full((4, 5), np.nan), np.zeros((5, 3))], ValueError, r"weights\[0\]\[0, 0\] is nan"),
+        ("weights", [np.zeros((4, 5)), np.eye(5, 3) * 1e39], ValueError, r"weights\[1\]\[0, 0\] is inf.*in float32"),
+        ("biases", [np.zeros(5), [0, 0, np.inf]], ValueError, r"biases\[1\]\[2\] is inf; every value must be finite"),
         (
             "biases",
             [np.zeros(5), np.zeros(2)],
@@ -288,7 +290,7 @@ def test_wrong_settings_are_refused(name, value, error, text):
 
 
 @pytest.mark.parametrize(
-    "name", ["n_inputs", "n_outputs", "n_parameters", "layers", "loss", "optimizer", "dtype", "seed", "step_count"]
+    "name", ["n_inputs", "n_outputs", "n_parameters", "layers", "loss", "dtype", "seed", "step_count", "epoch_count"]
 )
 def test_what_cannot_be_set_says_so(name):
     net = network()
@@ -334,6 +336,61 @@ def test_networks_larger_than_memory_are_a_memory_error_at_once(layers):
 def test_sizes_that_no_network_has_are_a_value_error(layers):
     with pytest.raises(ValueError, match="must be an integer from 1"):
         Network(layers)
+
+
+@pytest.mark.parametrize("kind", [Network, chainrule.reference.Network])
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        ("loss", "loss of your own pass its derivative by the outputs to Network.backward, then call apply_gradient"),
+        ("optimizer", "update rule of your own compute it from Network.gradient and assign Network.parameters"),
+        ("init", "weights of your own assign Network.weights"),
+        ("activation", "activation must be a name or an option of chainrule, not <function"),
+    ],
+)
+def test_a_function_in_place_of_an_option_is_answered_with_what_to_do(kind, argument, text):
+    with pytest.raises(TypeError, match=text):
+        kind([4, 3], **{argument: lambda *_: 0.0})
+
+
+@pytest.mark.parametrize(
+    "huge",
+    [10**400, -(10**5000), [10**5000], {"a": [10**5000]}, "x" * 10**6, [[[0] * 99] * 99] * 99],
+    ids=["int", "negative", "list", "dict", "text", "lists"],
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v: Network([4, v]),
+        Network,
+        lambda v: Network([4, 3], seed=v),
+        lambda v: Network([4, 3], loss=v),
+        lambda v: Network([4, 3], dtype=v),
+        Dropout,
+        Adam,
+        lambda v: network().fit(X, VALUES, epochs=v),
+        lambda v: network().fit(X, VALUES, progress=v),
+        lambda v: network().fit(X, VALUES, callbacks=v),
+        lambda v: network().fit(X, VALUES, validation_data=v),
+        lambda v: network().fit(X, VALUES, metrics=v),
+        lambda v: network().fit(X, VALUES, sample_weight=v),
+        lambda v: network().predict(v),
+        lambda v: network().gradient(X, v),
+        lambda v: network("cross_entropy").gradient(X, v),
+        lambda v: network().load_state_dict(v),
+        lambda v: network().load_state_dict({**network().state_dict(), "step": v}),
+        lambda v: setattr(network(), "learning_rate", v),
+        lambda v: setattr(network(), "parameters", v),
+        lambda v: chainrule.gradcheck(network(), X, v),
+        lambda v: chainrule.reference.Network([4, 3]).predict(v),
+        lambda v: chainrule.reference.Network([4, 3]).gradient(X, VALUES, v),
+        lambda v: chainrule.metrics.accuracy(v, v),
+    ],
+)
+def test_a_huge_value_gives_a_short_error(call, huge):
+    with pytest.raises((TypeError, ValueError, OSError)) as caught:
+        call(huge)
+    assert len(str(caught.value)) < 500
 
 
 def test_misspelled_arguments_are_python_errors():

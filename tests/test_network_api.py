@@ -51,6 +51,90 @@ def test_seed_is_drawn_and_told_where_none_is_given():
     assert np.array_equal(Network([4, 3], seed=one.seed).parameters, one.parameters)
 
 
+def test_from_config_is_the_network_with_its_first_weights():
+    net = network(loss="huber", optimizer=Adam(0.5))
+    again = Network.from_config(net.config)
+    assert again.config == net.config
+    assert np.array_equal(again.parameters, net.parameters)
+    net.step(X, Y)
+    assert np.array_equal(Network.from_config(net.config).parameters, again.parameters)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda config: 3, "config: must be a dict, not 3"),
+        (lambda config: {**config, "loss": None}, "config: loss must be a dict with a 'name'"),
+        (lambda config: {**config, "sead": 1}, "key of config 'sead' is unknown; did you mean 'seed'"),
+        (lambda config: {k: v for k, v in config.items() if k != "layers"}, "config lacks 'layers'"),
+        (
+            lambda config: {**config, "layers": [{"kind": np.broadcast_to(0, (2**31, 3))}]},
+            r"layers\[0\] must be a dict",
+        ),
+        (lambda config: {**config, "seed": 10**5000}, "seed must be an integer from 0 to .*, not about 1e5000"),
+    ],
+)
+def test_a_config_that_was_edited_is_refused(change, text):
+    with pytest.raises(ValueError, match=text):
+        Network.from_config(change(network().config))
+
+
+@pytest.mark.parametrize("old", [Adam(0.1), "sgd", "rprop"])
+@pytest.mark.parametrize("new", ["adam", AdamW(0.01), "adagrad", "sgd"])
+def test_a_new_optimizer_begins_anew_with_the_parameters(old, new):
+    net = network(optimizer=old)
+    net.fit(X, Y, epochs=3, batch_size=4)
+    fresh = network(optimizer=new)
+    fresh.parameters = net.parameters
+    net.optimizer = new
+    assert net.optimizer == fresh.optimizer == Network([4, 2], optimizer=new).optimizer
+    assert (net.step_count, net.epoch_count) == (0, 3)
+    assert net.config == fresh.config
+    assert np.array_equal(net.parameters, fresh.parameters)
+    for _ in range(3):
+        assert net.step(X, Y) == fresh.step(X, Y)
+    assert np.array_equal(net.parameters, fresh.parameters)
+    assert np.array_equal(Network.from_state_dict(net.state_dict()).parameters, net.parameters)
+
+
+def test_the_same_optimizer_forgets_its_moments_and_keeps_its_learning_rate():
+    net = network(optimizer=Adam(0.5))
+    net.step(X, Y)
+    net.learning_rate = 0.25
+    net.optimizer = net.optimizer
+    assert net.optimizer == Adam(0.25)
+    assert not any(value.any() for name, value in net.state_dict().items() if name.startswith("optimizer."))
+
+
+@pytest.mark.parametrize("wrong", [1, None, "adamm", Adam, chainrule.ReLU(), lambda w, d_w: w - d_w])
+def test_what_is_no_optimizer_is_refused_and_the_old_one_stays(wrong):
+    net = network()
+    net.step(X, Y)
+    before = net.state_dict()
+    with pytest.raises((TypeError, ValueError), match="optimizer "):
+        net.optimizer = wrong
+    assert all(np.array_equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_optimizer_cannot_be_replaced_in_a_callback():
+    net = network()
+    with pytest.raises(RuntimeError):
+        net.fit(X, Y, callbacks=lambda net, *_: setattr(net, "optimizer", "sgd"))
+    assert net.epoch_count == 1
+    net.optimizer = "sgd"
+
+
+@pytest.mark.parametrize("kind", [Network, chainrule.reference.Network])
+def test_apply_gradient_takes_a_gradient(kind):
+    one, other = (kind([4, 3, 2], seed=0) for _ in range(2))
+    one.apply_gradient(one.gradient(X, Y))
+    other.apply_gradient(other.gradient(X, Y).flat)
+    assert list(one.parameters) == list(other.parameters)
+    one.apply_gradient(one.backward(X, Y))
+    with pytest.raises(ValueError, match="gradient "):
+        one.apply_gradient(kind([4, 2], seed=0).gradient(X, Y))
+
+
 def test_learning_rate_can_be_set_and_is_kept():
     net = network(optimizer=Adam(0.5))
     net.learning_rate = 1

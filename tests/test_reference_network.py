@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import chainrule.reference
-from chainrule.reference import SGD, Adam, Dense, Dropout, Network
+from chainrule.reference import SGD, Adam, Dense, Dropout, LayerNorm, Network
 from chainrule.reference.optimizers import OPTIMIZERS
 from chainrule.reference.rng import SHUFFLE, Stream
 from chainrule.reference.vectors import total
@@ -247,8 +247,16 @@ NAN = float("nan")
         (lambda n: setattr(n, "parameters", [0.0] * 35), ValueError, "parameters has 35 numbers"),
         (lambda n: setattr(n, "weights", n.weights[:2]), ValueError, "weights has 2 items, but the network has 3"),
         (lambda n: setattr(n, "weights", n.weights[::-1]), ValueError, "layer 1 has 4 units"),
-        (lambda n: setattr(n, "weights", (n.weights[0][:2], *n.weights[1:])), ValueError, "2 rows for layer 1"),
-        (lambda n: setattr(n, "biases", n.biases[::-1]), ValueError, "biases has 2 numbers, but the biases of layer 1"),
+        (
+            lambda n: setattr(n, "weights", (n.weights[0][:2], *n.weights[1:])),
+            ValueError,
+            r"weights\[0\] has 2 rows but layer 1 has 3 inputs",
+        ),
+        (
+            lambda n: setattr(n, "biases", n.biases[::-1]),
+            ValueError,
+            r"biases\[0\] has 2 numbers, but the biases of layer 1",
+        ),
         (lambda n: setattr(n, "biases", n.biases[:1]), ValueError, "biases has 1 items"),
         (lambda n: setattr(n, "learning_rate", 0.0), ValueError, r"learning_rate must be a number in \(0, inf\)"),
     ],
@@ -309,3 +317,28 @@ def test_reference_needs_only_the_standard_library():
     command = [sys.executable, "-S", "-I", "-c", ALONE, str(package), str(package.parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "13\n", "")
+
+
+def test_a_new_optimizer_begins_anew():
+    x, y = [[1.0, 2.0], [0.5, -1.0]], [1.0, 0.0]
+    net, fresh = Network([2, 3, 1], seed=0), Network([2, 3, 1], optimizer="rmsprop", seed=0)
+    net.step(x, y)
+    fresh.parameters = net.parameters
+    net.optimizer = "rmsprop"
+    assert (net.step_count, net.config, list(net.state)) == (0, fresh.config, list(fresh.state))
+    assert [net.step(x, y), net.step(x, y)] == [fresh.step(x, y), fresh.step(x, y)]
+    assert net.parameters == fresh.parameters
+    with pytest.raises(ValueError, match="optimizer 'adm' is unknown; did you mean 'adam'"):
+        net.optimizer = "adm"
+
+
+@pytest.mark.parametrize("layers", [[2**31 - 1, 1], [2**31 - 1, LayerNorm(), 1], [1, 2**31 - 1, 2**31 - 1, 1]])
+def test_more_parameters_than_lists_can_hold_are_refused(layers):
+    with pytest.raises(MemoryError, match=r"the network has \d+ parameters, and in plain Python at most 100000000 are"):
+        Network(layers)
+
+
+@pytest.mark.parametrize("kind", [Network, chainrule.Network])
+def test_more_layers_than_anyone_needs_are_refused(kind):
+    with pytest.raises(ValueError, match="layers must have at most 10000 items, not 2147483648"):
+        kind(np.broadcast_to(np.int64(3), 2**31))

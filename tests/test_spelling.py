@@ -40,6 +40,39 @@ def test_keyword_that_resembles_nothing_is_answered_with_all_there_are():
         Network([2, 1], xyzzy=1)
 
 
+X = [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda n: Network([2, 1], "tanh"), r"Network\(\) takes 1 positional argument \(layers\), but 2 were given"),
+        (lambda n: Network([2, 1], "tanh"), "given; write activation='tanh'"),
+        (lambda n: reference.Network([2, 1], "tanh", "relu"), "write activation='tanh', output_activation='relu'"),
+        (lambda n: n.fit(X, [1], 10, 32), r"takes 2 positional arguments \(X, y\), .*; write epochs=10, batch_size=32"),
+        (lambda n: n.summary(True), r"takes 0 positional arguments, but 1 was given; write plan=True"),
+        (lambda n: n.save("file", False), "write training_state=False"),
+        (lambda n: n.state_dict(False), "write training_state=False"),
+        (lambda n: n.verify(X, [1], None, 9), "write n_parameters=9"),
+        (lambda n: n.explain(X, [1], None, 9), "write limit=9"),
+        (lambda n: n.backward(X, X, True), "write training=True"),
+        (lambda n: n.copy(1, 2), "positional argument"),
+        (lambda n: chainrule.gradcheck(n, X, len, 9), "write n_parameters=9"),
+        (lambda n: chainrule.verify(n, X, [1], None, 9), "write n_parameters=9"),
+        (
+            lambda n: chainrule.Adam(1, 0.9, 0.9, 1e-8, True),
+            r"\(learning_rate, beta_1, beta_2, eps\), but 5 were given$",
+        ),
+        (lambda n: chainrule.ReLU(0.1), r"ReLU\(\) takes 0 positional arguments, but 1 was given$"),
+        (lambda n: Network([2, 1], "x" * 10**6), "write activation='xxx"),
+    ],
+)
+def test_a_value_too_many_names_its_keyword(call, text):
+    with pytest.raises(TypeError, match=text) as caught:
+        call(Network([2, 1], seed=0))
+    assert len(str(caught.value)) < 200
+
+
 def test_signature_stays_visible():
     assert list(inspect.signature(Network).parameters)[:2] == ["layers", "activation"]
     assert list(inspect.signature(Network.fit).parameters)[:3] == ["self", "X", "y"]

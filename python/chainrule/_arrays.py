@@ -55,9 +55,12 @@ def features(X: object, n_columns: int, dtype: np.dtype[Any], argument: str = "X
 
 def flat(values: object, n: int, dtype: np.dtype[Any], argument: str) -> Array:
     """Return one value per parameter as a contiguous array (n,) of the network's dtype."""
-    array = as_numbers(values, dtype, argument)
-    if array.shape != (n,):
+    array = as_array(values, argument)
+    if array.ndim and array.shape != (n,):  # before anything is converted, since a broadcast array may be huge
         raise ValueError(f"{argument} must have shape ({n},), one value per parameter, got {array.shape}")
+    array = to_float(array, dtype, argument)
+    if not array.ndim:
+        raise ValueError(f"{argument} must have shape ({n},), one value per parameter, got a single number")
     return cast(array, dtype)
 
 
@@ -129,6 +132,13 @@ def where(index: tuple[int, ...]) -> str:
 def kind_of(array: Array) -> str:
     """Return the array's kind of values in words."""
     return REFUSED_KINDS.get(array.dtype.kind, f"{array.dtype} values")
+
+
+def check_finite(array: Array, argument: str) -> None:
+    """Refuse NaN and infinity, and name the first place."""
+    if not np.isfinite(array).all():
+        index = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise ValueError(f"{argument}{index} is {array[tuple(index)]}; every value must be finite in {array.dtype}")
 
 
 def readable(array: Array) -> Array:

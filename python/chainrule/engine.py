@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .batch import Batch
     from .reference.config import Spec
+    from .reference.optimizers import Optimizer
 
     Array: TypeAlias = NDArray[Any]
 
@@ -52,6 +53,15 @@ class Engine:
     def copy(self) -> Self:
         """Return an engine of its own with the same parameters, buffers, moments and counters."""
         return replace(self, native=self.native.copy())
+
+    def with_optimizer(self, optimizer: Optimizer) -> Self:
+        """Return the same network with another optimizer, whose moments and updates begin at zero."""
+        spec = replace(self.spec, optimizer=optimizer)
+        native = type(self.native)(json.dumps(to_config(spec)), draw=False)
+        native.set_parameters(self.native.parameters())
+        native.set_buffers(self.native.buffers())
+        native.epoch_count = self.native.epoch_count
+        return replace(self, native=native, spec=spec)
 
     def trace(self, batch: Batch) -> list[LayerTrace]:
         """Return every quantity of the coming step, layer by layer."""

@@ -95,8 +95,5 @@ def buffer_shapes(spec: Spec) -> dict[str, tuple[int, ...]]:
 
 
 def with_inputs(spec: Spec) -> Iterable[tuple[int, Layer, int]]:
-    """Yield the position of each layer, the layer, and its number of inputs."""
-    n_in = spec.n_inputs
-    for l, layer in enumerate(spec.layers):
-        yield l, layer, n_in
-        n_in = layer.n_outputs(n_in)
+    """Return the position of each layer, the layer, and its number of inputs."""
+    return zip(range(len(spec.layers)), spec.layers, spec.widths[:-1], strict=True)

@@ -18,7 +18,8 @@ from .batch import read_batch
 from .engine import Engine
 from .records import Gradient
 from .reference import config as configuration
-from .reference.options import number
+from .reference.optimizers import OPTIMIZERS
+from .reference.options import choose, listed, number, shown
 from .reference.spelling import checks_keywords
 
 if TYPE_CHECKING:
@@ -141,6 +142,25 @@ class Network:
         )
         self._hold(Engine.of(spec))
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return a new network of a `config`, with its initial weights.
+
+        Raises
+        ------
+        ValueError
+            `config` is not what the attribute `config` of a network is; the message names the entry.
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1], seed=0)
+        >>> bool((Network.from_config(net.config).parameters == net.parameters).all())
+        True
+        """
+        network = object.__new__(cls)
+        network._hold(Engine.of(configuration.from_config(config)))
+        return network
+
     def _hold(self, engine: Engine) -> None:
         """Be the network of this engine."""
         self._engine = engine
@@ -175,8 +195,26 @@ class Network:
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimizer, as an option with the current learning rate."""
+        """The optimizer, as an option with the current learning rate.
+
+        Assign an optimizer or its name to replace it. The parameters stay and the new one begins anew, even if it is of
+        the same kind: its moments are zero and `step_count` is 0, so that its first update is that of a new network.
+        `epoch_count` goes on. Not while the network is being trained (RuntimeError).
+
+        Examples
+        --------
+        >>> net = Network([2, 1], optimizer="adam", seed=0)
+        >>> loss = net.step([[0.0, 1.0]], [1.0])
+        >>> net.optimizer = net.optimizer  # the same, with moments of zero
+        >>> net.step_count
+        0
+        """
         return self._engine.current.optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: str | Optimizer) -> None:
+        chosen = choose("optimizer", value, OPTIMIZERS)
+        fitting.in_turn(self._engine.native, lambda: self._hold(self._engine.with_optimizer(chosen)))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -297,16 +335,16 @@ class Network:
             raise TypeError(
                 f"{argument} must be a sequence of {len(old)} arrays, one per layer with weights, got {given}"
             )
-        new = list(values)
+        new = listed(values)
         if len(new) != len(old):
             raise ValueError(f"{argument} must hold {len(old)} arrays, one per layer with weights, got {len(new)}")
         for i, (weight, view, value) in enumerate(zip(self._engine.layout.named("weight"), old, new, strict=True)):
-            array = _arrays.as_numbers(value, self.dtype, f"{argument}[{i}]")
+            name = f"{argument}[{i}]"
+            array = _arrays.as_array(value, name)
             if array.shape != view.shape:
-                raise ValueError(
-                    f"{argument}[{i}] (layer {weight.layer + 1}) must have shape {view.shape}, got {array.shape}"
-                )
-            view[...] = _arrays.cast(array, self.dtype)
+                raise ValueError(f"{name} (layer {weight.layer + 1}) must have shape {view.shape}, got {array.shape}")
+            view[...] = _arrays.cast(_arrays.to_float(array, self.dtype, name), self.dtype)
+            _arrays.check_finite(view, name)
         self._engine.native.set_parameters(flat)
 
     # ── Forward ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -468,6 +506,7 @@ class Network:
         loss, flat = self._engine.native.gradient(*self._batch(X, y, sample_weight), fitting.flag("training", training))
         return Gradient(loss, flat, self._engine.layout)
 
+    @checks_keywords
     def backward(self, X: ArrayLike, d_output: ArrayLike, *, training: bool = False) -> Gradient:
         """Return the gradient for the caller's own dL/d(output), for losses that chainrule does not have.
 
@@ -600,7 +639,7 @@ class Network:
     def step(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Make one update from a batch, with dropout, and return the batch's loss before the update.
 
-        It equals ``net.apply_gradient(net.gradient(X, y, sample_weight, training=True).flat)`` to the bit. A batch
+        It equals ``net.apply_gradient(net.gradient(X, y, sample_weight, training=True))`` to the bit. A batch
         whose sample weights are all zero changes nothing and has loss 0. Parameters and errors are those of `gradient`.
 
         Raises
@@ -626,22 +665,33 @@ class Network:
                 pass  # converted or refused below
         return self._engine.native.step(*self._batch(X, y, sample_weight))
 
-    def apply_gradient(self, flat: ArrayLike) -> None:
-        """Make one update from the caller's own gradient.
+    def apply_gradient(self, gradient: Gradient | ArrayLike) -> None:
+        """Make one update from a gradient, of `gradient`, `backward` or the caller's own.
 
         Parameters
         ----------
-        flat : array_like, (n_parameters,)
+        gradient : Gradient or array_like, (n_parameters,)
             One finite number per parameter, in the order of `parameters` and `Gradient.flat`.
 
         Raises
         ------
         TypeError, ValueError
-            `flat` is not such an array; nothing has changed.
+            `gradient` is no such array; nothing has changed.
         RuntimeError
             As in `step`.
+
+        Examples
+        --------
+        A loss of the caller's own, the sum of the outputs to the power 4:
+
+        >>> net, X = Network([2, 1], optimizer="sgd", seed=0), [[0.0, 1.0], [1.0, 0.5]]
+        >>> output = net.forward(X)
+        >>> net.apply_gradient(net.backward(X, 4 * output**3))
+        >>> bool((net.forward(X) ** 4).sum() < (output**4).sum())
+        True
         """
-        self._engine.native.apply_gradient(_arrays.flat(flat, self.n_parameters, self.dtype, "gradient"))
+        values = gradient.flat if isinstance(gradient, Gradient) else gradient
+        self._engine.native.apply_gradient(_arrays.flat(values, self.n_parameters, self.dtype, "gradient"))
 
     @checks_keywords
     def fit(
@@ -750,6 +800,7 @@ class Network:
 
     # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @checks_keywords
     def state_dict(self, *, training_state: bool = True) -> dict[str, Any]:
         """Return the network's state as named arrays and numbers; see `chainrule.checkpoint`."""
         return checkpoint.state_dict(self._engine, training_state=training_state)
@@ -843,6 +894,7 @@ class Network:
         except ValueError as error:
             raise checkpoint.about(path, error) from None
 
+    @checks_keywords
     def copy(self) -> Self:
         """Return an independent network with the same parameters, moments and counters."""
         network = object.__new__(type(self))
@@ -866,14 +918,26 @@ class Network:
             "attributes": {name: value for name, value in self.__dict__.items() if name not in own},
         }
 
-    def __setstate__(self, pickled: dict[str, Any]) -> None:
-        """Rebuild the network from its pickled state."""
-        self._hold(checkpoint.rebuilt(pickled["state"]))
-        self.__dict__.update(pickled["attributes"])
+    def __setstate__(self, pickled: object) -> None:
+        """Rebuild the network from its pickled state.
+
+        Raises
+        ------
+        TypeError, ValueError
+            It is not what `__getstate__` returns.
+        """
+        parts = pickled if isinstance(pickled, dict) else {}
+        state, attributes = parts.get("state"), parts.get("attributes")
+        if not isinstance(state, dict) or not isinstance(attributes, dict):
+            raise TypeError("the pickle of a network must hold the dicts 'state' and 'attributes'")
+        self._hold(checkpoint.rebuilt(state))
+        self.__dict__.update(attributes)
 
 
 def engine_of(network: Network) -> Engine:
     """Return a network's engine, for the functions of this package that take a Network from the user."""
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a chainrule.Network, not {shown(network)}")
     return network._engine  # noqa: SLF001 - kept for this package
 
 

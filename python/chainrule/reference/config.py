@@ -19,7 +19,7 @@ from .inits import INITS, Init
 from .layers import LAYERS, Dense, Layer
 from .losses import LOSSES, Loss
 from .optimizers import OPTIMIZERS, Optimizer
-from .options import LARGEST, Option, check_keys, choose, from_dict, integer, shown
+from .options import LARGEST, Option, check_keys, choose, from_dict, integer, listed, shown
 from .spelling import unknown
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ REGISTRIES: Mapping[str, Mapping[str, type[Option]]] = {
 #: Every option by the name of its class.
 OPTIONS = {kind.__name__: kind for kinds in REGISTRIES.values() for kind in kinds.values()}
 DTYPES = ("float32", "float64")
+MOST_LAYERS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,12 +51,17 @@ class Spec:
     n_threads: int | None
 
     @property
+    def widths(self) -> list[int]:
+        """The number of inputs, then the number of outputs of each layer."""
+        widths = [self.n_inputs]
+        for layer in self.layers:
+            widths.append(layer.n_outputs(widths[-1]))
+        return widths
+
+    @property
     def n_outputs(self) -> int:
         """How many outputs the last layer has."""
-        n = self.n_inputs
-        for layer in self.layers:
-            n = layer.n_outputs(n)
-        return n
+        return self.widths[-1]
 
 
 def resolve(
@@ -168,7 +174,9 @@ def _layers(layers: object) -> tuple[int, list[Layer]]:
     """Return the number of inputs, and a layer for each item after it."""
     if isinstance(layers, (str, bytes, dict)) or not (hasattr(layers, "__len__") and hasattr(layers, "__getitem__")):
         raise TypeError(f"layers must be a sequence such as [4, 8, 3], not {shown(layers)}")
-    items = list(layers)  # type: ignore[call-overload] # whatever has a length and items can be walked through
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"layers must have at most {MOST_LAYERS} items, not {len(layers)}")
+    items = listed(layers)  # type: ignore[arg-type] # whatever has a length and items can be walked through
     if len(items) < 2:
         raise ValueError(
             f"layers must have the number of inputs and at least one Dense layer, such as [4, 1], not {shown(layers)}"

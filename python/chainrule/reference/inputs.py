@@ -26,7 +26,7 @@ def as_matrix(name: str, x: Iterable[Iterable[Any]], n_columns: int, expected: s
     [[1.0, 2.0], [3.0, 4.0]]
     """
     rows: Matrix = []
-    for i, source in enumerate(_iterate(name, x)):
+    for i, source in enumerate(iterable(name, x)):
         if not is_row(source):
             raise ValueError(f"{name} must be rows of numbers, but row {i} is {shown(source)}")
         values = [_float(name, value) for value in source]
@@ -45,7 +45,7 @@ def as_row(name: str, x: Iterable[Any], length: int, what: str) -> Row:
     >>> as_row("parameters", (1, 2), 2, "the network's parameters")
     [1.0, 2.0]
     """
-    values = [_float(name, value) for value in _iterate(name, x)]
+    values = [_float(name, value) for value in iterable(name, x)]
     if len(values) != length:
         raise ValueError(f"{name} has {len(values)} numbers, but {what} are {length}")
     for i, value in enumerate(values):
@@ -70,10 +70,11 @@ def weights_of_rows(sample_weight: Iterable[Any] | None, n_rows: int) -> Row:
     return weights
 
 
-def _iterate(name: str, x: object) -> Iterable[Any]:
+def iterable(name: str, x: object) -> Iterable[Any]:
+    """Return x, which must be a sequence."""
     if not is_row(x):
         raise TypeError(f"{name} must be a sequence, not {shown(x)}")
-    return x  # type: ignore[return-value] # is_row has looked for __iter__
+    return x.tolist() if isinstance(x, memoryview) else x  # type: ignore[return-value] # is_row has looked for __iter__
 
 
 def _float(name: str, value: Any) -> float:

@@ -24,12 +24,13 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
-from .inputs import as_matrix, as_row, weights_of_rows
-from .options import LARGEST, integer
+from .inputs import as_matrix, as_row, iterable, weights_of_rows
+from .optimizers import OPTIMIZERS
+from .options import LARGEST, choose, integer, listed
 from .records import Gradient, History, LayerTrace, biases, weights
 from .rng import SHUFFLE, WEIGHTS, Draws, Stream
 from .spelling import checks_keywords
-from .vectors import Matrix, Row, Shape, Tensors, dot, flatten, total, unflatten
+from .vectors import Matrix, Row, Tensors, dot, flatten, total, unflatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from .layers import Layer, Pass
     from .losses import Loss
     from .optimizers import Optimizer, State
+
+
+MOST_PARAMETERS = 10**8  # lists of so many floats take 3 GB each
 
 
 class Network:
@@ -79,6 +83,8 @@ class Network:
         An argument has the wrong type.
     ValueError
         An argument has a wrong value; the message says which, and what is allowed.
+    MemoryError
+        There are more parameters than lists of floats are good for.
 
     Examples
     --------
@@ -122,7 +128,6 @@ class Network:
         self._spec = spec
         self.layers = spec.layers
         self.loss = spec.loss
-        self.optimizer = spec.optimizer
         self.dtype = spec.dtype
         self.seed = spec.seed
         self.n_inputs = spec.n_inputs
@@ -130,12 +135,18 @@ class Network:
         self.step_count = 0  # updates made
         self.epoch_count = 0  # passes through the data made
         # The numbers of layer l by name: tensors are trained, buffers are only saved.
-        self._shapes: list[dict[str, Shape]] = []
+        inputs = spec.widths[:-1]
+        self._shapes = [layer.shapes(n_in) for layer, n_in in zip(self.layers, inputs, strict=True)]
         self._tensors: list[Tensors] = []
         self.buffers: list[dict[str, Row]] = []
-        n_in = self.n_inputs
-        for l, layer in enumerate(self.layers):
-            shapes, tensors = layer.shapes(n_in), layer.start(Stream(self.seed, WEIGHTS, l), n_in)
+        self.n_parameters = sum(math.prod(shape) for shapes in self._shapes for shape in shapes.values())
+        if self.n_parameters > MOST_PARAMETERS:
+            raise MemoryError(
+                f"the network has {self.n_parameters} parameters, and in plain Python at most {MOST_PARAMETERS} are "
+                "allowed; chainrule.Network holds more"
+            )
+        for l, (layer, shapes, n_in) in enumerate(zip(self.layers, self._shapes, inputs, strict=True)):
+            tensors = layer.start(Stream(self.seed, WEIGHTS, l), n_in)
             for name, shape in shapes.items():
                 values = flatten(tensors[name])
                 if self.dtype == "float32":
@@ -143,12 +154,10 @@ class Network:
                 if not all(map(math.isfinite, values)):
                     raise ValueError(f"layer {l + 1}: the initial weights are too large for {self.dtype}")
                 tensors[name] = unflatten(iter(values), shape)
-            self._shapes.append(shapes)
             self._tensors.append(tensors)
             self.buffers.append(layer.buffers(n_in))
-            n_in = layer.n_outputs(n_in)
-        self.n_parameters = len(self.parameters)
-        self.state: State = {name: [0.0] * self.n_parameters for name in self.optimizer.state_names}
+        self.state: State
+        self.optimizer = spec.optimizer
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -369,8 +378,8 @@ class Network:
 
     # ── Update ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def apply_gradient(self, flat: Iterable[float]) -> None:
-        """Make one step of the optimizer with a gradient from elsewhere, in the order of `parameters`.
+    def apply_gradient(self, gradient: Gradient | Iterable[float]) -> None:
+        """Make one step of the optimizer with a Gradient, or a row of numbers in the order of `parameters`.
 
         Examples
         --------
@@ -380,8 +389,9 @@ class Network:
         >>> net.parameters
         [2.0, 1.0]
         """
-        gradient = as_row("gradient", flat, self.n_parameters, "the network's parameters")
-        new, self.state = self.optimizer.update(self.parameters, gradient, self.state, self.step_count + 1)
+        values = gradient.flat if isinstance(gradient, Gradient) else gradient
+        flat = as_row("gradient", values, self.n_parameters, "the network's parameters")
+        new, self.state = self.optimizer.update(self.parameters, flat, self.state, self.step_count + 1)
         self._tensors = self._split(new)
         self.step_count += 1
 
@@ -390,8 +400,8 @@ class Network:
     ) -> float:
         """Return the loss of a batch, and take one step down: forward, backward, update.
 
-        The same as `apply_gradient(gradient(X, y, sample_weight, training=True).flat)`, with two differences: the
-        buffers take their new values, and a batch whose weights are all zero changes nothing.
+        The same as `apply_gradient(gradient(X, y, sample_weight, training=True))`, with two differences: the buffers
+        take their new values, and a batch whose weights are all zero changes nothing.
 
         Raises
         ------
@@ -552,11 +562,11 @@ class Network:
     @weights.setter
     def weights(self, values: Iterable[Iterable[Iterable[float]]]) -> None:
         new = list(self._tensors)
-        for l, value in self._with_weights("weights", values):
+        for name, l, value in self._with_weights("weights", values):
             n_in, n_out = self._shapes[l]["weight"]
-            w = as_matrix("weights", value, n_out, f"layer {l + 1} has {n_out} units")
+            w = as_matrix(name, value, n_out, f"layer {l + 1} has {n_out} units")
             if len(w) != n_in:
-                raise ValueError(f"weights has {len(w)} rows for layer {l + 1} but it has {n_in} inputs")
+                raise ValueError(f"{name} has {len(w)} rows but layer {l + 1} has {n_in} inputs")
             new[l] = new[l] | {"weight": w}
         self._tensors = new
 
@@ -568,10 +578,21 @@ class Network:
     @biases.setter
     def biases(self, values: Iterable[Iterable[float]]) -> None:
         new = list(self._tensors)
-        for l, value in self._with_weights("biases", values):
-            b = as_row("biases", value, self._shapes[l].get("bias", (0,))[0], f"the biases of layer {l + 1}")
+        for name, l, value in self._with_weights("biases", values):
+            b = as_row(name, value, self._shapes[l].get("bias", (0,))[0], f"the biases of layer {l + 1}")
             new[l] = new[l] | ({"bias": b} if "bias" in new[l] else {})
         self._tensors = new
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer; assign an optimizer or its name to replace it, with moments and `step_count` of zero."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: str | Optimizer) -> None:
+        self._optimizer = choose("optimizer", value, OPTIMIZERS)
+        self.state = {name: [0.0] * self.n_parameters for name in self._optimizer.state_names}
+        self.step_count = 0
 
     @property
     def learning_rate(self) -> float:
@@ -580,7 +601,7 @@ class Network:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.optimizer = self.optimizer.with_learning_rate(value)
+        self._optimizer = self.optimizer.with_learning_rate(value)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -601,13 +622,15 @@ class Network:
         x = self._samples(X, at_least=1)
         return x, self.loss.targets(y, len(x), self.n_outputs), weights_of_rows(sample_weight, len(x))
 
-    def _with_weights(self, name: str, values: Iterable[Any]) -> Iterable[tuple[int, Any]]:
-        """Pair the position of each layer that has a weight with its value."""
-        given = list(values)
+    def _with_weights(self, argument: str, values: Iterable[Any]) -> Iterable[tuple[str, int, Any]]:
+        """Return the value for each layer that has a weight, with its name in messages and the layer's position."""
+        given = listed(iterable(argument, values))
         layers = [l for l, tensors in enumerate(self._tensors) if "weight" in tensors]
         if len(given) != len(layers):
-            raise ValueError(f"{name} has {len(given)} items, but the network has {len(layers)} layers with weights")
-        return zip(layers, given, strict=True)
+            raise ValueError(
+                f"{argument} has {len(given)} items, but the network has {len(layers)} layers with weights"
+            )
+        return [(f"{argument}[{i}]", l, value) for i, (l, value) in enumerate(zip(layers, given, strict=True))]
 
     def _flatten(self, tensors: Sequence[Tensors]) -> Row:
         """Return the tensors of all layers in one row, in the order of `parameters`."""

@@ -7,17 +7,25 @@ fast network, and it holds the formula that the plain network runs.
 from __future__ import annotations
 
 import dataclasses
+import math
 import numbers
 import operator
+import reprlib
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
-from .spelling import check_keywords, unknown
+from .spelling import check_keywords, check_positional, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Self
 
 LARGEST = 2**31 - 1  # of any count: the product of two still fits in 64 bits
+# What a user does who brings a function instead of an option, by the argument.
+OWN = {
+    "loss": "; for a loss of your own pass its derivative by the outputs to Network.backward, then call apply_gradient",
+    "optimizer": "; for an update rule of your own compute it from Network.gradient and assign Network.parameters",
+    "init": "; for weights of your own assign Network.weights",
+}
 
 Class = TypeVar("Class")
 
@@ -45,9 +53,11 @@ class Option:
 
     name: ClassVar[str]
 
-    def __new__(cls, *_: object, **fields: object) -> Self:
-        """Refuse an unknown field and name the nearest known one; __init__ does the rest."""
-        check_keywords(cls.__name__, fields, field_names(cls))
+    def __new__(cls, *values: object, **fields: object) -> Self:
+        """Refuse an unknown field and name the nearest known one, or a value too many; __init__ does the rest."""
+        names = field_names(cls)
+        check_keywords(cls.__name__, fields, names)
+        check_positional(cls.__name__, values, names, ())
         return super().__new__(cls)
 
     @classmethod
@@ -114,7 +124,7 @@ def number(name: str, value: object, interval: str) -> float:
     above = x >= low if interval[0] == "[" else x > low
     below = x <= high if interval[-1] == "]" else x < high
     if not (above and below):  # NaN is neither
-        raise ValueError(f"{name} must be a number in {interval}, not {value!r}")
+        raise ValueError(f"{name} must be a number in {interval}, not {short(value)}")
     return x
 
 
@@ -128,7 +138,7 @@ def integer(name: str, value: object, low: int, high: int) -> int:
     except TypeError:  # an array of several numbers has __index__ too
         raise TypeError(f"{name} must be {allowed}, not {shown(value)}") from None
     if not low <= i <= high:
-        raise ValueError(f"{name} must be {allowed}, not {i}")
+        raise ValueError(f"{name} must be {allowed}, not {short(i)}")
     return i
 
 
@@ -143,6 +153,8 @@ def choose(name: str, value: object, registry: Mapping[str, type[AnyOption]]) ->
             return value
         if value is kind:
             raise TypeError(f"{name} must be an option, not its class: write {kind.__name__}(), not {kind.__name__}")
+    if callable(value):
+        raise TypeError(f"{name} must be a name or an option of chainrule, not {shown(value)}{OWN.get(name, '')}")
     classes = ", ".join(f"{kind.__name__}()" for kind in registry.values())
     raise TypeError(f"{name} must be one of the names {', '.join(registry)} or of {classes}, not {shown(value)}")
 
@@ -161,6 +173,11 @@ def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]],
     return kind(**fields)
 
 
+def listed(values: Iterable[Any]) -> list[Any]:
+    """Return the items as a list. A memoryview of several dimensions cannot be walked through, but has its own way."""
+    return list(values.tolist() if isinstance(values, memoryview) else values)
+
+
 def check_keys(name: str, entry: Mapping[Any, Any], expected: Iterable[str]) -> None:
     """Refuse a dict that lacks a key or has one too many."""
     expected = list(expected)
@@ -173,7 +190,27 @@ def check_keys(name: str, entry: Mapping[Any, Any], expected: Iterable[str]) -> 
 
 
 def shown(value: object) -> str:
-    """Return a value and its type as an error shows them, cut to a line."""
-    text = repr(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return f"{text} ({type(value).__name__})"
+    """Return a value and its type as an error shows them, cut to a line.
+
+    >>> shown(0.5), shown([1] * 100), shown(-(10**5000))
+    ('0.5 (float)', '[1, 1, 1, 1, 1, 1, ...] (list)', 'about -1e5000 (int)')
+    """
+    return f"{short(value)} ({type(value).__name__})"
+
+
+def short(value: object) -> str:
+    """Return the repr of any value, cut to a line, without making the whole of it."""
+    text = " ".join(SHORT.repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class Short(reprlib.Repr):
+    """A repr of large things that takes little time."""
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002 - as in the base
+        """Return the digits, or of many the size: Python refuses to write those of a huge int."""
+        return repr(x) if x.bit_length() <= 128 else f"about {'-' * (x < 0)}1e{int(x.bit_length() * math.log10(2.0))}"
+
+
+SHORT = Short()
+SHORT.maxstring = SHORT.maxother = 240

@@ -7,10 +7,11 @@ that knows the right name saves them a search.
 from __future__ import annotations
 
 import functools
+import reprlib
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -109,14 +110,35 @@ def check_keywords(function: str, given: Iterable[str], known: Iterable[str]) ->
             )
 
 
+def check_positional(function: str, given: Sequence[object], names: Sequence[str], keywords: Sequence[str]) -> None:
+    """Refuse more values than `names`; show them as the keyword arguments that they probably are.
+
+    >>> check_positional("Network", ([2, 1], "tanh"), ["layers"], ["activation", "loss"])
+    Traceback (most recent call last):
+    TypeError: Network() takes 1 positional argument (layers), but 2 were given; write activation='tanh'
+    """
+    rest = given[len(names) :]
+    if not rest:
+        return
+    listed = f" ({', '.join(names)})" if names else ""
+    takes = f"{len(names)} positional argument{'' if len(names) == 1 else 's'}{listed}"
+    pairs = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in zip(keywords, rest, strict=False))
+    write = f"; write {pairs}" if pairs else ""
+    raise TypeError(f"{function}() takes {takes}, but {len(given)} {'was' if len(given) == 1 else 'were'} given{write}")
+
+
 def checks_keywords(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Decorate a method whose callers deserve a hint when they misspell a keyword."""
+    """Decorate a function or a method whose callers deserve a hint when they misspell a keyword or leave it out."""
     code = function.__code__
-    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]  # without self
+    n_names, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    own = int(code.co_varnames[:1] in (("self",), ("cls",)))
+    names, keywords = code.co_varnames[own:n_names], code.co_varnames[n_names:end]
+    known, name = (*names, *keywords), function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        check_keywords(function.__qualname__.removesuffix(".__init__"), kwargs, names)
+        check_keywords(name, kwargs, known)
+        check_positional(name, args[own:], names, keywords)
         return function(*args, **kwargs)
 
     return checked

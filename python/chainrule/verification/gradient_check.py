@@ -10,7 +10,8 @@ from chainrule import _arrays
 from chainrule.describe import layer_name
 from chainrule.network import engine_of
 from chainrule.reference.losses import MSE
-from chainrule.reference.options import LARGEST, integer, number
+from chainrule.reference.options import LARGEST, integer, number, shown
+from chainrule.reference.spelling import checks_keywords
 
 from . import differences
 from .differences import Derivative, Tolerance, chosen, leave_kinks, sample
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     CustomLoss: TypeAlias = Callable[[Array], tuple[float, ArrayLike]]
 
 
+@checks_keywords
 def gradcheck(
     network: Network,
     X: ArrayLike,
@@ -87,7 +89,7 @@ def gradcheck(
     eps, atol, rtol = number("eps", eps, "(0, inf)"), number("atol", atol, "[0, inf)"), number("rtol", rtol, "[0, inf)")
     tolerance = Tolerance(eps, atol, rtol)
     if not callable(loss):
-        raise TypeError(f"loss must be a function of the output that returns (value, d_output), not {loss!r}")
+        raise TypeError(f"loss must be a function of the output that returns (value, d_output), not {shown(loss)}")
     engine = engine_of(network)
     x = _arrays.features(X, network.n_inputs, engine.dtype).astype(np.float64)
     if not len(x):

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chainrule.network import engine_of
+from chainrule.reference.spelling import checks_keywords
+
+from .case import verify_engine
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 
+@checks_keywords
 def verify(
     network: Network,
     X: ArrayLike,
@@ -71,4 +77,6 @@ def verify(
     >>> bool(report), report.failures
     (True, ())
     """
-    return network.verify(X, y, sample_weight, n_parameters=n_parameters, n_rows=n_rows, seed=seed)
+    return verify_engine(
+        engine_of(network), X, y, sample_weight, call=repr(network), n_parameters=n_parameters, n_rows=n_rows, seed=seed
+    )
