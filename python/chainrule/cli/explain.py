@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule import files
+
 from .common import Choice, about, check_writable, load, read_for, reading, unknown_option
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def command(
             click.echo(text)
         else:
             page = f"<!doctype html>\n<meta charset='utf-8'>\n<title>{example}</title>\n<pre>{escape(text)}</pre>\n"
-            html.write_text(page, encoding="utf-8")
+            files.write(html, page)
         return
     assert model is not None  # noqa: S101 - refused above
     assert data is not None  # noqa: S101 - likewise

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chainrule import files
+
 from .common import about, check_writable, load, read_for, reading, unknown_option
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def command(
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8", newline="")
+        files.write(out, text)
 
 
 def as_csv(model: TabularModel, outputs: NDArray[Any], probabilities: bool) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
+from chainrule import files
 from chainrule.tabular.scores import TITLES, number
 from chainrule.tabular.targets import Classes
 
@@ -56,7 +57,7 @@ def write(path: Path, model: TabularModel, facts: Mapping[str, str], scores: Seq
     if model.history is not None:
         body += [heading("Loss"), image(partial(plots.LossCurveDisplay.from_history, model.history), "loss by epochs")]
     body += [heading("Network"), f"<pre>{escape(model.network.summary())}</pre>"]
-    path.write_text(PAGE.format(title=escape(title), body="\n".join(body)), encoding="utf-8")
+    files.write(path, PAGE.format(title=escape(title), body="\n".join(body)))
 
 
 # ── Plots ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,11 +10,11 @@ ones. `text` and `html` only format the result.
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule import files
 from chainrule.reference.options import LARGEST, integer
 
 from . import text
@@ -134,7 +134,7 @@ class Explanation:
         Parameters
         ----------
         path : str or os.PathLike
-            The file; an existing one is replaced.
+            The file; an existing one is replaced, and stays if the new one cannot be written whole.
 
         Raises
         ------
@@ -153,4 +153,4 @@ class Explanation:
         """
         from . import html
 
-        Path(path).write_text(html.page(self._title, self._repr_html_()), encoding="utf-8")
+        files.write(path, html.page(self._title, self._repr_html_()))

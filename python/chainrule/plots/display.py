@@ -6,13 +6,15 @@ without pyplot, so no window opens and the figure is freed with the display.
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from chainrule import files
 from chainrule.reference.options import shown
 
 if TYPE_CHECKING:
-    from os import PathLike
     from typing import Self
 
     from matplotlib.axes import Axes
@@ -115,7 +117,7 @@ def whole_figure(ax: Axes) -> Figure:
     return figure  # type: ignore[no-any-return] # its types do not tell the root from a SubFigure
 
 
-def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
+def save(ax_or_display: Axes | Display, path: str | os.PathLike[str]) -> None:
     """Write a plot to a file, with everything else in the same figure.
 
     Parameters
@@ -123,7 +125,8 @@ def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
     ax_or_display : Display or matplotlib Axes
         The plot to write.
     path : str or os.PathLike
-        The file; an existing one is replaced. Its suffix (.png, .svg, .pdf) decides the format.
+        The file; an existing one is replaced, and stays if the new one cannot be written whole. Its suffix (.png, .svg,
+        .pdf) decides the format; without one, the suffix of matplotlib's own format is added.
 
     Raises
     ------
@@ -150,7 +153,13 @@ def save(ax_or_display: Axes | Display, path: str | PathLike[str]) -> None:
     ax = drawn(ax_or_display) if isinstance(ax_or_display, Display) else ax_or_display
     if not isinstance(ax, Axes):
         raise TypeError(f"ax_or_display must be a display or a matplotlib Axes, not {shown(ax_or_display)}")
-    whole_figure(ax).savefig(path, dpi=150)
+    figure, suffix = whole_figure(ax), Path(path).suffix
+    if not suffix:  # as matplotlib does it
+        suffix = f".{figure.canvas.get_default_filetype()}"
+        path = f"{os.fspath(path)}{suffix}"
+    picture = BytesIO()
+    figure.savefig(picture, dpi=150, format=suffix[1:])
+    files.write(path, picture.getvalue())
 
 
 def tidy(ax: Axes, grid: Literal["x", "y", "both"]) -> None:
