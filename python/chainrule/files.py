@@ -13,17 +13,15 @@ import errno
 import os
 import secrets
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-try:
-    import fcntl
-except ImportError:  # Windows, where an open file cannot be removed
-    fcntl = None  # type: ignore[assignment]
-
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
+# Windows has no such locks, and needs none: an open file cannot be removed there.
+fcntl: Any = import_module("fcntl") if os.name == "posix" else None
 PREFIX, SUFFIX = ".chainrule-out-", ".tmp"
 
 
@@ -62,8 +60,10 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
                 temporary.replace(path)  # before the lock ends
         if fcntl is None:
             temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
 
 
