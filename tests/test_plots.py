@@ -23,8 +23,8 @@ from sklearn.neural_network import MLPRegressor
 
 import chainrule
 from chainrule import History, Network, metrics, plots
+from chainrule.outputs import Outputs
 from chainrule.plots.display import PALETTE
-from chainrule.plots.outputs import Outputs
 
 from .test_hostile import ALLOWED, ANYTHING, MAYBE_X, MAYBE_Y
 

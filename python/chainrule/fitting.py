@@ -65,7 +65,7 @@ def plan(
         shuffle=flag("shuffle", shuffle),
         data=read_batch(engine.spec, X, y, sample_weight),
         validation=None if validation_data is None else validation(engine, validation_data),
-        metrics=metrics.choose(metric_names, engine.spec.loss),
+        metrics=metrics.choose(metric_names, engine.spec),
         callbacks=callables(callbacks),
     )
 

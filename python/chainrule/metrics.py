@@ -5,6 +5,10 @@ Each is a function ``metric(y_true, y_pred, sample_weight=None)``: y_true is the
 or (n,). All compute in float64. `evaluate` and `fit` take the names, or any function of this form. A name adapts to the
 loss: the accuracy uses the threshold of the loss's outputs, and if a target has several outputs, the first one, its
 mean, is compared.
+
+Where scikit-learn is installed, the names of its scorers are metrics too ("roc_auc", "f1_macro", "neg_log_loss", …). It
+computes them, so that sign and direction are as there: greater is better. Rows for which one is undefined, such as a
+ROC AUC of rows that lack a class, give NaN and a warning.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .reference.config import Spec
     from .reference.losses import Loss
 
     Array: TypeAlias = NDArray[Any]
@@ -134,15 +139,15 @@ METRICS: dict[str, Metric] = {
 LOWER_IS_BETTER = frozenset({"mae", "rmse"})
 
 
-def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
-    """Return the requested metrics by name, adapted to the loss.
+def choose(metrics: Iterable[object], spec: Spec) -> dict[str, Metric]:
+    """Return the requested metrics by name, adapted to the network.
 
     Raises
     ------
     TypeError
         A metric is neither a name nor a function.
     ValueError
-        A name is unknown or appears twice.
+        A name is unknown or appears twice, or a scorer of scikit-learn does not fit what the network predicts.
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
@@ -151,11 +156,7 @@ def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
     chosen: dict[str, Metric] = {}
     for metric in metrics:
         if isinstance(metric, str):
-            if metric not in METRICS:
-                from .reference.spelling import unknown
-
-                raise ValueError(unknown("metric", metric, METRICS))
-            name, function = metric, named(metric, loss)
+            name, function = metric, named(metric, spec.loss) if metric in METRICS else scorer(metric, spec)
         elif callable(metric):
             name, function = getattr(metric, "__name__", type(metric).__name__), metric
         else:
@@ -167,6 +168,41 @@ def choose(metrics: Iterable[object], loss: Loss) -> dict[str, Metric]:
             raise ValueError(f"metric {name!r} is named twice" if name in chosen else "'loss' is always measured")
         chosen[name] = function
     return chosen
+
+
+def scorer(name: str, spec: Spec) -> Metric:
+    """Return scikit-learn's scorer of that name; see `chainrule.scorers`."""
+    from .reference.spelling import hint, unknown
+
+    try:
+        from . import scorers
+    except ImportError:
+        raise ValueError(
+            f"{unknown('metric', name, METRICS)}; the scorers of scikit-learn need it: pip install 'chainrule[sklearn]'"
+        ) from None
+    if name not in scorers.names():
+        near = hint(name, [*METRICS, *scorers.names()])
+        raise ValueError(
+            f"metric {name[:60]!r} is unknown{near} (known: {', '.join(METRICS)}, and scikit-learn's scorers)"
+        )
+    return scorers.scorer(name, spec)
+
+
+def lower_is_better(name: str) -> bool | None:
+    """Tell whether lower is better for a metric of that name; None if unknown.
+
+    >>> lower_is_better("rmse"), lower_is_better("accuracy"), lower_is_better("neg_log_loss"), lower_is_better("mine")
+    (True, False, False, None)
+    """
+    if name == "loss" or name in LOWER_IS_BETTER:
+        return True
+    if name in METRICS:
+        return False
+    try:
+        from .scorers import names
+    except ImportError:
+        return None
+    return False if name in names() else None
 
 
 def named(name: str, loss: Loss) -> Metric:

@@ -431,7 +431,7 @@ class Network:
         X, y, sample_weight
             As in `gradient`.
         metrics : sequence of str or function
-            Names ("accuracy", "r2", "mae", "rmse", …; see `chainrule.metrics`), or functions
+            Names ("accuracy", "r2", "mae", "rmse", or of scikit-learn's scorers; see `chainrule.metrics`), or functions
             ``metric(y_true, y_pred, sample_weight=...)`` of the targets and the result of `predict`; sample_weight is
             passed only if it is given.
 
@@ -450,7 +450,7 @@ class Network:
         >>> Network([2, 1], init="zeros", seed=0).evaluate([[1, 2], [3, 4]], [1, 2], metrics=["mae"])
         {'loss': 2.5, 'mae': 1.5}
         """
-        chosen = choose_metrics(metrics, self.loss)
+        chosen = choose_metrics(metrics, self._engine.spec)
         return fitting.evaluate(self._engine.native, self._batch(X, y, sample_weight), chosen)
 
     # ── Backward ─────────────────────────────────────────────────────────────────────────────────────────────────────

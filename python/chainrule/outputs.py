@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chainrule.network import Network
+    from chainrule.reference.config import Spec
 
     Array: TypeAlias = NDArray[Any]
 
@@ -45,7 +46,7 @@ class Outputs:
     margin: bool = False
 
     @classmethod
-    def of(cls, network: Network) -> Self:
+    def of(cls, network: Network | Spec) -> Self:
         """Derive the meaning from the loss and the output activation."""
         loss, last = network.loss, network.layers[-1]
         single = network.n_outputs == 1
@@ -70,6 +71,14 @@ class Outputs:
         if self.kind == "one of several":
             return np.asarray(values.argmax(axis=1))
         return np.asarray(values[:, 0] >= (0.0 if self.margin else 0.5), dtype=np.int64)
+
+    def truth(self, values: Array) -> Array:
+        """Return what outputs or targets say: classes, (n,), a yes or no each, (n, n_outputs), or the numbers."""
+        if self.exclusive:
+            return self.classes(values)
+        if self.kind == "numbers":
+            return values[:, 0] if values.shape[1] == 1 else values
+        return np.asarray(values >= (0.0 if self.margin else 0.5), dtype=np.int64)
 
     def leads(self, values: Array) -> Array:
         """Return the lead of each class over the best other class, (n, n_classes) in [−1, 1]; boundaries are at 0.

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from chainrule.outputs import Outputs
 from chainrule.reference.spelling import checks_keywords
 
 from .arguments import classes, names_of_classes, one_of, same_length
 from .display import Display, size_in_points
 from .networks import as_network, batch
-from .outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from chainrule.outputs import Outputs
 from chainrule.reference.options import integer, number
 from chainrule.reference.spelling import checks_keywords
 
 from .arguments import names_of_classes
 from .display import MARKERS, PALETTE, Display, limits, makes_room, note
 from .networks import as_network, batch, features
-from .outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

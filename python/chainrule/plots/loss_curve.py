@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from chainrule import _arrays
-from chainrule.metrics import LOWER_IS_BETTER, METRICS
+from chainrule import _arrays, metrics
 from chainrule.reference.options import shown
 from chainrule.reference.spelling import checks_keywords
 
@@ -306,9 +305,7 @@ def best(epoch: Array, columns: Mapping[str, Array]) -> tuple[str | None, int | 
 def lower_is_better(column: str) -> bool | None:
     """Tell whether lower is better for a column; None if unknown."""
     name = quantity(column)
-    if name == "loss" or name in LOWER_IS_BETTER:
-        return True
-    return False if name == "score" or name in METRICS else None
+    return False if name == "score" else metrics.lower_is_better(name)
 
 
 def quantity(column: str) -> str:
