@@ -27,7 +27,7 @@ EXPECTED = {
     "python/chainrule/verification/rounding.py": ROW_AND_IMPORT * len(rounding.RULES),
     # An int in `layers` is a dense layer; `repr` makes an int of it again.
     "python/chainrule/reference/config.py": 1,
-    "python/chainrule/describe.py": 3,
+    "python/chainrule/reference/describe.py": 3,
     # They build networks from options of their own: hidden_layer_sizes, dropout.
     "python/chainrule/sklearn/engine.py": 2,
     "python/chainrule/tabular/settings.py": 2,

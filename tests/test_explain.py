@@ -1,8 +1,6 @@
 """The explanation of a step shows the numbers of the trace, for every kind of network, as text and as a drawing."""
 
 import re
-from html.parser import HTMLParser
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from chainrule.reference.config import REGISTRIES
 from chainrule.reference.layers import LAYERS
 
 from . import strategies
+from .markup import tree_of
 from .strategies import cases
 
 KINDS = chainrule.registry()
@@ -295,39 +294,6 @@ def test_digits_decide_how_numbers_are_written():
 
 
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Checked(HTMLParser):
-    """Fails where a tag is closed that is not the last opened, and remembers what is there."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.seen, self.attributes = [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.open.append(tag)
-        self.seen.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag, attrs):
-        self.seen.append(tag)
-        self.attributes += attrs
-
-
-def tree_of(html):
-    """Parse as HTML and as XML, which agree on what is well formed."""
-    checked = Checked()
-    checked.feed(html)
-    checked.close()
-    assert not checked.open
-    assert not {"script", "link", "img", "iframe"} & set(checked.seen)
-    assert not [value for name, value in checked.attributes if name in ("src", "href") or name.startswith("on")]
-    assert "url(" not in html
-    assert "@import" not in html
-    return ET.fromstring(html)  # noqa: S314 - made here
 
 
 def drawing(html):

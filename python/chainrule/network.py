@@ -18,6 +18,7 @@ from .batch import read_batch
 from .engine import Engine
 from .records import Gradient
 from .reference import config as configuration
+from .reference.describe import constructor, layers_html
 from .reference.optimizers import OPTIMIZERS
 from .reference.options import choose, listed, number, shown
 from .reference.spelling import checks_keywords
@@ -295,7 +296,11 @@ class Network:
 
     def __repr__(self) -> str:
         """Show the constructor call that builds a network of the same options."""
-        return describe.constructor(self._engine.current, type(self).__name__)
+        return constructor(self._engine.current, type(self).__name__)
+
+    def _repr_html_(self) -> str:
+        """Show the layers too, for a notebook."""
+        return layers_html(self._engine.current, type(self).__name__)
 
     # ── Parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .describe import layer_name
+from .describe import aligned, layer_name
+from .reference.markup import shown_in, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .reference.layers import Layer
 
     Array: TypeAlias = NDArray[Any]
+
+MOST_NUMBERS = 12  # of an array that a trace shows in full
 
 
 class Gradient:
@@ -125,25 +128,63 @@ class LayerTrace:
         return arrays[name] if name in arrays else np.empty((0,) * n_axes, self.z.dtype)
 
     @classmethod
-    def of(cls, layers: Sequence[Layer], records: Sequence[dict[str, Any]]) -> list[Self]:
+    def of(cls, layers: Sequence[Layer], records: Sequence[dict[str, Any]]) -> Trace:
         """Return the core's records of all layers as LayerTraces."""
-        return [
+        return Trace(
             cls(
                 index=index,
                 name=layer_name(layer),
                 **{name: record[name] for name in ("z", "a", "slope", "delta", "gradients", "updates")},
             )
             for index, (layer, record) in enumerate(zip(layers, records, strict=True), start=1)
-        ]
+        )
 
-    def __repr__(self) -> str:
-        """Show each quantity by its shape and range."""
-        lines = [f"LayerTrace of layer {self.index} ({self.name})"]
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return name, shape and numbers of each quantity, the range of the numbers if they are many."""
         arrays = {name: getattr(self, name) for name in ("z", "a", "slope", "delta")}
         arrays |= {f"d_{name}": array for name, array in self.gradients.items()}
         arrays |= {f"update_{name}": array for name, array in self.updates.items()}
-        for name, array in arrays.items():
-            if array.size:
-                shape = " x ".join(str(n) for n in array.shape)
-                lines.append(f"  {name:<14}{shape:>12}  from {array.min():.6g} to {array.max():.6g}")
-        return "\n".join(lines)
+        return [(name, " x ".join(map(str, array.shape)), numbers(array)) for name, array in arrays.items()]
+
+    def __repr__(self) -> str:
+        """Show each quantity with its shape and its numbers, or their range."""
+        lines = aligned(self.rows(), right={1})
+        return "\n".join([f"LayerTrace of layer {self.index} ({self.name})", *(f"  {line}" for line in lines)])
+
+    def _repr_html_(self) -> str:
+        """Show the same as a table, for a notebook."""
+        return shown_in(*self.html())
+
+    def html(self) -> tuple[str, str]:
+        """Return the heading and the table."""
+        heading = f"<p><b>Layer {self.index}: {escape(self.name)}</b></p>"
+        return heading, table(("", "shape", "numbers"), self.rows(), right={1})
+
+
+class Trace(list[LayerTrace]):
+    """The LayerTraces of a network's layers in order."""
+
+    def __repr__(self) -> str:
+        """Show one layer below the other."""
+        return "\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        """Show the same as tables, for a notebook."""
+        return shown_in(*(part for layer in self for part in layer.html()))
+
+
+def numbers(array: Array) -> str:
+    """Return the numbers of a small array, and the range of a larger one.
+
+    >>> numbers(np.array([[0.5, -2.0]])), numbers(np.arange(100.0))
+    ('[[0.5, -2]]', 'from 0 to 99')
+    """
+    if array.size <= MOST_NUMBERS:
+        shown = np.array2string(
+            array + 0.0,  # −0 + 0 is 0
+            separator=", ",
+            formatter={"float_kind": "{:.6g}".format},
+            max_line_width=10_000,
+        )
+        return shown.replace("\n", "")
+    return f"from {array.min():.6g} to {array.max():.6g}"

@@ -24,6 +24,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
+from .describe import constructor, layers_html
 from .inputs import as_matrix, as_row, iterable, weights_of_rows
 from .optimizers import OPTIMIZERS
 from .options import LARGEST, choose, integer, listed
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .activations import Activation
+    from .config import Spec
     from .inits import Init
     from .layers import Layer, Pass
     from .losses import Loss
@@ -178,6 +180,14 @@ class Network:
             seed=spec.seed,
             n_threads=spec.n_threads,
         )
+
+    def __repr__(self) -> str:
+        """Show the constructor call that builds a network of the same options."""
+        return constructor(self._current, "reference.Network")
+
+    def _repr_html_(self) -> str:
+        """Show the layers too, for a notebook."""
+        return layers_html(self._current, "reference.Network")
 
     # ── Forward propagation ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -480,10 +490,10 @@ class Network:
         batch_size = integer("batch_size", batch_size, 1, LARGEST)
         history = History()
         for _ in range(epochs):
-            history.loss.append(self._epoch(x, targets, row_weights, batch_size, shuffle=shuffle))
-            history.epoch.append(self.epoch_count)
+            logs = {"loss": self._epoch(x, targets, row_weights, batch_size, shuffle=shuffle)}
             if validation_data is not None:
-                history.val_loss.append(self.evaluate(*validation_data)["loss"])
+                logs["val_loss"] = self.evaluate(*validation_data)["loss"]
+            history.append(self.epoch_count, logs)
         return history
 
     def _epoch(self, x: Matrix, y: Matrix, row_weights: Row, batch_size: int, *, shuffle: bool) -> float:
@@ -606,7 +616,12 @@ class Network:
     @property
     def config(self) -> dict[str, Any]:
         """What the network was asked to be, ready for JSON; `from_config` makes it again."""
-        return to_config(dataclasses.replace(self._spec, optimizer=self.optimizer))
+        return to_config(self._current)
+
+    @property
+    def _current(self) -> Spec:
+        """What was asked for, with the current learning rate."""
+        return dataclasses.replace(self._spec, optimizer=self.optimizer)
 
     # ── Between the caller's data and lists of floats ────────────────────────────────────────────────────────────────
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from .markup import shown_in, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .vectors import Matrix, Row, Tensors
+
+ENDS = 5  # epochs at the start and at the end that a notebook shows
 
 
 def weights(layers: Iterable[Tensors]) -> tuple[Matrix, ...]:
@@ -83,16 +87,66 @@ class LayerTrace:
         return cast("Row", self.updates.get("bias", []))
 
 
-@dataclass
-class History:
-    """The losses of a fit, one number an epoch."""
+class History(dict[str, list[float]]):
+    """The numbers of each epoch of one `fit`: a dict of columns, as pandas.DataFrame takes it.
 
-    epoch: list[int] = field(default_factory=list)  # how many epochs the network had made after each
-    loss: list[float] = field(default_factory=list)
-    val_loss: list[float] = field(default_factory=list)  # empty without validation_data
+    Its length is the number of epochs. The columns are "epoch", "loss", and "val_loss" where there is validation data.
 
-    def __getitem__(self, name: str) -> list[float]:
-        return {"loss": self.loss, "val_loss": self.val_loss}[name]
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append(1, {"loss": 0.5})
+    >>> history
+    History(1 epoch, last: loss=0.5)
+    >>> dict(history)
+    {'epoch': [1], 'loss': [0.5]}
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(epoch=[], loss=[])
+
+    @property
+    def epoch(self) -> list[int]:
+        """The network's epoch count after each epoch."""
+        return self["epoch"]  # type: ignore[return-value] # this one column holds ints
+
+    @property
+    def loss(self) -> list[float]:
+        """Loss of the training data, epoch by epoch."""
+        return self["loss"]
+
+    @property
+    def val_loss(self) -> list[float]:
+        """Loss of the validation data, epoch by epoch; empty without validation data."""
+        return self.get("val_loss", [])
+
+    def append(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Add the numbers of one epoch; a column has NaN for an epoch without its number."""
+        n = len(self)
+        for name in {**self, **logs}:
+            value = epoch if name == "epoch" else logs.get(name, float("nan"))
+            self.setdefault(name, [float("nan")] * n).append(value)
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Tell which columns there are."""
+        raise KeyError(f"{name!r}; this history has {', '.join(self)}")
 
     def __len__(self) -> int:
+        """Return the number of epochs."""
         return len(self.epoch)
+
+    def __repr__(self) -> str:
+        """Show the last epoch."""
+        if not len(self):
+            return "History(no epochs)"
+        last = ", ".join(f"{name}={column[-1]:.6g}" for name, column in self.items() if name != "epoch")
+        return f"History({len(self)} epoch{'s' if len(self) > 1 else ''}, last: {last})"
+
+    def _repr_html_(self) -> str:
+        """Return the first and the last epochs as a table, for a notebook."""
+        rows = [(str(epoch), *(f"{value:.6g}" for value in row)) for epoch, *row in zip(*self.values(), strict=False)]
+        if len(rows) > 2 * ENDS + 1:
+            rows[ENDS:-ENDS] = [("⋮",) * len(rows[0])]
+        return shown_in(table(list(self), rows, right=range(len(self.keys()))))

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chainrule.describe import aligned
+from chainrule.reference.markup import paragraph, shown_in, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+NUMBERS = range(2, 6)  # the columns of numbers
 
 
 @dataclass(frozen=True)
@@ -78,22 +81,34 @@ class Report:
         if not self:
             raise AssertionError(str(self))
 
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a header and one row per check."""
+        return [
+            ("check", "where", "compared", "skipped", "error", "tolerance", ""),
+            *(
+                (
+                    check.name,
+                    check.layer,
+                    f"{check.n_compared:,}",
+                    f"{check.n_skipped:,}" if check.n_skipped else "",
+                    f"{check.error:.1e}" if check.error else "0",
+                    f"{check.tolerance:.1e}" if check.tolerance else "0",
+                    "ok" if check.ok else "FAILED",
+                )
+                for check in self.checks
+            ),
+        ]
+
     def __str__(self) -> str:
         """Return a table with one check per line."""
-        rows = [("check", "where", "compared", "skipped", "error", "tolerance", "")]
-        rows += [
-            (
-                check.name,
-                check.layer,
-                f"{check.n_compared:,}",
-                f"{check.n_skipped:,}" if check.n_skipped else "",
-                f"{check.error:.1e}" if check.error else "0",
-                f"{check.tolerance:.1e}" if check.tolerance else "0",
-                "ok" if check.ok else "FAILED",
-            )
-            for check in self.checks
-        ]
-        return "\n".join([self.title, *aligned(rows, right={2, 3, 4, 5}), self.verdict])
+        return "\n".join([self.title, *aligned(self.rows(), right=NUMBERS), self.verdict])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the same as HTML, for a notebook."""
+        header, *rows = self.rows()
+        return shown_in(paragraph(self.title), table(header, rows, right=NUMBERS), paragraph(self.verdict))
 
     @property
     def verdict(self) -> str:
