@@ -11,6 +11,8 @@ pub enum ErrorKind {
     Memory,
     /// A loss that is not finite, or a gradient that is too large.
     Divergence,
+    /// A computation that its caller stopped.
+    Interrupted,
 }
 
 /// What is wrong. Arguments have the names that the methods of [`crate::Network`] give them.
@@ -186,6 +188,9 @@ pub enum Error {
         /// As in [`Error::Diverged`].
         at: Option<(u64, usize)>,
     },
+    /// The caller stopped the computation, as [`crate::Rows::keep_going`] lets it.
+    #[error("the computation was stopped")]
+    Interrupted,
 }
 
 impl Error {
@@ -194,6 +199,7 @@ impl Error {
         match self {
             Error::Memory { .. } => ErrorKind::Memory,
             Error::Diverged { .. } | Error::GradientDiverged { .. } => ErrorKind::Divergence,
+            Error::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::Value,
         }
     }

@@ -76,9 +76,17 @@ impl<T: Real> Network<T> {
     /// # Errors
     /// [`Error::Config`] where the spec contradicts itself, [`Error::Memory`] where it is too large.
     pub fn new(spec: Spec) -> Result<Self, Error> {
+        Self::new_while(spec, &mut || true)
+    }
+
+    /// The same. `keep_going` is asked from time to time while weights are drawn, which may take minutes.
+    ///
+    /// # Errors
+    /// As [`Network::new`]; [`Error::Interrupted`] where `keep_going` said no.
+    pub fn new_while(spec: Spec, keep_going: &mut dyn FnMut() -> bool) -> Result<Self, Error> {
         let mut network = Self::blank(spec)?;
         let Network { spec, plan, machine, parameters, buffers, .. } = &mut network;
-        plan.draw(*machine, spec.seed, parameters, buffers)?;
+        plan.draw(*machine, spec.seed, parameters, buffers, keep_going)?;
         Ok(network)
     }
 

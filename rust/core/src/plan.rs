@@ -135,6 +135,7 @@ impl Plan {
         seed: u64,
         parameters: &mut [T],
         buffers: &mut [T],
+        keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
         let mut result = Ok(());
         self.chain.each_layer("", &mut |_, _, plan| {
@@ -142,7 +143,7 @@ impl Plan {
             for (tensor, into) in plan.tensors.iter().map(|t| (t, true)).chain(plan.buffers.iter().map(|t| (t, false)))
             {
                 let values = if into { &mut *parameters } else { &mut *buffers };
-                let drawn = tensor.set_first(&mut stream, values).and_then(|()| {
+                let drawn = tensor.set_first(&mut stream, values, keep_going).and_then(|()| {
                     if within(machine, &values[tensor.at.clone()], T::MAX) {
                         return Ok(());
                     }

@@ -150,17 +150,22 @@ impl Tensor {
     }
 
     /// Sets the first values in a buffer of zeros.
-    pub(crate) fn set_first<T: Real>(&self, stream: &mut Stream, padded: &mut [T]) -> Result<(), Error> {
+    pub(crate) fn set_first<T: Real>(
+        &self,
+        stream: &mut Stream,
+        padded: &mut [T],
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Error> {
+        let mut flat = chainrule_kernels::Buffer::zeroed(self.len())?;
         match self.declared.first {
-            First::Zeros => {}
-            First::Ones => self.pack(&vec![T::ONE; self.len()], padded),
+            First::Zeros => return Ok(()),
+            First::Ones => flat.fill(T::ONE),
             First::Drawn(init) => {
-                let mut flat = chainrule_kernels::Buffer::zeroed(self.len())?;
                 let (n_in, n_out) = (self.declared.rows.unwrap_or(1), self.declared.columns);
-                init.fill(stream, n_in, n_out, flat[..self.len()].iter_mut())?;
-                self.pack(&flat, padded);
+                init.fill(stream, n_in, n_out, flat[..self.len()].iter_mut(), keep_going)?;
             }
         }
+        self.pack(&flat, padded);
         Ok(())
     }
 }

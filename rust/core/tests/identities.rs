@@ -1,7 +1,8 @@
 //! Results that must agree to the bit: a row alone and in a batch of several tiles, an epoch and its steps, a step and
 //! its gradient applied. And: steps allocate nothing.
 
-use chainrule_core::{Batch, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
+use chainrule_core::{Batch, Error, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn spec(dtype: &str, optimizer: &str) -> Spec {
     with(dtype, optimizer, 0.01, r#"{"name": "tanh"}"#)
@@ -197,4 +198,71 @@ fn steps_and_predictions_allocate_nothing() {
         let counted = allocation_counter::measure(|| (0..5).for_each(|_| once()));
         assert_eq!(counted.count_total, 0, "{name}");
     }
+}
+
+/// A table that stops the computation before its tile number `last`.
+struct Stops<'a> {
+    rows: RowMajor<'a, f64>,
+    last: usize,
+    asked: AtomicUsize,
+}
+
+impl Rows<f64> for Stops<'_> {
+    fn rows(&self) -> usize {
+        self.rows.rows()
+    }
+    fn columns(&self) -> usize {
+        self.rows.columns()
+    }
+    fn read(&self, row: usize, into: &mut [f64]) {
+        self.rows.read(row, into);
+    }
+    fn keep_going(&self, _rows: usize) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) < self.last
+    }
+}
+
+#[test]
+fn what_is_stopped_between_two_tiles_changes_nothing() {
+    let n = 2000;
+    let data = data::<f64>(n);
+    let one_thread = spec("float64", &optimizers()[0]).to_json().replace(r#""n_threads":null"#, r#""n_threads":1"#);
+    let mut network = Network::<f64>::new(Spec::from_json(&one_thread).unwrap()).unwrap();
+    let mut ws = Workspace::new(&network).unwrap();
+    let (mut out, mut flat) = (vec![0.0; n * 6], vec![0.0; network.n_parameters()]);
+    let before = parameters(&network);
+    for last in [0, 1, 3] {
+        let x = Stops { rows: RowMajor::new(&data.x, n, 6), last, asked: AtomicUsize::new(0) };
+        let again = || x.asked.store(0, Ordering::Relaxed);
+        let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
+        let d_output = RowMajor::new(&data.x[..n * 3], n, 3);
+        assert_eq!(network.predict(&mut ws, &x, &mut out[..n * 3]), Err(Error::Interrupted));
+        again();
+        assert_eq!(network.loss(&mut ws, &batch), Err(Error::Interrupted));
+        again();
+        assert_eq!(network.gradient(&mut ws, &batch, true, &mut flat), Err(Error::Interrupted));
+        again();
+        assert_eq!(network.backward(&mut ws, &x, &d_output, true, &mut flat, &mut out), Err(Error::Interrupted));
+        again();
+        assert_eq!(network.step(&mut ws, &batch), Err(Error::Interrupted));
+        let mut epoch = network.start_epoch(n, n, false).unwrap();
+        again();
+        assert_eq!(network.train(&mut ws, &batch, &mut epoch, &mut || true), Err(Error::Interrupted));
+        assert!(parameters(&network) == before && network.step_count() == 0);
+        // What is left of the epoch can still be made.
+        let whole = Batch { x: &x.rows, ..batch };
+        let mut twin = network.try_clone().unwrap();
+        assert_eq!(twin.train(&mut ws, &whole, &mut epoch, &mut || true), Ok(true));
+    }
+}
+
+#[test]
+fn first_weights_can_be_stopped() {
+    let stopped = |init: &str, units: usize| {
+        let spec = spec("float64", &optimizers()[0]).to_json();
+        let spec = spec.replace("he_normal", init).replace(r#""units":17"#, &format!(r#""units":{units}"#));
+        Network::<f64>::new_while(Spec::from_json(&spec).unwrap(), &mut || false).err()
+    };
+    assert_eq!(stopped("he_normal", 50_000), Some(Error::Interrupted));
+    assert_eq!(stopped("he_normal", 17), None);
 }

@@ -19,6 +19,12 @@ pub trait Rows<T>: Sync {
     fn columns(&self) -> usize;
     /// Copies row `row` into `into`, which has `columns` numbers.
     fn read(&self, row: usize, into: &mut [T]);
+    /// Asked before some `rows` rows are read, once a tile of a batch. False ends the computation with
+    /// [`Error::Interrupted`]; nothing is changed then.
+    fn keep_going(&self, rows: usize) -> bool {
+        let _ = rows;
+        true
+    }
     /// The memory of the table, if it is an array of `rows` × `columns`. Batches are then copied from it directly,
     /// without [`read`](Rows::read).
     fn source(&self) -> Option<Source<'_>> {
@@ -87,6 +93,9 @@ impl<T: Real> Rows<T> for Selected<'_, T> {
     }
     fn read(&self, row: usize, into: &mut [T]) {
         self.table.read(self.index[row] as usize, into);
+    }
+    fn keep_going(&self, rows: usize) -> bool {
+        self.table.keep_going(rows)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{Error, Machine, Real};
 use chainrule_kernels::{MatrixMut, Picks};
 
 /// Copies the rows `picks` of `table` into the rows of `into`, and refuses NaN and infinity. Returns whether all |x| ≤
-/// `limit`.
+/// `limit`. Every tile of a batch begins with this, so the caller is asked here whether to go on.
 pub(crate) fn gather<T: Real>(
     machine: Machine,
     argument: &'static str,
@@ -15,6 +15,9 @@ pub(crate) fn gather<T: Real>(
     into: &mut MatrixMut<'_, T>,
     limit: T,
 ) -> Result<bool, Error> {
+    if !table.keep_going(picks.len()) {
+        return Err(Error::Interrupted);
+    }
     let within = match table.source() {
         Some(source) => chainrule_kernels::gather(machine, source, picks, into.reborrow(), limit),
         None => {

@@ -22,18 +22,23 @@ crate::kind::kind! {
 /// The interface of a layer to any rule. A rule that draws each weight by itself implements [`Draw`] instead.
 pub(crate) trait Fill {
     /// Sets `w`, the weights of a layer with `n_in` inputs and `n_out` outputs, row by row. Each is computed in double
-    /// precision and rounded to `T`.
+    /// precision and rounded to `T`. `keep_going` is asked every few milliseconds; if it says no, the error is
+    /// [`Error::Interrupted`].
     fn fill<'a, T: Real>(
         &self,
         stream: &mut Stream,
         n_in: usize,
         n_out: usize,
         w: impl Iterator<Item = &'a mut T>,
+        keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error>;
 
     /// Refuses parameters that are out of range.
     fn check(&self) -> Result<(), String>;
 }
+
+/// Weights drawn between two calls of `keep_going`: some milliseconds.
+const WEIGHTS_BETWEEN_LOOKS: usize = 1 << 18;
 
 /// A rule that draws each weight by itself.
 trait Draw {
@@ -53,8 +58,12 @@ impl<D: Draw> Fill for D {
         n_in: usize,
         n_out: usize,
         w: impl Iterator<Item = &'a mut T>,
+        keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
-        for w in w {
+        for (k, w) in w.enumerate() {
+            if k % WEIGHTS_BETWEEN_LOOKS == WEIGHTS_BETWEEN_LOOKS - 1 && !keep_going() {
+                return Err(Error::Interrupted);
+            }
             *w = T::from_f64(self.draw(stream, n_in as f64, n_out as f64));
         }
         Ok(())
@@ -73,8 +82,9 @@ impl Init {
         n_in: usize,
         n_out: usize,
         w: impl Iterator<Item = &'a mut T>,
+        keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<(), Error> {
-        each_init!(self, i => i.fill(stream, n_in, n_out, w))
+        each_init!(self, i => i.fill(stream, n_in, n_out, w, keep_going))
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
