@@ -132,6 +132,71 @@ def test_child_forked_while_threads_compute():
             other.join()
 
 
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("use", ["fit", "predict", "step"])
+def test_child_forked_while_another_thread_uses_the_network(use):
+    net, X, y = large()
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            if use == "fit":
+                net.fit(X, y, batch_size=32, progress=False)
+            elif use == "step":
+                net.step(X, y)
+            else:
+                net.predict(X)
+
+    def child():
+        assert np.isfinite(net.predict(X)).all()
+        assert np.isfinite(net.copy().fit(X, y, progress=False).loss).all()
+        for _ in range(2):
+            assert np.isfinite(net.fit(X, y, progress=False).loss).all()
+        net.learning_rate = 1e-4
+        return np.isfinite(net.step(X, y))
+
+    other = threading.Thread(target=work)
+    other.start()
+    try:
+        for _ in range(6):
+            assert in_child(child)
+    finally:
+        stop.set()
+        other.join()
+    assert np.isfinite(net.predict(X)).all()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_child_forked_during_a_call_that_takes_seconds_is_free_and_the_call_right():
+    rows = np.linspace(-1.0, 1.0, 64, dtype=np.float32)[None]
+    net = Network([64, 512, 1], seed=1, n_threads=1)
+    X, results = np.broadcast_to(rows, (2_000_000, 64)), []
+    other = threading.Thread(target=lambda: results.append(net.predict(X)))
+    other.start()
+    assert in_child(lambda: len(net.fit(rows, [1.0], progress=False).loss) == 1)
+    other.join()
+    assert (results[0] == net.predict(rows)).all()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_fit_goes_on_in_the_child_that_its_callback_forked():
+    net, X, y = large()
+    results = []
+
+    def callback(net, epoch, logs):
+        if epoch == 1 and not results:
+            results.append(os.fork())
+
+    net.fit(X, y, epochs=3, batch_size=128, callbacks=callback, progress=False)
+    (child,) = results
+    if child == 0:
+        os._exit(net._engine.native.epoch_count)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+
 @pytest.mark.parametrize("method", [m for m in multiprocessing.get_all_start_methods() if m != "fork"])
 def test_processes_of_multiprocessing(method):
     expected = trained()

@@ -1,9 +1,10 @@
 //! Access to numpy arrays: the header is checked once, then values are copied through raw pointers.
 //!
-//! The only unsafe code of this crate. It trusts a header in two facts. While the array lives, memory can be read at
-//! every index inside its shape, at the address that its strides give. That address is aligned for the dtype if the
-//! flag says so. The memory belongs to Python, and another thread may write to it at any time, so no `&[T]` to it is
-//! ever made. Values are copied out row by row instead; a write at the same time can give wrong values, nothing worse.
+//! The unsafe code of this crate, but for two calls in `signals`. It trusts a header in two facts. While the array lives
+//! and is not resized, memory can be read at every index inside its shape, at the address that its strides give. That
+//! address is aligned for the dtype if the flag says so. `Held` prevents a resize while other Python code may run. The
+//! memory belongs to Python, and another thread may write to it at any time, so no `&[T]` to it is ever made. Values are
+//! copied out row by row instead; a write at the same time can give wrong values, nothing worse.
 
 use std::any::TypeId;
 use std::ffi::c_int;
@@ -15,8 +16,10 @@ use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_WRITEABLE, NPY_TYPES, npy_
 use numpy::{PY_ARRAY_API, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyWeakrefReference;
 
 use crate::errors::no_memory;
+use crate::signals::Watch;
 
 /// The dtypes that are read or made here, in the byte order of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +115,29 @@ fn data(array: &Bound<'_, PyUntypedArray>) -> *mut u8 {
     unsafe { (*_PyArray_GET_ITEM_DATA(array.as_array_ptr())).data.cast() }
 }
 
+/// Arrays whose memory stays where it is. Each has a weak reference, and so has each array that it is a view of. NumPy
+/// refuses to resize an array that has one, also with `refcheck=False`.
+pub(crate) struct Held<'py>(#[allow(dead_code, reason = "they only live")] Vec<Bound<'py, PyWeakrefReference>>);
+
+impl<'py> Held<'py> {
+    /// Holds each object of `any` that is an array.
+    pub(crate) fn new(any: impl IntoIterator<Item = Bound<'py, PyAny>>) -> PyResult<Self> {
+        let mut held = Vec::new();
+        for object in any {
+            let mut next = Some(object);
+            while let Some(array) = next.and_then(|object| object.cast_into::<PyUntypedArray>().ok()) {
+                held.push(PyWeakrefReference::new(&array)?);
+                // SAFETY: `array` is a numpy array. Its base is null or an object that it keeps alive.
+                next = unsafe {
+                    let base = (*_PyArray_GET_ITEM_DATA(array.as_array_ptr())).base;
+                    Bound::from_borrowed_ptr_or_opt(array.py(), base)
+                };
+            }
+        }
+        Ok(Held(held))
+    }
+}
+
 /// A 2-D array of float32 or float64 whose rows are contiguous. `'a` keeps the Python object alive.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
@@ -121,6 +147,8 @@ pub(crate) struct Table<'a> {
     columns: usize,
     /// Bytes from one row to the next. It may be 0 or negative.
     stride: isize,
+    /// Asked before rows are read.
+    watch: Option<&'a Watch>,
     alive: PhantomData<&'a ()>,
 }
 
@@ -142,7 +170,12 @@ impl<'a> Table<'a> {
         if dtype == Dtype::I64 || !contiguous {
             return Err(error());
         }
-        Ok(Table { data: data(array), dtype, rows, columns, stride, alive: PhantomData })
+        Ok(Table { data: data(array), dtype, rows, columns, stride, watch: None, alive: PhantomData })
+    }
+
+    /// The same, which stops core where `watch` says so.
+    pub(crate) fn watched(self, watch: Option<&'a Watch>) -> Self {
+        Table { watch, ..self }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -169,6 +202,10 @@ impl<T: Real> Rows<T> for Table<'_> {
             // SAFETY: as above, for float64 (`new` refuses int64).
             Dtype::F64 | Dtype::I64 => unsafe { copy(start.cast::<f64>(), into) },
         }
+    }
+
+    fn keep_going(&self, rows: usize) -> bool {
+        self.watch.is_none_or(|watch| watch.keep_going(rows))
     }
 
     fn source(&self) -> Option<Source<'_>> {
@@ -322,7 +359,7 @@ impl<'a, T: Element> Out<'a, T> {
     }
 }
 
-/// A new C-contiguous array of zeros. Python code cannot see it before `finish`.
+/// A new C-contiguous array. Python code cannot see it before `finish`.
 pub(crate) struct Fresh<'py> {
     array: Bound<'py, PyUntypedArray>,
     dtype: Dtype,
@@ -343,22 +380,24 @@ impl<'py> Fresh<'py> {
             Dtype::I64 => numpy::dtype::<i64>(py),
         };
         // SAFETY: `dims` holds as many lengths as its own length says, and numpy takes over the reference to `descr`.
-        // The result is a new reference to an array, or null with an exception set.
+        // The result is a new reference to an array, or null with an exception set. PyArray_Zeros would release the GIL;
+        // until Python 3.14, a thread that then asks for it while the interpreter ends is unwound, and Rust aborts.
         let array = unsafe {
-            let any = PY_ARRAY_API.PyArray_Zeros(py, dims.len() as c_int, dims.as_mut_ptr(), descr.into_dtype_ptr(), 0);
+            let any = PY_ARRAY_API.PyArray_Empty(py, dims.len() as c_int, dims.as_mut_ptr(), descr.into_dtype_ptr(), 0);
             Bound::from_owned_ptr_or_err(py, any)?.cast_into_unchecked()
         };
         Ok(Fresh { array, dtype, len: bytes as usize / dtype.size() })
     }
 
-    /// The values in C order.
+    /// The values in C order: any numbers, until all of them have been written. To set a large array to zero first would
+    /// take longer than many a prediction.
     ///
     /// # Panics
     /// If `T` is not the dtype.
     pub(crate) fn values<T: Element>(&mut self) -> &mut [T] {
         assert_eq!(self.dtype, T::DTYPE);
-        // SAFETY: numpy allocated `len` values of this dtype and set them to zero. No Python code has seen the array,
-        // so `self` is the only way to its memory.
+        // SAFETY: numpy allocated `len` values of this dtype. The memory is foreign code's, so it holds some bytes, and
+        // any bytes are a number. No Python code has seen the array, so `self` is the only way to its memory.
         unsafe { std::slice::from_raw_parts_mut(data(&self.array).cast(), self.len) }
     }
 

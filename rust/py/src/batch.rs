@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::{Column, Table, is_labels, reserve};
 use crate::errors::raise;
+use crate::signals::Watch;
 
 /// X, y and sample_weight as Python passes them.
 #[derive(Clone, Copy)]
@@ -20,6 +21,11 @@ pub(crate) struct Arguments<'a, 'py> {
 impl<'py> Arguments<'_, 'py> {
     pub(crate) fn py(&self) -> Python<'py> {
         self.x.py()
+    }
+
+    /// The arrays that core reads in place: not labels and weights, which are copied.
+    pub(crate) fn in_place(&self) -> [&Bound<'py, PyAny>; 2] {
+        [self.x, self.y]
     }
 }
 
@@ -45,9 +51,13 @@ pub(crate) struct Copies {
 impl<'a> Batch<'a> {
     /// Reads the headers, and copies labels and weights to `copies`. Core checks the shapes and ranges that depend on
     /// the network.
-    pub(crate) fn new(arguments: Arguments<'a, '_>, copies: &'a mut Copies) -> PyResult<Self> {
+    pub(crate) fn new(
+        arguments: Arguments<'a, '_>,
+        copies: &'a mut Copies,
+        watch: Option<&'a Watch>,
+    ) -> PyResult<Self> {
         let Arguments { x, y, sample_weight } = arguments;
-        let x = Table::new("X", x)?;
+        let x = Table::new("X", x)?.watched(watch);
         let Copies { labels, weights } = copies;
         let y = if is_labels(y) {
             let column = Column::<i64>::new("y", y)?;

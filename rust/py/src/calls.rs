@@ -8,8 +8,9 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{Column, Element, Fresh, Out, Table, reserve};
 use crate::batch::{Arguments, Batch};
-use crate::cell::{Cell, Work};
+use crate::cell::{Cell, InPlace, Work};
 use crate::errors::raise;
+use crate::signals::Watch;
 
 impl<T: Element + Real> Cell<T> {
     /// Computes the outputs of the rows of `x`, in a new array or in `out`.
@@ -17,16 +18,19 @@ impl<T: Element + Real> Cell<T> {
         &self,
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        compute: impl FnOnce(&core::Network<T>, &mut core::Workspace<T>, &Table<'_>, &mut [T]) -> Result<(), Error> + Send,
+        compute: impl Fn(&core::Network<T>, &mut core::Workspace<T>, &Table<'_>, &mut [T]) -> Result<(), Error>
+        + Send
+        + Sync,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = x.py();
-        let table = Table::new("X", x)?;
+        let watch = self.watch();
+        let (table, arrays) = (Table::new("X", x)?.watched(Some(&watch)), InPlace::new([x, x], &watch));
         let (rows, columns) = (table.rows(), self.facts.n_outputs);
         let work = Work::forward(rows, self.facts.n_parameters);
         self.lend(|scratch| {
             let (lazy, kept) = (&mut scratch.workspace, &mut scratch.values);
-            let compute = |values: &mut [T]| {
-                self.read(py, work, |network| compute(network, lazy.ready(network)?, &table, values))
+            let mut compute = |values: &mut [T]| {
+                self.read_with(&arrays, work, |network| compute(network, lazy.ready(network)?, &table, values))
             };
             match out {
                 None => {
@@ -48,18 +52,25 @@ impl<T: Element + Real> Cell<T> {
         })
     }
 
+    /// What looks for Ctrl-C during a call, with the flops of a row where there is a gradient.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch::new(self.facts.n_parameters.saturating_mul(6))
+    }
+
     /// Runs `compute` on a batch; other calls that only read may run at the same time.
     pub(crate) fn on_batch<R: Send>(
         &self,
         arguments: Arguments<'_, '_>,
         work: impl FnOnce(usize, usize) -> Work,
-        compute: impl FnOnce(&core::Network<T>, &mut core::Workspace<T>, &core::Batch<'_, T>) -> Result<R, Error> + Send,
+        mut compute: impl FnMut(&core::Network<T>, &mut core::Workspace<T>, &core::Batch<'_, T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
+        let watch = self.watch();
+        let arrays = InPlace::new(arguments.in_place(), &watch);
         self.lend(|scratch| {
-            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let batch = Batch::new(arguments, &mut scratch.copies, Some(&watch))?;
             let lazy = &mut scratch.workspace;
             let work = work(batch.rows(), self.facts.n_parameters);
-            self.read(arguments.py(), work, |network| compute(network, lazy.ready(network)?, &batch.as_core()))
+            self.read_with(&arrays, work, |network| compute(network, lazy.ready(network)?, &batch.as_core()))
         })
     }
 
@@ -87,24 +98,30 @@ impl<T: Element + Real> Cell<T> {
         training: bool,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let py = x.py();
-        let (x, d_output) = (Table::new("X", x)?, Table::new("d_output", d_output)?);
+        let watch = self.watch();
+        let arrays = InPlace::new([x, d_output], &watch);
+        let (x, d_output) = (Table::new("X", x)?.watched(Some(&watch)), Table::new("d_output", d_output)?);
         let work = Work::gradient(x.rows(), self.facts.n_parameters);
         let mut flat = Fresh::new(py, T::DTYPE, &[self.facts.n_parameters])?;
         let mut inputs = Fresh::new(py, T::DTYPE, &[x.rows(), self.facts.n_inputs])?;
         let (d_w, d_x) = (flat.values(), inputs.values());
         self.lend(|scratch| {
             let lazy = &mut scratch.workspace;
-            self.read(py, work, |network| network.backward(lazy.ready(network)?, &x, &d_output, training, d_w, d_x))
+            self.read_with(&arrays, work, |network| {
+                network.backward(lazy.ready(network)?, &x, &d_output, training, d_w, d_x)
+            })
         })?;
         Ok((flat.finish(), inputs.finish()))
     }
 
     pub(crate) fn step(&self, arguments: Arguments<'_, '_>) -> PyResult<f64> {
+        let watch = self.watch();
+        let arrays = InPlace::new(arguments.in_place(), &watch);
         self.lend(|scratch| {
-            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let batch = Batch::new(arguments, &mut scratch.copies, Some(&watch))?;
             let lazy = &mut scratch.workspace;
             let work = Work::gradient(batch.rows(), self.facts.n_parameters);
-            self.write(arguments.py(), work, |network| network.step(lazy.ready(network)?, &batch.as_core()))
+            self.write_with(&arrays, work, |network| network.step(lazy.ready(network)?, &batch.as_core()))
         })
     }
 
@@ -120,7 +137,7 @@ impl<T: Element + Real> Cell<T> {
     pub(crate) fn flat<'py>(
         &self,
         py: Python<'py>,
-        fill: impl FnOnce(&core::Network<T>, &mut [T]) + Send,
+        fill: impl Fn(&core::Network<T>, &mut [T]) + Send + Sync,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut flat = Fresh::new(py, T::DTYPE, &[self.facts.n_parameters])?;
         let values = flat.values();
@@ -136,7 +153,7 @@ impl<T: Element + Real> Cell<T> {
         &self,
         argument: &'static str,
         flat: &Bound<'_, PyAny>,
-        set: impl FnOnce(&mut core::Network<T>, &[T]) -> Result<(), Error> + Send,
+        set: impl Fn(&mut core::Network<T>, &[T]) -> Result<(), Error> + Send + Sync,
     ) -> PyResult<()> {
         self.lend(|scratch| {
             let values = &mut scratch.values;

@@ -1,10 +1,9 @@
 //! A network behind its lock, the workspaces of the calls that use it, and when the GIL is released.
 //!
 //! Calls that read run at the same time; a call that writes runs alone. Two rules exclude a deadlock. A thread that
-//! holds the GIL never waits for the lock. A thread that holds the lock never runs Python code, and never waits for
-//! the GIL.
+//! holds the GIL never waits for the lock. A thread that holds the lock never runs Python code.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,9 +13,11 @@ use chainrule_core::{Error, Real};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Dtype, Element};
+use crate::arrays::{Dtype, Element, Held};
 use crate::batch::Copies;
 use crate::errors::raise;
+use crate::fork;
+use crate::signals::Watch;
 
 /// A call with more work than this releases the GIL. In a matrix product it takes 15 to 20 µs with AVX2, and 50 µs
 /// with the portable instruction set. To release the GIL costs about 0.1 µs, but up to 5 ms (Python's switch interval)
@@ -71,6 +72,52 @@ impl<T: Real> Lazy<T> {
     }
 }
 
+/// The arrays of the caller's that a call reads in place, and what looks for Ctrl-C meanwhile.
+pub(crate) struct InPlace<'a, 'py> {
+    py: Python<'py>,
+    arrays: [Option<&'a Bound<'py, PyAny>>; 2],
+    watch: Option<&'a Watch>,
+}
+
+impl<'a, 'py> InPlace<'a, 'py> {
+    /// For a call that reads none.
+    fn none(py: Python<'py>) -> Self {
+        InPlace { py, arrays: [None; 2], watch: None }
+    }
+
+    pub(crate) fn new(arrays: [&'a Bound<'py, PyAny>; 2], watch: &'a Watch) -> Self {
+        InPlace { py: arrays[0].py(), arrays: arrays.map(Some), watch: Some(watch) }
+    }
+
+    /// Keeps the memory of the arrays where it is.
+    pub(crate) fn hold(&self) -> PyResult<Held<'py>> {
+        Held::new(self.arrays.into_iter().flatten().cloned())
+    }
+
+    /// The result of a call: `now` if it ran at once, else that of `call`, which waits for the lock, without the GIL.
+    fn result<R: Send>(
+        &self,
+        now: Option<Result<R, Error>>,
+        call: &mut (dyn FnMut() -> Option<Result<R, Error>> + Send),
+    ) -> PyResult<R> {
+        // The lock is free again before `raise` and `hear`, which may run Python code.
+        if let Some(result) = now {
+            return result.map_err(|e| raise(self.py, e));
+        }
+        let _held = self.hold()?;
+        loop {
+            let result = self.py.detach(|| {
+                let _inside = fork::enter();
+                call()
+            });
+            match (result.ok_or_else(abandoned)?, self.watch) {
+                (Err(Error::Interrupted), Some(watch)) => watch.hear(self.py)?,
+                (result, _) => return result.map_err(|e| raise(self.py, e)),
+            }
+        }
+    }
+}
+
 /// A network of one dtype.
 pub(crate) struct Cell<T> {
     pub(crate) facts: Facts,
@@ -78,8 +125,10 @@ pub(crate) struct Cell<T> {
     /// Number of calls that wait to read.
     waiting: AtomicUsize,
     scratches: Mutex<Vec<Scratch<T>>>,
-    /// The value of [`FORKS`] when this network was made.
+    /// The value of [`fork::forks_inside`] when this network was made.
     forks: usize,
+    /// Whether a call has waited in vain for a lock that a thread of the parent process held.
+    abandoned: AtomicBool,
 }
 
 /// A network of either dtype.
@@ -112,14 +161,6 @@ pub(crate) struct Facts {
     pub(crate) dtype: Dtype,
 }
 
-/// Number of forks between the first process and this one.
-static FORKS: AtomicUsize = AtomicUsize::new(0);
-
-/// Python calls this in the child after each fork.
-pub(crate) fn forked() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
 /// The most scratches that are kept: about as many as threads that use one network at the same time.
 const MAX_SCRATCHES: usize = 16;
 
@@ -139,7 +180,8 @@ impl<T: Element + Real> Cell<T> {
             network: RwLock::new(network),
             waiting: AtomicUsize::new(0),
             scratches: Mutex::new(Vec::new()),
-            forks: FORKS.load(Ordering::Relaxed),
+            forks: fork::forks_inside(),
+            abandoned: AtomicBool::new(false),
         }
     }
 
@@ -169,15 +211,20 @@ impl<T: Element + Real> Cell<T> {
         &self,
         py: Python<'_>,
         work: Work,
-        call: impl FnOnce(&core::Network<T>) -> Result<R, Error> + Send,
+        call: impl FnMut(&core::Network<T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
-        let free = if work.is_long() { None } else { taken(self.network.try_read()) };
-        let result = match free {
-            Some(network) => call(&network),
-            None => py.detach(|| Some(call(&*self.wait_to_read()?))).ok_or_else(abandoned)?,
-        };
-        // The lock is free again before `raise`, which may run Python code.
-        result.map_err(|e| raise(py, e))
+        self.read_with(&InPlace::none(py), work, call)
+    }
+
+    /// The same for a call that reads arrays in place. It may be called again, after it was interrupted.
+    pub(crate) fn read_with<R: Send>(
+        &self,
+        arrays: &InPlace<'_, '_>,
+        work: Work,
+        mut call: impl FnMut(&core::Network<T>) -> Result<R, Error> + Send,
+    ) -> PyResult<R> {
+        let now = if work.is_long() { None } else { taken(self.network.try_read()).map(|network| call(&network)) };
+        arrays.result(now, &mut || Some(call(&*self.wait_to_read()?)))
     }
 
     /// Runs `call` on the network while no other call reads or writes it.
@@ -185,22 +232,28 @@ impl<T: Element + Real> Cell<T> {
         &self,
         py: Python<'_>,
         work: Work,
-        call: impl FnOnce(&mut core::Network<T>) -> Result<R, Error> + Send,
+        call: impl FnMut(&mut core::Network<T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
-        let free = if work.is_long() { None } else { taken(self.network.try_write()) };
-        let result = match free {
-            Some(mut network) => call(&mut network),
-            None => py.detach(|| Some(call(&mut *self.wait_to_write()?))).ok_or_else(abandoned)?,
-        };
-        // The lock is free again before `raise`, which may run Python code.
-        result.map_err(|e| raise(py, e))
+        self.write_with(&InPlace::none(py), work, call)
+    }
+
+    /// The same for a call that reads arrays in place. It may be called again, after it was interrupted.
+    pub(crate) fn write_with<R: Send>(
+        &self,
+        arrays: &InPlace<'_, '_>,
+        work: Work,
+        mut call: impl FnMut(&mut core::Network<T>) -> Result<R, Error> + Send,
+    ) -> PyResult<R> {
+        let now =
+            if work.is_long() { None } else { taken(self.network.try_write()).map(|mut network| call(&mut network)) };
+        arrays.result(now, &mut || Some(call(&mut *self.wait_to_write()?)))
     }
 
     fn wait_to_read(&self) -> Option<RwLockReadGuard<'_, core::Network<T>>> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let network = match self.may_be_abandoned() {
             false => Some(self.network.read().unwrap_or_else(PoisonError::into_inner)),
-            true => patiently(|| self.network.try_read()),
+            true => self.patiently(|| self.network.try_read()),
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         network
@@ -209,14 +262,28 @@ impl<T: Element + Real> Cell<T> {
     fn wait_to_write(&self) -> Option<RwLockWriteGuard<'_, core::Network<T>>> {
         match self.may_be_abandoned() {
             false => Some(self.network.write().unwrap_or_else(PoisonError::into_inner)),
-            true => patiently(|| self.network.try_write()),
+            true => self.patiently(|| self.network.try_write()),
         }
     }
 
-    /// Whether the process forked since the network was made. If so, a thread that exists only in the parent may hold
-    /// the lock for ever.
+    /// Whether the process forked since the network was made, while a call was running. If so, a thread that exists only
+    /// in the parent may hold the lock for ever.
     fn may_be_abandoned(&self) -> bool {
-        FORKS.load(Ordering::Relaxed) != self.forks
+        fork::forks_inside() != self.forks
+    }
+
+    /// Waits for a lock that may never be released: some seconds, and hardly any more once that was in vain.
+    fn patiently<G>(&self, try_lock: impl Fn() -> TryLockResult<G>) -> Option<G> {
+        let millis = if self.abandoned.load(Ordering::Relaxed) { 50 } else { 4000 };
+        let start = Instant::now();
+        loop {
+            let lock = taken(try_lock());
+            if lock.is_some() || start.elapsed() > Duration::from_millis(millis) {
+                self.abandoned.fetch_or(lock.is_none(), Ordering::Relaxed);
+                return lock;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets waiting readers in, between two writes of a long call. Without this pause they would hardly ever get the
@@ -242,19 +309,6 @@ fn taken<G>(result: TryLockResult<G>) -> Option<G> {
         Ok(guard) => Some(guard),
         Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
         Err(TryLockError::WouldBlock) => None,
-    }
-}
-
-/// Waits for a lock that may never be released. Five seconds are a hundred times the longest that an epoch holds it
-/// without a pause.
-fn patiently<G>(try_lock: impl Fn() -> TryLockResult<G>) -> Option<G> {
-    const MAX_WAIT: Duration = Duration::from_secs(5);
-    let start = Instant::now();
-    loop {
-        match taken(try_lock()) {
-            None if start.elapsed() < MAX_WAIT => thread::sleep(Duration::from_millis(1)),
-            result => return result,
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chainrule_core::{Error, ErrorKind};
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 pyo3::create_exception!(
@@ -27,6 +27,7 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
     match error.kind() {
         ErrorKind::Value => PyValueError::new_err(text),
         ErrorKind::Memory => PyMemoryError::new_err(text),
+        ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(text),
         ErrorKind::Divergence => {
             let exception = DivergenceError::new_err(text);
             if let Error::Diverged { at: Some((epoch, batch)), .. }

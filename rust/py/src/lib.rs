@@ -7,10 +7,11 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `arrays` | access to numpy arrays; the only unsafe code of this crate |
+//! | `arrays` | access to numpy arrays; nearly all unsafe code of this crate |
 //! | `batch` | the arguments X, y and sample_weight, and the batch that core reads from them |
 //! | `cell` | a network behind its lock, its workspaces, and when the GIL is released |
 //! | `turn` | which call may change the network, and which thread is fitting it |
+//! | `signals`, `fork` | Ctrl-C during a long call, and what a fork waits for |
 //! | `network`, `snapshot` | the Python classes |
 //! | `calls`, `train`, `sklearn` | what the methods of those classes do, for either dtype |
 //! | `file`, `tensors` | model files: format and atomic writing; the two functions that Python calls |
@@ -22,7 +23,9 @@ mod calls;
 mod cell;
 mod errors;
 mod file;
+mod fork;
 mod network;
+mod signals;
 mod sklearn;
 mod snapshot;
 mod tensors;
@@ -92,9 +95,12 @@ mod native {
         // Windows has no fork, and no such function.
         let os = py.import("os")?;
         if os.hasattr("register_at_fork")? {
-            let forked = PyCFunction::new_closure(py, None, None, |_, _| crate::cell::forked())?;
-            let keywords = [("after_in_child", forked)].into_py_dict(py)?;
-            os.call_method("register_at_fork", (), Some(&keywords))?;
+            let before =
+                PyCFunction::new_closure(py, None, None, |arguments, _| arguments.py().detach(crate::fork::before))?;
+            let in_parent = PyCFunction::new_closure(py, None, None, |_, _| crate::fork::after_in_parent())?;
+            let in_child = PyCFunction::new_closure(py, None, None, |_, _| crate::fork::after_in_child())?;
+            let keywords = [("before", before), ("after_in_parent", in_parent), ("after_in_child", in_child)];
+            os.call_method("register_at_fork", (), Some(&keywords.into_py_dict(py)?))?;
         }
         // Defaults for an exception that Python code makes itself.
         for attribute in ["epoch", "batch"] {

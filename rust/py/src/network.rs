@@ -12,6 +12,7 @@ use pyo3::types::PyList;
 use crate::batch::Arguments;
 use crate::cell::{Cell, Either, Facts, Work, each};
 use crate::errors::{InternalError, catch_panics, internal, raise};
+use crate::signals::Watch;
 use crate::sklearn::Course;
 use crate::snapshot::Snapshot;
 use crate::turn::{Inside, Turn};
@@ -99,18 +100,29 @@ impl Network {
     #[new]
     #[pyo3(signature = (config, draw=true))]
     fn new(py: Python<'_>, config: &str, draw: bool) -> PyResult<Self> {
-        fn made<T: core::Real>(spec: core::Spec, draw: bool) -> Result<core::Network<T>, core::Error> {
-            if draw { core::Network::new(spec) } else { core::Network::blank(spec) }
+        fn made<T: core::Real>(
+            spec: core::Spec,
+            draw: bool,
+            keep_going: &mut dyn FnMut() -> bool,
+        ) -> Result<core::Network<T>, core::Error> {
+            if draw { core::Network::new_while(spec, keep_going) } else { core::Network::blank(spec) }
         }
         catch_panics(|| {
-            let network = py.detach(|| {
-                let spec = core::Spec::from_json(config)?;
-                Ok(match spec.dtype {
-                    core::Dtype::Float32 => Either::F32(Cell::new(made(spec, draw)?)),
-                    core::Dtype::Float64 => Either::F64(Cell::new(made(spec, draw)?)),
-                })
-            });
-            network.map(Self::of).map_err(|e| raise(py, e))
+            let watch = Watch::new(0);
+            loop {
+                let network = py.detach(|| {
+                    let spec = core::Spec::from_json(config)?;
+                    let look = &mut || watch.look();
+                    Ok(match spec.dtype {
+                        core::Dtype::Float32 => Either::F32(Cell::new(made(spec, draw, look)?)),
+                        core::Dtype::Float64 => Either::F64(Cell::new(made(spec, draw, look)?)),
+                    })
+                });
+                match network {
+                    Err(core::Error::Interrupted) => watch.hear(py)?,
+                    network => return network.map(Self::of).map_err(|e| raise(py, e)),
+                }
+            }
         })
     }
 

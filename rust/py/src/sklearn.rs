@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 
 use crate::arrays::{Column, Element, Fresh, reserve};
 use crate::batch::{Arguments, Batch};
-use crate::cell::{Cell, Work};
+use crate::cell::{Cell, InPlace, Work};
 use crate::errors::{catch_panics, raise};
-use crate::train::SLICE;
+use crate::signals::SLICE;
 
 /// An update rule as Python passes it.
 #[derive(FromPyObject)]
@@ -128,13 +128,17 @@ impl<T: Element + Real> Cell<T> {
         hyperparameters: &core::sklearn::Hyperparameters,
     ) -> PyResult<()> {
         let py = arguments.py();
+        let watch = self.watch();
+        let arrays = InPlace::new(arguments.in_place(), &watch);
+        let _held = arrays.hold()?; // between two slices too
         course.0.start();
         self.lend(|scratch| {
-            let batch = Batch::new(arguments, &mut scratch.copies)?;
+            let batch =
+                Batch::new(arguments, &mut scratch.copies, watch.is_for(course.0.batch_size).then_some(&watch))?;
             let work = Work::gradient(batch.rows(), self.facts.n_parameters);
             let lazy = &mut scratch.workspace;
             loop {
-                let finished = self.write(py, work, |network| {
+                let finished = self.write_with(&arrays, work, |network| {
                     let start = Instant::now();
                     let mut go_on = || start.elapsed() < SLICE;
                     let workspace = lazy.ready(network)?;

@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{Bytes, Dtype, Fresh};
+use crate::arrays::{Bytes, Dtype, Fresh, Held};
 use crate::errors::catch_panics;
 use crate::file::{self, Entry, FileError, Source};
 
@@ -49,6 +49,7 @@ pub(crate) fn write_tensors(
             Ok((entry, bytes))
         });
         let described: Vec<(Entry, Bytes<'_>)> = described.collect::<PyResult<_>>()?;
+        let _held = Held::new(arrays.values().cloned())?;
         py.detach(|| {
             let sources = described.iter();
             let sources = sources.map(|(entry, bytes)| (entry.clone(), bytes as &dyn Source));

@@ -7,48 +7,70 @@
 //! | inside an epoch, a step or a setter | no | no | no | no |
 //!
 //! A call that does not get the turn is refused. It never waits, because a call inside a callback would wait for ever.
+//! In a forked child, the turn of a thread that stayed in the parent is over.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// The number of the thread that fits the network, 0 if none does; plus [`BUSY`] while a call has the turn.
-#[derive(Debug, Default)]
-pub(crate) struct Turn(AtomicU64);
+use crate::fork::{forks, survivor, this_thread};
+
+/// Who has the turn: 0, or the number of a thread plus [`FIT`] while it fits the network, plus [`BUSY`] while a call of
+/// it has the turn.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    state: AtomicU64,
+    /// The value of [`forks`] when the state was right for this process.
+    forks: AtomicUsize,
+}
 
 const BUSY: u64 = 1 << 63;
+const FIT: u64 = 1 << 62;
 
 /// The turn of one call. Dropping it ends the turn.
 #[must_use]
 #[derive(Debug)]
-pub(crate) struct Inside<'a>(&'a Turn);
+pub(crate) struct Inside<'a> {
+    turn: &'a Turn,
+    /// The state afterwards.
+    then: u64,
+}
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.0.0.fetch_and(!BUSY, Ordering::Release);
+        self.turn.state.store(self.then, Ordering::Release);
     }
 }
 
-/// A number, from 1 on, that no other thread of this process has or had.
-fn this_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
-    NUMBER.with(|number| *number)
+impl Default for Turn {
+    fn default() -> Self {
+        Turn { state: AtomicU64::new(0), forks: AtomicUsize::new(forks()) }
+    }
 }
 
 impl Turn {
+    /// Called with the GIL, so that no other thread is in here at the same time.
     fn change(&self, from: u64, to: u64) -> bool {
+        if self.forks.swap(forks(), Ordering::Relaxed) != forks() {
+            let thread = self.state.load(Ordering::Relaxed) & !(BUSY | FIT);
+            if thread != survivor() {
+                self.state.store(0, Ordering::Relaxed);
+            }
+        }
         let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
-        self.0.compare_exchange(from, to, success, failure).is_ok()
+        self.state.compare_exchange(from, to, success, failure).is_ok()
+    }
+
+    fn taken(&self, from: u64) -> Option<Inside<'_>> {
+        self.change(from, from | this_thread() | BUSY).then(|| Inside { turn: self, then: from })
     }
 
     /// The turn for a call that is refused during a fit: step, apply_gradient.
     pub(crate) fn alone(&self) -> Option<Inside<'_>> {
-        self.change(0, BUSY).then(|| Inside(self))
+        self.taken(0)
     }
 
     /// The turn for an epoch of the fit that this thread began.
     pub(crate) fn in_fit(&self) -> Option<Inside<'_>> {
-        let me = this_thread();
-        self.change(me, me | BUSY).then(|| Inside(self))
+        self.taken(FIT | this_thread())
     }
 
     /// The turn for a setter: allowed while there is no fit, and between two epochs of a fit of this thread.
@@ -58,11 +80,11 @@ impl Turn {
 
     /// Begins a fit of this thread. False if a call has the turn or another fit has begun.
     pub(crate) fn begin_fit(&self) -> bool {
-        self.change(0, this_thread())
+        self.change(0, FIT | this_thread())
     }
 
     /// Ends the fit that this thread began. False if there is none or a call has the turn.
     pub(crate) fn end_fit(&self) -> bool {
-        self.change(this_thread(), 0)
+        self.change(FIT | this_thread(), 0)
     }
 }

@@ -1,6 +1,9 @@
 //! The table at the top of turn.rs, tested without Python.
 #![allow(missing_docs, reason = "a test")]
 
+#[path = "../src/fork.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a part of the library, used by `turn`")]
+mod fork;
 #[path = "../src/turn.rs"]
 #[allow(unreachable_pub, reason = "a part of the library, tested by itself")]
 mod turn;
@@ -51,6 +54,27 @@ fn inside_a_call_there_is_no_other() {
     elsewhere(refused);
     drop(epoch);
     assert!(turn.end_fit());
+}
+
+/// In one test: the count of forks is the process's.
+#[test]
+fn in_a_forked_child_only_the_turn_of_the_thread_that_forked_goes_on() {
+    let [theirs, mine, step, idle] = std::array::from_fn(|_| Turn::default());
+    let inside = elsewhere(|| {
+        assert!(theirs.begin_fit());
+        std::mem::forget(theirs.in_fit());
+        step.alone()
+    });
+    std::mem::forget(inside);
+    assert!(mine.begin_fit());
+    let epoch = mine.in_fit().unwrap();
+    assert!(!theirs.begin_fit() && step.alone().is_none());
+    fork::after_in_child();
+    assert!(elsewhere(|| mine.alone().is_none() && !mine.begin_fit()));
+    drop(epoch);
+    assert!(mine.in_fit().is_some() && mine.end_fit());
+    assert!(theirs.begin_fit() && !elsewhere(|| theirs.begin_fit()));
+    assert!(step.alone().is_some() && idle.alone().is_some());
 }
 
 #[test]
