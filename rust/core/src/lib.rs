@@ -82,6 +82,7 @@ pub use error::{Error, ErrorKind};
 pub use fit::Epoch;
 pub use network::{Network, TensorInfo};
 pub use pass::{Route, Workspace};
+pub use plan::Worth;
 pub use spec::{Dtype, Spec};
 pub use trace::{LayerTrace, TensorTrace};
 

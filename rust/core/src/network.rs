@@ -1,7 +1,7 @@
 //! A network: parameters, moments and counters, and what can be asked of it.
 
 use crate::pass::{Model, Route};
-use crate::plan::{Named, Plan};
+use crate::plan::{Named, Plan, Worth};
 use crate::schedule::Schedule;
 use crate::{Batch, Error, Real, Spec, Workspace, threads};
 use chainrule_kernels::{Buffer, Machine};
@@ -136,6 +136,11 @@ impl<T: Real> Network<T> {
     /// Number of weights and biases.
     pub fn n_parameters(&self) -> usize {
         self.plan.n_parameters
+    }
+
+    /// What batches are worth on this network.
+    pub fn worth(&self) -> Worth {
+        self.plan.worth
     }
 
     /// Number of numbers that layers save and do not train.

@@ -12,7 +12,7 @@ use crate::{Error, Real, Spec};
 use chainrule_kernels::{Machine, within};
 
 pub(crate) use small::Small;
-pub(crate) use worth::Worth;
+pub use worth::Worth;
 
 /// Most rows of a batch that go through the network at once. A larger batch goes in tiles whose gradients add up in
 /// the order of the rows: always the same, whoever computes them.
@@ -78,11 +78,12 @@ impl Plan {
         let chain = Chain::new::<T>(&spec.layers, spec.n_inputs, 0, Some(&limits), &mut ends);
         let (mut tensors, mut buffers) = (Vec::new(), Vec::new());
         chain.each_layer("", &mut |prefix, _, plan: &LayerPlan| {
-            for (tensor, into) in plan.tensors.iter().map(|t| (t, true)).chain(plan.buffers.iter().map(|t| (t, false)))
-            {
-                let named = Named { name: format!("{prefix}{}", tensor.declared.name), tensor: tensor.clone() };
-                if into { tensors.push(named) } else { buffers.push(named) }
-            }
+            let named = |tensor: &Tensor| {
+                let name = format!("{prefix}{}", tensor.declared.name);
+                Named { name, tensor: tensor.clone() }
+            };
+            tensors.extend(plan.tensors.iter().map(named));
+            buffers.extend(plan.buffers.iter().map(named));
         });
         let has_penalty = tensors.iter().any(|named| named.tensor.declared.l2 != 0.0);
         let n_parameters = tensors.iter().map(|named| named.tensor.len()).sum();
@@ -140,19 +141,20 @@ impl Plan {
         let mut result = Ok(());
         self.chain.each_layer("", &mut |_, _, plan| {
             let mut stream = Stream::new(seed, Purpose::Weights, plan.position as u64);
-            for (tensor, into) in plan.tensors.iter().map(|t| (t, true)).chain(plan.buffers.iter().map(|t| (t, false)))
-            {
-                let values = if into { &mut *parameters } else { &mut *buffers };
-                let drawn = tensor.set_first(&mut stream, values, keep_going).and_then(|()| {
-                    if within(machine, &values[tensor.at.clone()], T::MAX) {
-                        return Ok(());
-                    }
-                    let layer = plan.position + 1;
-                    Err(Error::Config(format!("layer {layer}: the initial weights are too large for {}", T::NAME)))
-                });
-                if result.is_ok() {
-                    result = drawn;
+            let mut set = |tensor: &Tensor, values: &mut [T]| {
+                tensor.set_first(&mut stream, values, keep_going)?;
+                if within(machine, &values[tensor.at.clone()], T::MAX) {
+                    return Ok(());
                 }
+                let layer = plan.position + 1;
+                Err(Error::Config(format!("layer {layer}: the initial weights are too large for {}", T::NAME)))
+            };
+            let mut sets = || {
+                plan.tensors.iter().try_for_each(|tensor| set(tensor, parameters))?;
+                plan.buffers.iter().try_for_each(|tensor| set(tensor, buffers))
+            };
+            if result.is_ok() {
+                result = sets();
             }
         });
         result

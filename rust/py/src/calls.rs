@@ -1,7 +1,7 @@
 //! What the methods of the Python class do for a network of one dtype: read the arguments, call core, make the results.
 
 use chainrule_core as core;
-use chainrule_core::{Error, Real};
+use chainrule_core::{Error, Real, Worth};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -26,7 +26,7 @@ impl<T: Element + Real> Cell<T> {
         let watch = self.watch();
         let (table, arrays) = (Table::new("X", x)?.watched(Some(&watch)), InPlace::new([x, x], &watch));
         let (rows, columns) = (table.rows(), self.facts.n_outputs);
-        let work = Work::forward(rows, self.facts.n_parameters);
+        let work = Work::forward(rows, self.facts.worth);
         self.lend(|scratch| {
             let (lazy, kept) = (&mut scratch.workspace, &mut scratch.values);
             let mut compute = |values: &mut [T]| {
@@ -61,7 +61,7 @@ impl<T: Element + Real> Cell<T> {
     pub(crate) fn on_batch<R: Send>(
         &self,
         arguments: Arguments<'_, '_>,
-        work: impl FnOnce(usize, usize) -> Work,
+        work: impl FnOnce(usize, Worth) -> Work,
         mut compute: impl FnMut(&core::Network<T>, &mut core::Workspace<T>, &core::Batch<'_, T>) -> Result<R, Error> + Send,
     ) -> PyResult<R> {
         let watch = self.watch();
@@ -69,7 +69,7 @@ impl<T: Element + Real> Cell<T> {
         self.lend(|scratch| {
             let batch = Batch::new(arguments, &mut scratch.copies, Some(&watch))?;
             let lazy = &mut scratch.workspace;
-            let work = work(batch.rows(), self.facts.n_parameters);
+            let work = work(batch.rows(), self.facts.worth);
             self.read_with(&arrays, work, |network| compute(network, lazy.ready(network)?, &batch.as_core()))
         })
     }
@@ -101,7 +101,7 @@ impl<T: Element + Real> Cell<T> {
         let watch = self.watch();
         let arrays = InPlace::new([x, d_output], &watch);
         let (x, d_output) = (Table::new("X", x)?.watched(Some(&watch)), Table::new("d_output", d_output)?);
-        let work = Work::gradient(x.rows(), self.facts.n_parameters);
+        let work = Work::gradient(x.rows(), self.facts.worth);
         let mut flat = Fresh::new(py, T::DTYPE, &[self.facts.n_parameters])?;
         let mut inputs = Fresh::new(py, T::DTYPE, &[x.rows(), self.facts.n_inputs])?;
         let (d_w, d_x) = (flat.values(), inputs.values());
@@ -120,7 +120,7 @@ impl<T: Element + Real> Cell<T> {
         self.lend(|scratch| {
             let batch = Batch::new(arguments, &mut scratch.copies, Some(&watch))?;
             let lazy = &mut scratch.workspace;
-            let work = Work::gradient(batch.rows(), self.facts.n_parameters);
+            let work = Work::gradient(batch.rows(), self.facts.worth);
             self.write_with(&arrays, work, |network| network.step(lazy.ready(network)?, &batch.as_core()))
         })
     }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chainrule_core as core;
-use chainrule_core::{Error, Real};
+use chainrule_core::{Error, Real, Worth};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -22,28 +22,24 @@ use crate::signals::Watch;
 /// A call with more work than this releases the GIL. In a matrix product it takes 15 to 20 µs with AVX2, and 50 µs
 /// with the portable instruction set. To release the GIL costs about 0.1 µs, but up to 5 ms (Python's switch interval)
 /// if another thread runs Python code meanwhile.
-const MAX_FLOPS_WITH_GIL: usize = 1_000_000;
-
-/// One pass over the parameters (a copy, an update) takes as long as the gradient of this many rows: its limit is
-/// memory, not arithmetic.
-const ROWS_A_PASS: usize = 10;
+const MAX_FLOPS_WITH_GIL: f64 = 1e6;
 
 /// The estimated work of a call, in floating-point operations.
 #[derive(Clone, Copy)]
-pub(crate) struct Work(usize);
+pub(crate) struct Work(f64);
 
 impl Work {
     /// Reading or setting a few numbers.
-    pub(crate) const NONE: Work = Work(0);
+    pub(crate) const NONE: Work = Work(0.0);
 
-    /// Forward propagation of `rows` rows: one multiplication and one addition per row and parameter.
-    pub(crate) fn forward(rows: usize, parameters: usize) -> Self {
-        Work(rows.saturating_mul(parameters).saturating_mul(2))
+    /// Forward propagation of `rows` rows.
+    pub(crate) fn forward(rows: usize, worth: Worth) -> Self {
+        Work(worth.forward_flops(rows))
     }
 
-    /// Forward propagation, the gradients of inputs and weights, and one pass over the parameters.
-    pub(crate) fn gradient(rows: usize, parameters: usize) -> Self {
-        Work(rows.saturating_add(ROWS_A_PASS).saturating_mul(parameters).saturating_mul(6))
+    /// A training step on `rows` rows.
+    pub(crate) fn gradient(rows: usize, worth: Worth) -> Self {
+        Work(worth.flops(rows))
     }
 
     fn is_long(self) -> bool {
@@ -155,6 +151,7 @@ pub(crate) struct Facts {
     pub(crate) n_inputs: usize,
     pub(crate) n_outputs: usize,
     pub(crate) n_parameters: usize,
+    pub(crate) worth: Worth,
     pub(crate) n_buffers: usize,
     pub(crate) isa: &'static str,
     pub(crate) n_threads: usize,
@@ -172,6 +169,7 @@ impl<T: Element + Real> Cell<T> {
                 n_inputs: network.n_inputs(),
                 n_outputs: network.n_outputs(),
                 n_parameters: network.n_parameters(),
+                worth: network.worth(),
                 n_buffers: network.n_buffers(),
                 isa: network.isa(),
                 n_threads: network.threads(),
@@ -187,7 +185,7 @@ impl<T: Element + Real> Cell<T> {
 
     /// The work of one pass over the parameters.
     pub(crate) fn pass(&self) -> Work {
-        Work::gradient(0, self.facts.n_parameters)
+        Work::gradient(0, self.facts.worth)
     }
 
     /// Runs `call` with a scratch that no other call uses.

@@ -135,7 +135,7 @@ impl<T: Element + Real> Cell<T> {
         self.lend(|scratch| {
             let batch =
                 Batch::new(arguments, &mut scratch.copies, watch.is_for(course.0.batch_size).then_some(&watch))?;
-            let work = Work::gradient(batch.rows(), self.facts.n_parameters);
+            let work = Work::gradient(batch.rows(), self.facts.worth);
             let lazy = &mut scratch.workspace;
             loop {
                 let finished = self.write_with(&arrays, work, |network| {

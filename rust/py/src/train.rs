@@ -21,7 +21,7 @@ impl<T: Element + Real> Cell<T> {
         let _held = arrays.hold()?; // between two slices too
         self.lend(|scratch| {
             let batch = Batch::new(arguments, &mut scratch.copies, watch.is_for(batch_size).then_some(&watch))?;
-            let work = Work::gradient(batch.rows(), self.facts.n_parameters);
+            let work = Work::gradient(batch.rows(), self.facts.worth);
             let mut epoch = self.read(py, work, |network| network.start_epoch(batch.rows(), batch_size, shuffle))?;
             let lazy = &mut scratch.workspace;
             loop {

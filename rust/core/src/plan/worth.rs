@@ -13,9 +13,9 @@ const MAX_PARAMETERS_IN_TILES: usize = 1 << 17;
 /// threads idle.
 const FEW_PARAMETERS: usize = 1 << 14;
 
-/// Sizes that decide.
+/// The sizes of a network that decide what a batch is worth.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Worth {
+pub struct Worth {
     padded_parameters: usize,
     tile: usize,
     /// Flops a row of the largest product, or of a pass that takes as long.
@@ -76,12 +76,12 @@ impl Worth {
 
     /// Flops of a training step on `rows` rows, or what takes as long: 2 forward and 4 backward a weight and row, and the
     /// update. Padding counts, as it takes its time.
-    pub(crate) fn flops(&self, rows: usize) -> f64 {
+    pub fn flops(&self, rows: usize) -> f64 {
         (6.0 * rows as f64 + 2.0 * pool::FLOPS_A_NUMBER as f64) * self.padded_parameters as f64
     }
 
     /// The same of forward propagation alone.
-    pub(crate) fn forward_flops(&self, rows: usize) -> f64 {
+    pub fn forward_flops(&self, rows: usize) -> f64 {
         2.0 * rows as f64 * self.padded_parameters as f64
     }
 }
