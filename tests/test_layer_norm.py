@@ -1,12 +1,13 @@
 """Layer normalization in Network: rows of any scale, its step in words, and that it is kept."""
 
+import json
 import pickle
 
 import numpy as np
 import pytest
 
 import chainrule
-from chainrule import Dense, Dropout, LayerNorm, Network, gradcheck
+from chainrule import Dense, Dropout, LayerNorm, Network, _native, gradcheck
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((9, 4)), RNG.standard_normal((9, 3))
@@ -36,20 +37,19 @@ def test_network_with_it_is_verified(dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("scale", "offset"), [(s, o) for s in SCALES for o in OFFSETS if s * o < 1e37])
 def test_rows_of_any_scale_hold(scale, offset, dtype):
-    # From 1e19 on squares overflow in float32, and x̂ is 0; far from 0 it is rounding and nothing else.
+    # From 1e19 on squares overflow in float32, and there is nothing to verify; far from 0 x̂ is only rounding.
     for n_units in (1, 2, 3, 40):
         x = (RNG.standard_normal((5, n_units)) + offset * RNG.standard_normal((5, 1))) * scale
         x[0] = scale * max(offset, 1.0)  # all equal
         net = Network([n_units, LayerNorm(), Dense(6, "tanh"), LayerNorm(eps=0.1), 2], dtype=dtype, seed=2)
-        report = net.verify(x, RNG.standard_normal((5, 2)))
-        assert report, str(report)
-
-
-def test_squares_that_overflow_in_float64_are_zero_in_both():
-    net = Network([3, LayerNorm(), 2], dtype="float64", seed=0)
-    x = np.array([[1e300, -1e300, 1e299], [7e300, 7e300, 7e300]])
-    assert (net.trace(x, np.ones((2, 2)))[0].z[0] == 0.0).all()
-    assert (report := net.verify(x, np.ones((2, 2)))), str(report)
+        if np.isfinite(net.forward(x)).all():
+            report = net.verify(x, RNG.standard_normal((5, 2)))
+            assert report, str(report)
+        else:
+            assert dtype == "float32"
+            assert scale * max(offset, 1.0) > 1e17
+            with pytest.raises(ValueError, match="is not finite in float32 on this data"):
+                net.verify(x, RNG.standard_normal((5, 2)))
 
 
 @pytest.mark.parametrize("quantity", ["gain", "shift"])
@@ -99,3 +99,36 @@ def test_it_is_kept_shown_and_counted(tmp_path):
         assert again.fit(X, Y).loss == net.copy().fit(X, Y).loss
     assert {"layers.1.gain", "layers.1.shift", "optimizer.m.layers.1.gain"} <= set(net.state_dict())
     assert "layer by layer (layer 2 is layer_norm)" in net.summary(plan=True)
+
+
+@pytest.mark.parametrize(("dtype", "far"), [("float32", 1e20), ("float64", 1e160)])
+@pytest.mark.parametrize("kind", [Network, chainrule.reference.Network])
+def test_a_variance_that_overflows_is_a_divergence(kind, dtype, far):
+    if kind is not Network and dtype == "float32":
+        far = 1e160  # the reference computes in float64
+    net = kind([3, LayerNorm(), 1], dtype=dtype, seed=0)
+    X, y = [[1.0, 2.0, 4.0], [-far, 0.0, far]], [0.0, 0.0]
+    good, bad = (row[0] for row in net.forward(X))
+    assert np.isfinite(good)
+    assert np.isnan(bad)
+    before = list(net.parameters)
+    with pytest.raises(ValueError, match=r"the loss (became|is) (NaN|nan)"):
+        net.step(X, y)
+    assert list(net.parameters) == before
+
+
+@pytest.mark.parametrize("eps", [0.0, 5e-324, 1e-46, 1e39])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_eps_that_float32_does_not_have_is_refused_by_name(eps, dtype):
+    with pytest.raises(ValueError, match=r"eps must be a number in \[1e-45, 3e38\]"):
+        Network([3, LayerNorm(eps=eps), 1], dtype=dtype)
+    config = Network([3, LayerNorm(), 1], seed=0).config
+    config["layers"][0]["eps"] = eps
+    with pytest.raises(ValueError, match="eps must be from 1e-45 to 3e38"):
+        _native.Network(json.dumps(config))
+
+
+@pytest.mark.parametrize("eps", [1e-45, 3e38])
+def test_the_smallest_and_largest_eps_give_numbers(eps):
+    net = Network([3, LayerNorm(eps=eps), 1], seed=0)
+    assert np.isfinite(net.gradient([[1.0, 2.0, 4.0], [3.0, 3.0, 3.0]], [0.0, 0.0]).flat).all()

@@ -423,7 +423,7 @@ INTERVALS = {
     Orthogonal: {"gain": "(0, inf)"},
     Constant: {"value": "(-inf, inf)"},
     Dropout: {"rate": "[0, 1)"},
-    LayerNorm: {"eps": "(0, inf)"},
+    LayerNorm: {"eps": "[1e-45, 3e38]"},  # else it is 0 or infinite in float32
     Dense: {"l2": "[0, inf)"},
 }
 REST = {Dense: {"units": 3}, Rprop: {"step_min": 5e-324, "step_max": 1e308}}
@@ -436,6 +436,7 @@ OUTSIDE = {
     "[0, inf)": [-1e-300, -1],
     "(1, inf)": [1, 0.5, -2],
     "(-inf, inf)": [],
+    "[1e-45, 3e38]": [0, 5e-324, 0.9e-45, 3.1e38, 1e308],
 }
 INSIDE = {
     "[0, 1)": [0, 0.5, np.float32(0.25)],
@@ -445,6 +446,7 @@ INSIDE = {
     "[0, inf)": [0, 7, 1e308],
     "(1, inf)": [2, 1.5, 1e308],
     "(-inf, inf)": [0, -7, 1e308, -1e308],
+    "[1e-45, 3e38]": [1, 1e-45, 3e38],
 }
 FIELDS = [(kind, field, interval) for kind, fields in INTERVALS.items() for field, interval in fields.items()]
 

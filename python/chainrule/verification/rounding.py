@@ -211,8 +211,7 @@ class Normalized(NamedTuple):
         """Return the rows of x normalized.
 
         d = √var is a norm of c = x − mean, so an error of c changes d by at most e_d, the norm of that error, and
-        √(d² + eps) by no more. If e_d exceeds both d and √eps, x̂ is only rounding, but |x̂| ≤ √n always holds. If the
-        squares overflow, r and x̂ become 0.
+        √(d² + eps) by no more. If e_d exceeds both d and √eps, x̂ is only rounding, but |x̂| ≤ √n always holds.
         """
         (x_value, e_x), (u, tiny), n = x, unit, x[0].shape[1]
         gamma = (n + 4) * u
@@ -226,8 +225,7 @@ class Normalized(NamedTuple):
         z = c * r
         most = np.abs(z) + np.sqrt(n) * (1.0 + 2 * gamma)
         e_z = e_c / low + np.abs(c) * e_r + 4 * u * np.abs(z) + tiny
-        overflows = ~(n * (d + e_d) ** 2 < 1.0 / tiny)
-        return cls(z, np.where(overflows, most, np.fmin(e_z, most)), r, np.where(overflows, np.fmax(e_r, r), e_r))
+        return cls(z, np.fmin(e_z, most), r, e_r)
 
 
 def average(a: Array) -> Array:

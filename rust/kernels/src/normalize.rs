@@ -6,7 +6,8 @@
 //! ```
 //!
 //! mean and var are over the units of a row. A row's sums run over [`Real::LINE`] interleaved partial sums, folded by halves,
-//! on every instruction set; the variance is that of the centered numbers, so that no digits cancel.
+//! on every instruction set; the variance is that of the centered numbers, so that no digits cancel. A row whose variance is
+//! beyond the type's range becomes NaN.
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -147,6 +148,8 @@ impl<T: Real> Kernel<T> for Forward<T> {
                     centered * centered
                 });
                 let root = T::ONE / (squares / n + self.eps).sqrt();
+                // The variance overflowed: NaN tells, where x̂ = 0 would look like a row of equal numbers.
+                let root = if root == T::ZERO { T::ZERO / T::ZERO } else { root };
                 *self.root.add(i) = root;
                 let root = V::splat(root);
                 each::<V>(self.columns, |j, real| {

@@ -87,3 +87,24 @@ fn layer_normalization_is_its_formula_f32() {
 fn layer_normalization_is_its_formula_f64() {
     is_the_formula::<f64>(f64::EPSILON);
 }
+
+/// Deviations just below and above the root of the largest number: their squares add up to a number, or overflow.
+fn overflow_is_told<T: Real>(largest: f64) {
+    for machine in Machine::available() {
+        for columns in [2, 3, 17, 70] {
+            let safe = computed::<T>(machine, 2, columns, 0.4 * (largest / columns as f64).sqrt());
+            assert!(safe.iter().all(|found| found.iter().all(|x| x.is_finite())), "{columns} on {machine:?}");
+            let [x_hat, a, d_x] = computed::<T>(machine, 2, columns, 1e4 * largest.sqrt());
+            for found in [x_hat, a, d_x] {
+                assert!(found[..columns].iter().all(|x| x.to_f64().is_nan()), "{columns} on {machine:?}");
+                assert!(found[columns..stride::<T>(columns)].iter().all(|&x| x == T::ZERO), "{columns} on {machine:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_variance_that_overflows_is_not_a_number() {
+    overflow_is_told::<f32>(f64::from(f32::MAX));
+    overflow_is_told::<f64>(f64::MAX);
+}

@@ -26,15 +26,19 @@ class LayerNorm(Layer):
     Ba, Kiros & Hinton 2016, "Layer Normalization". torch.nn.LayerNorm, which calls them weight and bias. scikit-learn
     has none.
 
+    A row whose variance is beyond the range of the network's dtype becomes NaN, which a step refuses as a divergence.
+    In float32 that is a row with some |x_j − mean(x)| of 1.8e19 or more.
+
     Parameters
     ----------
     eps : float, default 1e-5
-        Keeps the division finite where the units of a row are equal, > 0, in the unit of x².
+        Keeps the division finite where the units of a row are equal, in the unit of x². From 1e-45 to 3e38, the range
+        of float32.
 
     Raises
     ------
     TypeError, ValueError
-        `eps` is not a number in (0, inf).
+        `eps` is not a number in that range.
 
     Examples
     --------
@@ -49,7 +53,7 @@ class LayerNorm(Layer):
 
     def __post_init__(self) -> None:
         """Check the field."""
-        check_number(self, "eps", "(0, inf)")
+        check_number(self, "eps", "[1e-45, 3e38]")
 
     def n_outputs(self, n_in: int) -> int:
         """Return the number of inputs."""
@@ -71,7 +75,8 @@ class LayerNorm(Layer):
             mean = total(x_row) / len(x_row)
             centered = [x_j - mean for x_j in x_row]
             variance = dot(centered, centered) / len(x_row)
-            scales.append(1.0 / math.sqrt(variance + self.eps))
+            # 1 / ∞ would make x̂ = 0, as if the units were equal.
+            scales.append(1.0 / math.sqrt(variance + self.eps) if variance < math.inf else math.nan)
             z.append([c_j * scales[-1] for c_j in centered])
         a = [[g_j * z_j + s_j for g_j, z_j, s_j in zip(gain, z_row, shift, strict=True)] for z_row in z]
         return Pass(x, z, a, saved=(gain, scales))

@@ -7,7 +7,7 @@
 
 use super::{At, By, Keeps, LayerMemory, LayerPlan, Propagate, Scratch, Slope, Times, WayBack};
 use crate::Real;
-use crate::check::positive;
+use crate::check::within;
 use crate::tensor::{Declared, First, Group};
 use chainrule_kernels::{Matrix, MatrixMut, elementwise, normalize, normalize_back, rows};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerNorm {
-    /// Added to the variance, > 0.
+    /// Added to the variance, > 0 and finite in f32 too.
     pub eps: f64,
 }
 
@@ -37,7 +37,7 @@ impl Propagate for LayerNorm {
     }
 
     fn check(&self) -> Result<(), String> {
-        positive("eps", self.eps)
+        within("eps", self.eps, (1e-45..=3e38).contains(&self.eps), "from 1e-45 to 3e38, as float32 has it")
     }
 
     fn tensors(&self, n_in: usize) -> Vec<Declared> {
