@@ -247,6 +247,7 @@ def test_plan_of_a_small_network_is_one_kernel(layers, arguments):
         ([4, 8, 3], {"optimizer": "adagrad"}, "optimizer adagrad"),
         ([4, Dense(8, "tanh"), Dense(8, "relu"), 3], {}, "activations tanh and relu"),
         ([4, 130, 3], {}, "130 units, more than 128"),
+        ([784, 16, 3], {}, "784 inputs, more than 128"),
         ([4, Dense(8, l2=0.1), 3], {}, "l2 0.1 and 0"),
         ([4, 8, 3], {"output_activation": "tanh"}, "output activation tanh"),
     ],
@@ -254,6 +255,15 @@ def test_plan_of_a_small_network_is_one_kernel(layers, arguments):
 def test_plan_tells_why_a_network_goes_layer_by_layer(layers, arguments, why):
     for line in plan_of(layers, **arguments):
         assert re.fullmatch(rf"[ \d,]+ rows layer by layer \({why}\), gradient in (memory|registers), 1 thread", line)
+
+
+def test_plan_counts_one_row():
+    net = Network([32, 128, 100], n_threads=2, seed=0)
+    if net.n_threads < 2:
+        pytest.skip("one thread takes one way for all rows")
+    first, *others = net.summary(plan=True).split("steps\n")[1].splitlines()
+    assert first.startswith("  1 row   ")
+    assert all(" rows " in line for line in others)
 
 
 def test_plan_that_is_no_bool_is_named():

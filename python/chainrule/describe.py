@@ -40,7 +40,8 @@ def plan(native: _native.Network, spec: Spec) -> str:
     batches: dict[str, list[str]] = {}
     for n in BATCHES:
         batches.setdefault(native.route(n, spec.loss.takes_labels), []).append(f"{n:,}")
-    return "\n".join(["steps", *aligned([(f"  {', '.join(n)} rows", way) for way, n in batches.items()])])
+    rows = [(f"  {', '.join(n)} {'row' if n == ['1'] else 'rows'}", way) for way, n in batches.items()]
+    return "\n".join(["steps", *aligned(rows)])
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[str]:

@@ -20,8 +20,8 @@ impl Small {
     /// How the network of `spec` is computed in one kernel, or why it cannot be.
     pub(crate) fn of(spec: &Spec, limits: &Limits) -> Result<Self, String> {
         let most = limits.units_of_small;
-        if let Some(units) = spec.units().into_iter().find(|&units| units > most) {
-            return Err(format!("{units} units, more than {most}"));
+        if let Some((l, n)) = spec.units().into_iter().enumerate().find(|&(_, n)| n > most) {
+            return Err(format!("{n} {}, more than {most}", if l == 0 { "inputs" } else { "units" }));
         }
         if spec.optimizer.fuses() == Fuses::Nowhere {
             return Err(format!("optimizer {}", spec.optimizer.name()));
