@@ -1,11 +1,13 @@
 //! Range checks for the numbers in options. Each returns its complaint as text.
 
+use crate::error::short;
+
 /// Refuses a number unless it is `allowed`; `range` names the allowed range in words.
 pub(crate) fn within(name: &str, value: f64, allowed: bool, range: &str) -> Result<(), String> {
     if allowed {
         return Ok(());
     }
-    Err(format!("{name} must be {range}, got {value}"))
+    Err(format!("{name} must be {range}, got {}", short(value)))
 }
 
 /// Refuses a number outside [0, 1).

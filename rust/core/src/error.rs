@@ -80,7 +80,7 @@ pub enum Error {
         got: usize,
     },
     /// A table holds NaN or infinity.
-    #[error("{argument} has {value} at row {row}, column {column}; every value must be finite in {dtype}")]
+    #[error("{argument} has {shown} at row {row}, column {column}; every value must be finite in {dtype}", shown = short(*value))]
     NotFinite {
         /// Name of the argument.
         argument: &'static str,
@@ -94,7 +94,7 @@ pub enum Error {
         dtype: &'static str,
     },
     /// A flat array holds NaN or infinity.
-    #[error("{argument} has {value} at index {index}; every value must be finite")]
+    #[error("{argument} has {shown} at index {index}; every value must be finite", shown = short(*value))]
     NotFiniteAt {
         /// Name of the argument.
         argument: &'static str,
@@ -135,7 +135,7 @@ pub enum Error {
         got: usize,
     },
     /// A target is out of the range of the loss.
-    #[error("y has {value} at row {row}, column {column}; loss {loss:?} takes {range}")]
+    #[error("y has {shown} at row {row}, column {column}; loss {loss:?} takes {range}", shown = short(*value))]
     TargetRange {
         /// The loss.
         loss: &'static str,
@@ -149,7 +149,7 @@ pub enum Error {
         range: &'static str,
     },
     /// Class probabilities do not sum to 1.
-    #[error("y sums to {sum} at row {row}; loss {loss:?} takes probabilities that sum to 1, or integer labels")]
+    #[error("y sums to {shown} at row {row}; loss {loss:?} takes probabilities that sum to 1, or integer labels", shown = short(*sum))]
     TargetSum {
         /// The loss.
         loss: &'static str,
@@ -159,7 +159,7 @@ pub enum Error {
         row: usize,
     },
     /// A weight is negative or not finite, or the sum of all weights is not finite.
-    #[error("sample_weight has {value} at row {row}; weights must be at least 0, and their sum finite")]
+    #[error("sample_weight has {shown} at row {row}; weights must be at least 0, and their sum finite", shown = short(*value))]
     SampleWeight {
         /// The weight.
         value: f64,
@@ -167,7 +167,7 @@ pub enum Error {
         row: usize,
     },
     /// The learning rate is out of range.
-    #[error("learning_rate must be finite and greater than 0, got {value}")]
+    #[error("learning_rate must be finite and greater than 0, got {}", short(*value))]
     LearningRate {
         /// The learning rate.
         value: f64,
@@ -202,6 +202,16 @@ impl Error {
             Error::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::Value,
         }
+    }
+}
+
+/// A number in few digits: Rust writes out all 300 zeros of 1e300.
+pub(crate) fn short(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() || (1e-5..1e16).contains(&size) {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
     }
 }
 
