@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -316,13 +317,14 @@ def test_info_of_a_model_tells_which_way_its_steps_take(garden, capsys):
 def test_explain_shows_a_row_and_its_step(garden, capsys):
     done = call(capsys, "explain", garden / "model", garden / "garden.csv", "--row", 2)
     assert done.code == 0, done.err
-    first, *lines = done.out.splitlines()
-    assert first.endswith("garden.csv, line 3:")
+    assert done.out.startswith("One training step on line 3 of garden.csv\n")
     model, frame = TabularModel.load(garden / "model"), pd.read_csv(garden / "garden.csv")
     x = model.encode(frame.iloc[[1]])
-    assert [float(line.split()[2]) for line in lines[:5]] == pytest.approx(x[0].tolist(), rel=1e-5)
-    assert lines[0].endswith("column 'length'")
-    assert str(model.network.explain(x, model.encode_target(frame.iloc[[1]]))) in done.out
+    inputs = re.findall(r"input \d (.*\S) +x = (\S+)$", done.out, re.MULTILINE)
+    assert [float(value) for _, value in inputs] == pytest.approx(x[0].tolist(), rel=1e-5)
+    assert [name for name, _ in inputs] == model.inputs.input_names
+    alone = str(model.network.explain(x, model.encode_target(frame.iloc[[1]])))
+    assert done.out.partition("UPDATE")[2].strip() == alone.partition("UPDATE")[2].strip()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -330,12 +332,33 @@ def test_explain_shows_a_published_example(name, capsys):
     assert call(capsys, "explain", "--example", name).out == f"{EXAMPLES[name]()}\n"
 
 
-def test_explain_writes_pages(garden, capsys):
-    done = call(capsys, "explain", garden / "model", garden / "garden.csv", "--html", "step.html")
-    assert (done.code, done.out) == (0, "")
-    assert call(capsys, "explain", "--example", "mazur", "--html", "mazur.html").code == 0
-    for name in ("step.html", "mazur.html"):
-        assert Path(name).read_text(encoding="utf-8").startswith("<!doctype html>")
+def test_explain_writes_pages(garden, pond, capsys):
+    for folder, outputs in ((garden, ["rose"]), (pond, [])):
+        (data,) = folder.glob("*.csv")
+        done = call(capsys, "explain", folder / "model", data, "--html", "step.html")
+        assert (done.code, done.out) == (0, "")
+        page = Path("step.html").read_text(encoding="utf-8")
+        assert page.startswith("<!doctype html>")
+        assert f"<title>One training step on line {1 + (folder == garden)} of {data.name}</title>" in page
+        for name in (*TabularModel.load(folder / "model").inputs.input_names, *outputs):
+            assert escape(name) in page
+    for name in EXAMPLES:
+        assert call(capsys, "explain", "--example", name, "--html", "example.html").code == 0
+        page = Path("example.html").read_text(encoding="utf-8")
+        assert EXAMPLES[name]()._repr_html_() in page
+        assert "<svg " in page
+
+
+def test_explain_names_the_classes(capsys):
+    labels = ["a", "b", "<c>"]
+    pd.DataFrame({"x": range(30), "y": labels * 10}).to_csv("three.csv", index=False)
+    assert call(capsys, "train", "three.csv", "--target", "y", "--no-report").code == 0
+    done = call(capsys, "explain", "model.safetensors", "three.csv", "--row", 3)
+    table = re.findall(r"^ +output (\d) (\S+) +\S+ +\S+ +(\d)", done.out, re.MULTILINE)
+    assert sorted(name for _, name, _ in table) == sorted(labels)
+    assert [name for _, name, y in table if y == "1"] == ["<c>"]
+    assert call(capsys, "explain", "model.safetensors", "three.csv", "--html", "c.html").code == 0
+    assert "&lt;c&gt;" in Path("c.html").read_text(encoding="utf-8")
 
 
 def test_explain_knows_the_examples_there_are():

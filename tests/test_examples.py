@@ -11,6 +11,7 @@ from chainrule.examples.comparison import same
 from chainrule.reference import SGD, Dense, RMSprop
 
 from .implementations import build, class_of, each_implementation, identity, set_moments
+from .markup import tree_of
 
 # ── Mazur, "A Step by Step Backpropagation Example", 2015-03-17 ──────────────────────────────────────────────────────
 
@@ -69,7 +70,7 @@ def test_mazur_ten_thousand_steps(implementation):
 
 
 def test_mazur_walk_has_every_number_of_the_page():
-    computed = compared(EXAMPLES["mazur"]())
+    computed = compared(str(EXAMPLES["mazur"]()))
     printed = [mazur.NET_H1, *mazur.OUT_H, *mazur.OUT_O, mazur.ERROR, *mazur.DELTA_O]
     printed += [*mazur.NEW_OUTPUT_WEIGHTS, *mazur.NEW_HIDDEN_WEIGHTS]
     assert [row[1] for row in computed[:-4]] == printed
@@ -77,6 +78,40 @@ def test_mazur_walk_has_every_number_of_the_page():
     after = [float(row[2]) for row in computed[-4:]]
     assert_allclose(after, [0.291027773694, 0.291027923905, 3.51018778e-05, 3.51085481e-05], rtol=1e-8)
     assert [row[3] for row in computed[-4:]] == ["differs", "same", "differs", "same"]
+
+
+def test_mazur_step_in_full_is_the_step_of_the_page():
+    """The biases are not trained, so weights and loss after the step are those of the comparison."""
+    explanation = mazur.step_in_full()
+    assert_allclose(explanation.loss_after, 0.29102777369359933, rtol=1e-14)
+    text = str(explanation)
+    for number in (*mazur.NEW_OUTPUT_WEIGHTS, *mazur.NEW_HIDDEN_WEIGHTS):
+        assert any(same(number, float(shown)) for shown in re.findall(r"w ← .* = (\S+)$", text, re.MULTILINE))
+    assert text.count("b = 0.35, not trained") == text.count("b = 0.6, not trained") == 2
+    assert "b ←" not in text
+
+
+def test_brownlee_step_in_full_is_the_first_of_the_epochs():
+    explanation, made = brownlee.step_in_full(), brownlee.seeded()
+    assert explanation.loss == made.step(brownlee.X[:1], brownlee.Y[:1])
+    assert explanation.loss_after == made.evaluate(brownlee.X[:1], brownlee.Y[:1])["loss"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_page_of_an_example_has_every_number_and_a_drawing(name, tmp_path):
+    example = EXAMPLES[name]()
+    example.save(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    tree = tree_of(example._repr_html_())
+    assert example._repr_html_() in page
+    assert tree.find(".//{http://www.w3.org/2000/svg}svg") is not None
+    cells = [[cell.text or "" for cell in row] for row in tree.iter("tr")]
+    for part in example.parts:
+        for line in () if isinstance(part, str) else part:
+            assert list(line.cells) in cells
+    assert repr(example) == str(example)
+    assert f"chainrule.examples.{name}.step_in_full()" in str(example)
 
 
 # ── Brownlee, "How to Code a Neural Network with Backpropagation In Python" ──────────────────────────────────────────
@@ -108,12 +143,12 @@ def test_brownlee_twenty_epochs(implementation):
 
 
 def test_brownlee_walk_has_every_number_of_the_tutorial():
-    computed = compared(EXAMPLES["brownlee"]())
+    computed = compared(str(EXAMPLES["brownlee"]()))
     printed = [brownlee.HIDDEN_OUTPUT, *brownlee.FORWARD, *brownlee.PRESET, brownlee.HIDDEN_DELTA]
     printed += [*brownlee.OUTPUT_DELTAS, *brownlee.PRESET, *brownlee.ERRORS]
     assert [row[1] for row in computed] == printed
     assert {row[3] for row in computed} == {"same"}
-    assert "10 of 10 rows" in " ".join(EXAMPLES["brownlee"]().split())
+    assert "10 of 10 rows" in " ".join(str(EXAMPLES["brownlee"]()).split())
 
 
 def compared(text):

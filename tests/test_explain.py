@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from .markup import tree_of
 from .strategies import cases
 
 KINDS = chainrule.registry()
+SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = r"-?(?:\d+\.?\d*(?:e[+-]\d+)?|inf|nan)"
 
 
@@ -35,7 +37,7 @@ def section(text, title):
 
 def lines(text):
     """The lines, with calculations that were broken in one again."""
-    begins = r"    \S|\s+(?:dL/da|slope|mask|deviation|delta|penalty|(?:d_)?(?:gain|shift)|d_[wb]|[xzawblL]) [=←]"
+    begins = r"    \S|\s+(?!rows? )(?:with|dL/da|[a-zL]\w*) (?:[=←]|learning_rate)"
     whole = []
     for line in text.splitlines():
         if line.startswith("      ") and not re.match(begins, line):
@@ -49,6 +51,19 @@ def values(text, left):
     """The number at the end of each calculation of `left`."""
     found = (re.search(rf"(?:^|\s){re.escape(left)} (?:.*= )?({NUMBER})$", line) for line in lines(text))
     return np.array([match[1] for match in found if match], float)
+
+
+def calculations(text):
+    """What is calculated, the result of the calculation that is shown, the value that is shown, the numbers used."""
+    found = re.findall(rf"(\S+) [=←] ([-+−·() \d.e/^²√,maxin]+) = ({NUMBER})$", "\n".join(lines(text)), re.MULTILINE)
+    results = []
+    for left, working, value in found:
+        python = re.sub(rf"√({NUMBER}|\()", r"√*\1", working.replace("−", "-").replace("·", "*"))
+        python = re.sub(rf"√\*({NUMBER})", r"\1**0.5", python)
+        python = re.sub(r"√\*(\([^()]*\))", r"\1**0.5", python).replace("^", "**").replace("²", "**2")
+        terms = [abs(float(term)) for term in re.findall(NUMBER, working)]
+        results.append((left, eval(python), float(value), terms))  # noqa: S307 - digits and signs
+    return results
 
 
 def target(net, n, rng):
@@ -68,7 +83,7 @@ def test_numbers_of_the_text_are_those_of_the_trace(dtype, n):
     net = Network(layers, loss="half_squared_error", optimizer=SGD(0.3), dtype=dtype, seed=3)
     rng = np.random.default_rng(0)
     X, y, weight = rng.standard_normal((n, 3)), rng.random((n, 2)), rng.random(n) + 0.5
-    explanation = net.explain(X, y, weight, digits=17)
+    explanation = net.explain(X, y, weight, row=0, digits=17)
     first, dropout, last = net.trace(X, y, weight)
     text = str(explanation)
     forward, backward, update = (section(text, name) for name in ("FORWARD", "BACKWARD", "UPDATE"))
@@ -90,15 +105,12 @@ def test_numbers_of_the_text_are_those_of_the_trace(dtype, n):
 @given(case=cases(max_depth=3, sizes=st.integers(1, 5)))
 def test_every_calculation_gives_what_stands_behind_it(case):
     """Products, sums and differences are calculated again from the numbers that are shown."""
-    text = "\n".join(lines(str(case.native().explain(*case.data, digits=17))))
-    calculations = re.findall(rf"[=←] ([-+−·() \d.e/]+) = ({NUMBER})$", text, flags=re.MULTILINE)
+    found = calculations(str(case.native().explain(*case.data, digits=17)))
     if case.sample_weight is None or case.sample_weight.any():
-        assert len(calculations) >= case.native().n_parameters  # each one's update at least
-    for working, value in calculations:
-        python = working.replace("−", "-").replace("·", "*")
-        terms = [abs(float(term)) for term in re.findall(NUMBER, working)]
+        assert len(found) >= case.native().n_parameters  # each one's update at least
+    for _, calculated, value, terms in found:
         largest = max(1.0, *terms) ** 2
-        assert_allclose(eval(python), float(value), rtol=1e-12, atol=1e-12 * largest)  # noqa: S307 - digits and signs
+        assert_allclose(calculated, value, rtol=1e-12, atol=1e-12 * largest)
 
 
 def test_mazur_is_explained_as_the_page_does():
@@ -117,10 +129,10 @@ def test_mazur_is_explained_as_the_page_does():
 
 def test_batch_shows_the_first_rows_and_how_many_more():
     net = Network([1, 1], optimizer=SGD(0.1), init="zeros", dtype="float64", seed=0)
-    text = str(net.explain(np.arange(7.0)[:, None], np.ones(7)))
+    text = str(net.explain(np.arange(7.0)[:, None], np.ones(7), row=0))
     assert "L = (1 + 1 + 1 + 1 + … 3 more rows)/7 = 1" in text
     assert "d_b = (-0.285714) + (-0.285714) + (-0.285714) + (-0.285714) + … 3 more rows = -2" in text
-    assert "Row 0 of 7 is written out" in " ".join(text.split())
+    assert "Row 0 of 7, counted from 0, is written out" in " ".join(text.split())
 
 
 def test_sample_weights_and_penalty_are_part_of_the_loss():
@@ -227,19 +239,157 @@ def test_every_optimizer_is_explained(optimizer):
     rng = np.random.default_rng(0)
     X, y = rng.random((6, 3)), rng.random((6, 2))
     net.fit(X, y, epochs=3)  # moments that are not zero
-    text = explained(net)[1]
-    assert (f"Update by {optimizer}, step 4" in text) == (optimizer != "sgd")
+    assert f"{type(net.optimizer).__name__}, step 4" in explained(net)[1]
     update = section(str(net.explain(X, y, digits=17)), "UPDATE")
     net.step(X, y)
-    assert_allclose(values(update, "w ←"), np.concatenate([w.ravel() for w in net.weights]), rtol=1e-13)
+    assert np.array_equal(values(update, "w ←"), np.concatenate([w.ravel() for w in net.weights]))
+    assert np.array_equal(values(update, "b ←"), np.concatenate(net.biases))
+    # What the optimizer keeps is shown as it is after the step, in the order of the parameters.
+    kept = {name: net._engine.native.state(k) for k, name in enumerate(net._engine.native.state_names)}
+    for name in kept.keys() - {"previous_gradient"}:  # of which Rprop shows the sign alone
+        assert np.array_equal(values(update, f"{name} ←"), kept[name])
+    # The calculations give these numbers.
+    found = calculations(update)
+    assert {left for left, *_ in found} >= {"w", "b", *kept} - {"previous_gradient"}
+    assert sum(left in "wb" for left, *_ in found) == net.n_parameters
+    for left, calculated, value, _ in found:
+        assert_allclose(calculated, value, rtol=1e-11, atol=1e-15, err_msg=left)
+
+
+@pytest.mark.parametrize("optimizer", KINDS["optimizer"])
+def test_every_optimizer_is_explained_in_its_first_step_and_much_later(optimizer):
+    net = Network([2, 1], optimizer=optimizer, dtype="float64", seed=0)
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        X, y = rng.standard_normal((3, 2)), rng.standard_normal(3)  # gradients of both signs
+        update = section(str(net.explain(X, y, digits=17)), "UPDATE")
+        net.step(X, y)
+        assert np.array_equal(values(update, "w ←"), net.weights[0].ravel())
+        for left, calculated, value, _ in calculations(update):
+            assert_allclose(calculated, value, rtol=1e-10, atol=1e-14, err_msg=f"{left}, step {net.step_count}")
+
+
+def test_adam_shows_its_moments():
+    net = Network([1, 1], loss="half_squared_error", optimizer=Adam(0.5), init="zeros", dtype="float64", seed=0)
+    text = str(net.explain([2.0], 1.0))
+    for line in (
+        "m_hat = m/(1 − beta_1^t)",
+        "with learning_rate 0.5, beta_1 0.9, beta_2 0.999, eps 1e-08, t 1",
+        "w[0, 0]    d_w = 2·(-1) = -2",
+        "m ← 0.9·0 + 0.1·(-2) = -0.2",
+        "v ← 0.999·0 + 0.001·(-2)² = 0.004",
+        "m_hat = -0.2/(1 − 0.9^1) = -2",
+        "v_hat = 0.004/(1 − 0.999^1) = 4",
+        "w ← 0 − 0.5·(-2)/(√4 + 1e-08) = 0.5",
+    ):
+        assert line in text
+
+
+def test_large_layers_show_what_the_optimizer_keeps():
+    net = Network([3, 4, 2], optimizer="adam", dtype="float64", seed=0)
+    X, y = np.ones((2, 3)), np.ones((2, 2))
+    text = str(net.explain(X, y, limit=0))
+    net.step(X, y)
+    m = net.state_dict()["optimizer.m.layers.0.weight"]
+    row = re.search(r"^ +m of w +3 x 4 +(\S+) +(\S+) +(\S+)", text, flags=re.MULTILINE)
+    assert [row[1], row[3]] == [f"{m.min():.6g}", f"{m.max():.6g}"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_no_update_is_shown_where_no_step_is_possible(optimizer):
+    net = Network([2, 2, 1], optimizer=optimizer, dtype="float64", seed=0)
+    net.weights = [w * 1e300 for w in net.weights]
+    explanation = net.explain([1.0, 1.0], 0.0)
+    assert explanation.loss_after is None
+    update = section(str(explanation), "UPDATE")
+    assert "No step is possible: L is inf." in update
+    assert "d_w =" in update
+    assert "←" not in update
+    assert "update of" not in str(net.explain([1.0, 1.0], 0.0, limit=0))
+    tree_of(explanation._repr_html_())
 
 
 def test_momentum_is_not_shown_as_plain_descent():
     net = Network([1, 1], optimizer=SGD(0.1, momentum=0.9), init="zeros", seed=0)
     net.step([[1.0]], [1.0])
     text = str(net.explain([1.0], 1.0))
-    assert "Update by sgd, step 2" in text
-    assert "w ← 0.2 + 0.3" in text
+    assert "SGD, step 2" in text
+    assert "velocity ← 0.9·(-2) + (-1.2) = -3" in text
+    assert "w ← 0.2 − 0.1·(-3) = 0.5" in text
+
+
+def test_nesterov_looks_ahead():
+    net = Network([1, 1], optimizer=SGD(0.1, momentum=0.9, nesterov=True), init="zeros", seed=0)
+    text = str(net.explain([1.0], 1.0))
+    assert "w ← w − learning_rate·(d_w + momentum·velocity)" in text
+    assert "w ← 0 − 0.1·(-2 + 0.9·(-2)) = 0.38" in text
+
+
+# ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_row_decides_what_is_written_out():
+    net = Network([2, 2, 1], activation="tanh", optimizer=SGD(0.1), dtype="float64", seed=0)
+    rng = np.random.default_rng(0)
+    X, y = rng.random((9, 2)), rng.random(9)
+    hidden, output = net.trace(X, y)
+    for row in range(9):
+        explanation = net.explain(X, y, row=row, digits=17)
+        text = str(explanation)
+        assert f"Row {row} of 9" in " ".join(text.split())
+        assert np.array_equal(values(text, "x ="), X[row])
+        assert np.array_equal(values(text, "z ="), [*hidden.z[row], *output.z[row]])
+        assert np.array_equal(values(text, "delta ="), [*output.delta[row], *hidden.delta[row]])
+        assert re.search(rf"^ +row {row}  l = ", text, flags=re.MULTILINE)
+        assert "… 5 more rows" in text
+        drawn = "".join(drawing(explanation._repr_html_()).itertext())
+        assert f"a = {output.a[row, 0]:.17g}" in drawn
+    assert len(set(map(str, (net.explain(X, y, row=row).loss for row in range(9))))) == 1
+
+
+def test_default_row_is_one_without_zeros():
+    xor, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0, 1.0, 0.0])
+    net = Network([2, 3, 1], activation="tanh", seed=0)
+
+    def told(*data):
+        return " ".join(str(net.explain(*data)).split())
+
+    assert "Row 3 of 4" in told(xor, y)
+    assert "Row 0 of 4" in told(xor + 1, y)  # the first where all show something
+    assert "Row 2 of 4" in told(xor + 1, y, [0, 0, 1, 1])  # the first two have no error
+    assert "written out" not in told(xor[:1], y[:1])
+
+
+@pytest.mark.parametrize("row", [-1, 4, 2**70, 1.5, "0", True, [0]])
+def test_row_that_is_none_is_refused(row):
+    net = Network([2, 1], seed=0)
+    with pytest.raises((TypeError, ValueError), match="row must be"):
+        net.explain(np.ones((4, 2)), np.ones(4), row=row)
+
+
+# ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_columns_of_a_frame_name_the_inputs():
+    frame = pd.DataFrame({"age": [1.0, 2.0], "<b>height": [3.0, 4.0]})
+    net = Network([2, 1], seed=0)
+    explanation = net.explain(frame, [1.0, 2.0])
+    assert "input 1 <b>height  x = 3" in str(explanation)
+    drawn = "".join(drawing(explanation._repr_html_()).itertext())
+    assert "input 0 age: x[0] = 1" in drawn
+    assert "age" in [text.text for text in drawing(explanation._repr_html_()).iter(f"{SVG}text")]
+    assert "age" not in str(net.explain(frame.set_axis([0, 1], axis=1), [1.0, 2.0]))
+
+
+def test_large_inputs_show_their_names_where_they_are_not_zero():
+    frame = pd.DataFrame(np.zeros((1, 60)), columns=[f"c{i}" for i in range(60)])
+    frame[["c3", "c41"]] = 2.5
+    net = Network([60, 1], seed=0)
+    text = section(str(net.explain(frame, [1.0])), "FORWARD")
+    assert re.findall(r"input (\d+) (\w+) +x = (\S+)", text) == [("3", "c3", "2.5"), ("41", "c41", "2.5")]
+    text = section(str(net.explain(frame + 1.0, [1.0])), "FORWARD")
+    assert len(re.findall(r"input \d+ c\d+", text)) == 40
+    assert "20 more that are not 0, smaller in size" in text
 
 
 @pytest.mark.parametrize("layer", KINDS["layer"])
@@ -265,7 +415,7 @@ def test_large_networks_are_summed_up():
     dead = int((hidden.slope == 0).all(axis=0).sum())
     assert f"slope is 0 in every row: {dead} of 512 units" in text
     i, j = np.unravel_index(np.abs(output.d_weight).argmax(), output.d_weight.shape)
-    assert f"largest d_w  d_w[{i}, {j}] = {output.d_weight[i, j]:.6g}" in re.sub(r"  +", "  ", text)
+    assert f"largest in size  d_w[{i}, {j}] = {output.d_weight[i, j]:.6g}" in re.sub(r"  +", "  ", text)
     row = re.search(r"^ +w +784 x 512 +(\S+) +(\S+) +(\S+)", text, flags=re.MULTILINE)
     w = net.weights[0]
     assert [row[1], row[3]] == [f"{w.min():.6g}", f"{w.max():.6g}"]
@@ -305,8 +455,8 @@ def test_html_says_what_the_text_says():
     html = " ".join("".join(tree_of(explanation._repr_html_()).itertext()).split())
     for line in str(explanation).splitlines()[3:]:
         for part in re.split(r"\s{2,}", line.strip()):
-            calculation = part.split(" = ", 1)[-1]
-            assert calculation in html or part.capitalize() in html
+            calculation = re.split(" [=←] ", part, maxsplit=1)[-1]
+            assert calculation in html or part.capitalize() in html or part.removeprefix("with ") in html
 
 
 def test_drawing_has_every_unit_and_weight_with_its_numbers():

@@ -64,6 +64,15 @@ def test_history_is_what_pandas_and_json_take():
     assert pd.DataFrame(History()).empty
 
 
+def test_history_has_a_number_of_every_epoch_in_every_column():
+    history = History()
+    history.append(1, {"mae": 2.0})
+    history.append(2, {"loss": 0.5, "r2": 0.25})
+    expected = {"epoch": [1, 2], "loss": [np.nan, 0.5], "mae": [2.0, np.nan], "r2": [np.nan, 0.25]}
+    pd.testing.assert_frame_equal(pd.DataFrame(history), pd.DataFrame(expected))
+    assert repr(history) == "History(2 epochs, last: loss=0.5, mae=nan, r2=0.25)"
+
+
 def test_notebook_shows_the_first_and_the_last_epochs():
     history = History()
     for epoch in range(1, 12):

@@ -186,7 +186,7 @@ def test_fit_goes_on_in_the_child_that_its_callback_forked():
     net, X, y = large()
     results = []
 
-    def callback(net, epoch, logs):
+    def callback(_net, epoch, _logs):
         if epoch == 1 and not results:
             results.append(os.fork())
 

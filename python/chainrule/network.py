@@ -575,22 +575,26 @@ class Network:
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        row: int | None = None,
         limit: int = 40,
         digits: int = 6,
     ) -> Explanation:
         """Return the coming `step` with the calculation of every number, to print or to show in a notebook.
 
         It shows for each unit the forward pass z = Σ x·w + b and a = f(z), then the loss with its terms, the backward
-        pass delta = ∂L/∂z = (Σ delta·w) · slope, the gradient d_w = x · delta, and w ← w − learning_rate · d_w (for
-        optimizers other than plain SGD, the update they add to w). The numbers are those of `trace`; the network is not
-        changed. delta has the opposite sign of the (expected − actual) · slope of introductory texts.
+        pass delta = ∂L/∂z = (Σ delta·w) · slope, the gradient d_w = x · delta, and w ← w − learning_rate · d_w, or what
+        the optimizer does instead, with all it keeps, such as m and v of Adam. The numbers are those of `trace`; the
+        network is not changed. delta has the opposite sign of the (expected − actual) · slope of introductory texts.
 
         Parameters
         ----------
         X, y, sample_weight
-            As in `gradient`, or one sample: X of shape (n_inputs,), y a label, a number or a row of targets. For a
-            batch the first row is written out; losses and gradients are those of all rows. Dropout uses the masks of
-            the coming step.
+            As in `gradient`, or one sample: X of shape (n_inputs,), y a label, a number or a row of targets. Losses and
+            gradients are those of all rows. Dropout uses the masks of the coming step. The columns of a DataFrame name
+            the inputs.
+        row : int, optional
+            The row that is written out, from 0. None: the first of those with the fewest zeros among inputs,
+            activations and deltas, since products of zeros show little.
         limit : int, default 40
             A layer with at most `limit` weights is written out unit by unit, >= 0. A larger layer is summarized: the
             range and mean of each quantity, the share of dead units, and the largest numbers with their indices.
@@ -605,7 +609,7 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            As in `gradient`; `limit` or `digits` is not an integer in its range.
+            As in `gradient`; `row`, `limit` or `digits` is not an integer in its range.
 
         Examples
         --------
@@ -637,7 +641,7 @@ class Network:
         """
         from .explain import explain
 
-        return explain(self._engine, X, y, sample_weight, call=repr(self), limit=limit, digits=digits)
+        return explain(self._engine, X, y, sample_weight, call=repr(self), row=row, limit=limit, digits=digits)
 
     # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

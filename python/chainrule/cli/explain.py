@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from chainrule import files
 
 from .common import Choice, about, check_writable, load, read_for, reading, unknown_option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_INPUTS = 40  # with more inputs, only those that are not 0 are listed
+    from chainrule.examples.comparison import Example
+    from chainrule.explain import Explanation
+    from chainrule.tabular import TabularModel
+
 EXAMPLES = ("mazur", "brownlee")  # names in chainrule.examples, which is imported on first use
 
 
@@ -54,28 +54,40 @@ def command(
     if example is not None:
         from chainrule.examples import EXAMPLES as WALKS
 
-        text = WALKS[example]()
-        if html is None:
-            click.echo(text)
-        else:
-            page = f"<!doctype html>\n<meta charset='utf-8'>\n<title>{example}</title>\n<pre>{escape(text)}</pre>\n"
-            files.write(html, page)
-        return
-    assert model is not None  # noqa: S101 - refused above
-    assert data is not None  # noqa: S101 - likewise
-    loaded = load(model)
-    one = chosen(read_for(loaded, data, sep, header), 1 if row is None else row, data)
-    with about(data):
-        x, y = loaded.encode(one, unknown=unknown), loaded.encode_target(one)
-    explanation = loaded.network.explain(x, y)
-    if html is not None:
-        explanation.save(html)
-        return
-    click.echo(f"{data}, line {one.index[0]}:")
-    for i, (name, value) in enumerate(zip(loaded.inputs.input_names, x[0], strict=True)):
-        if value or x.shape[1] <= MOST_INPUTS:
-            click.echo(f"  input {i:<3} {value:9.6g}  {name}")
-    click.echo(f"\n{explanation}")
+        shown: Explanation | Example = WALKS[example]()
+    else:
+        assert model is not None  # noqa: S101 - refused above
+        assert data is not None  # noqa: S101 - likewise
+        loaded = load(model)
+        one = chosen(read_for(loaded, data, sep, header), 1 if row is None else row, data)
+        told = "standard input" if str(data) == "-" else data.name
+        with about(data):
+            shown = explained(loaded, one, unknown, f"One training step on line {one.index[0]} of {told}")
+    if html is None:
+        click.echo(shown)
+    else:
+        shown.save(html)
+
+
+def explained(model: TabularModel, one: pd.DataFrame, unknown: str, title: str) -> Explanation:
+    """Return the step on one row of a table, with the names of its columns and classes."""
+    from chainrule.explain import Names, explain
+
+    network = model.network
+    x, y = model.encode(one, unknown=unknown), model.encode_target(one)
+    names = Names(model.inputs.input_names, outputs(model))
+    engine = network._engine  # noqa: SLF001 - Network.explain knows no names
+    return explain(engine, x, y, call=repr(network), names=names, title=title)
+
+
+def outputs(model: TabularModel) -> list[str]:
+    """Return what the network's outputs are called: classes, or the target."""
+    from chainrule.tabular.targets import Classes
+
+    if not isinstance(model.target, Classes):
+        return [str(model.target.name)]
+    labels = list(model.target.labels)
+    return labels if model.network.n_outputs > 1 else labels[1:]
 
 
 def chosen(frame: pd.DataFrame, row: int, data: Path) -> pd.DataFrame:

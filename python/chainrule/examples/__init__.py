@@ -3,7 +3,8 @@
     mazur      2-2-2, every number of one step; 10,000 steps
     brownlee   2-1-2, forward and deltas; 2-2-2, twenty epochs on ten rows
 
-Each module has a function that builds its network, which the tests use too, and one that returns the comparison.
+Each module has a function that builds its network, which the tests use too, one that returns the comparison, and
+`step_in_full`, which explains a step.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from . import brownlee, mazur
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: The text of each example, by name: ``print(EXAMPLES["mazur"]())``.
-EXAMPLES: Mapping[str, Callable[[], str]] = {
+    from .comparison import Example
+
+#: Each example by name: ``print(EXAMPLES["mazur"]())``.
+EXAMPLES: Mapping[str, Callable[[], Example]] = {
     "mazur": mazur.walk,
     "brownlee": brownlee.walk,
 }

@@ -15,11 +15,13 @@ import numpy as np
 
 from chainrule.network import Network
 
-from .comparison import Line, document
+from .comparison import Example, Line
 from .networks import of_sigmoids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from chainrule.explain import Explanation
 
     Units: TypeAlias = Sequence[Sequence[float]]  # one layer: for each unit its weights, then its bias
 
@@ -80,6 +82,11 @@ def seeded(kind: type[Any] = Network) -> Any:
     return network(hidden, outputs, kind)
 
 
+def step_in_full() -> Explanation:
+    """Return the first step of the twenty epochs with the calculation of every number."""
+    return seeded().explain(X[0], Y[0], digits=9)  # type: ignore[no-any-return] # seeded makes either kind of network
+
+
 def epoch_errors(made: Any) -> list[float]:
     """Train as the tutorial does and return the tutorial's error for each epoch."""
     history = made.fit(X, Y, epochs=len(ERRORS), batch_size=1, shuffle=False)
@@ -87,8 +94,8 @@ def epoch_errors(made: Any) -> list[float]:
     return [2 * len(X) * loss for loss in history.loss]
 
 
-def walk() -> str:
-    """Return the example as text.
+def walk() -> Example:
+    """Return the example.
 
     Examples
     --------
@@ -107,7 +114,7 @@ def walk() -> str:
     errors = epoch_errors(trained)
     classes = trained.predict(X).argmax(axis=1).tolist()
     right = sum(found == label for found, label in zip(classes, LABELS, strict=True))
-    return document(
+    return Example(
         'Brownlee, "How to Code a Neural Network with Backpropagation In Python"',
         "https://machinelearningmastery.com/implement-backpropagation-algorithm-scratch-python/",
         "Forward propagation of [1, 0] through 2-1-2",
@@ -131,5 +138,6 @@ def walk() -> str:
         "The tutorial's error is the sum of (expected − output)² over outputs and rows, each row's from before its "
         f"update: twice half_squared_error, summed over the rows. In the end {right} of {len(ROWS)} rows are "
         "classified right.",
-        "A step in full, with chainrule.examples.brownlee as b: print(b.seeded().explain(b.X[0], b.Y[0]))",
+        again="print(chainrule.examples.brownlee.step_in_full())",
+        step=step_in_full(),
     )

@@ -1,17 +1,24 @@
-"""A published example as text: the number on the page, the number chainrule computes, and whether they agree."""
+"""A published example: the number on the page, the number chainrule computes, and whether they agree."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from html import escape
 from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule import files
 from chainrule.describe import aligned
+from chainrule.reference import markup
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
+    from chainrule.explain import Explanation
+
 WIDTH = 100
+HEADER = ("", "page", "chainrule", "")
 # Pages round some numbers, truncate others and compute on with both, so one unit of the last printed digit is allowed.
 # If a page prints all digits of a double, the last ones depend on the order of summation.
 ROUNDING = Decimal("1e-12")
@@ -34,9 +41,6 @@ class Line(NamedTuple):
         return self.quantity, self.printed, f"{self.computed:.{digits}g}", verdict
 
 
-Part: TypeAlias = "str | Sequence[Line]"
-
-
 def same(printed: str, computed: float) -> bool:
     """Tell whether a number equals the printed one, within one unit of its last digit or the rounding of a double.
 
@@ -48,13 +52,39 @@ def same(printed: str, computed: float) -> bool:
     return abs(Decimal(computed) - number) <= max(unit, ROUNDING * abs(number))
 
 
-def document(title: str, source: str, *parts: Part) -> str:
-    """Return the heading, then the texts and tables in order; no blank line separates a table from the text before."""
-    lines = [title, source]
-    for part in parts:
-        if isinstance(part, str):
-            lines += ["", *wrap(part, WIDTH)]
-        else:
-            rows = [("", "page", "chainrule", ""), *(line.cells for line in part)]
-            lines += [f"  {line}" for line in aligned(rows)]
-    return "\n".join(lines)
+class Example:
+    """A published example: texts and tables in order, and its step in full.
+
+    It prints as text. A notebook shows it as HTML, with the step and a drawing; `save` writes that as a page.
+    """
+
+    def __init__(self, title: str, source: str, *parts: str | Sequence[Line], again: str, step: Explanation) -> None:
+        self.title, self.source, self.parts = title, source, parts
+        self.again, self.step = again, step  # the code that shows the step, and what it shows
+
+    def __str__(self) -> str:
+        """Return the text; no blank line separates a table from the text before. Code shows the step in full."""
+        lines = [self.title, self.source]
+        for part in (*self.parts, f"A step in full: {self.again}"):
+            if isinstance(part, str):
+                lines += ["", *wrap(part, WIDTH)]
+            else:
+                lines += [f"  {line}" for line in aligned([HEADER, *(line.cells for line in part)])]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the same as HTML, with the step in full and a drawing."""
+        parts = [
+            markup.paragraph(part) if isinstance(part, str) else markup.table(HEADER, [line.cells for line in part])
+            for part in (self.source, *self.parts)
+        ]
+        heading = f"<h3>{escape(self.title)}</h3>"
+        return f"<div>{markup.shown_in(heading, *parts)}<hr/>{self.step._repr_html_()}</div>"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the notebook's view as a self-contained HTML page; an existing file is replaced."""
+        from chainrule.explain.html import page
+
+        files.write(path, page(self.title, self._repr_html_()))

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.explain import explain
 from chainrule.network import Network
 
-from .comparison import Line, document
+from .comparison import Example, Line
 from .networks import LEARNING_RATE, of_sigmoids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from chainrule.explain import Explanation
 
 X, Y = [[0.05, 0.10]], [[0.01, 0.99]]
 WEIGHTS = [[[0.15, 0.25], [0.20, 0.30]], [[0.40, 0.50], [0.45, 0.55]]]
@@ -49,6 +52,13 @@ def step(made: Any) -> float:
     return loss
 
 
+def step_in_full() -> Explanation:
+    """Return the page's step with the calculation of every number."""
+    made = network()
+    engine = made._engine  # noqa: SLF001 - Network.explain knows no fixed tensors
+    return explain(engine, X, Y, call=repr(made), digits=9, fixed=("bias",))
+
+
 def by_page(weights: Any) -> list[float]:
     """Return one layer's weights in the order of the page."""
     return np.transpose(weights).ravel().tolist()
@@ -66,8 +76,8 @@ def mixed_error(kind: type[Any] = Network) -> float:
     return loss
 
 
-def walk() -> str:
-    """Return the example as text.
+def walk() -> Example:
+    """Return the example.
 
     Examples
     --------
@@ -87,7 +97,7 @@ def walk() -> str:
     for _ in range(STEPS - 1):
         last = step(made)
     after_steps = made.evaluate(X, Y)["loss"]
-    return document(
+    return Example(
         'Mazur, "A Step by Step Backpropagation Example" (2015)',
         "https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/",
         "Two inputs i, two hidden units h, two outputs o; net is the weighted input z, and out = sigmoid(net) is a. "
@@ -122,5 +132,6 @@ def walk() -> str:
         "from before the update, as in backpropagation and in chainrule. Its error after the step does not follow from "
         "these weights: it comes out when the hidden deltas go through output weights that are updated already. Its "
         "error after 10,000 steps equals the one that the last of these steps finds on its way forward.",
-        "A step in full, with chainrule.examples.mazur as m: print(m.network().explain(m.X, m.Y))",
+        again="print(chainrule.examples.mazur.step_in_full())",
+        step=step_in_full(),
     )

@@ -18,18 +18,21 @@ from chainrule import files
 from chainrule.reference.options import LARGEST, integer
 
 from . import text
-from .facts import Facts, gather
+from .facts import Names as Names
+from .facts import gather
 from .sections import is_small, sections
 from .writing import Numbers, count
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Collection
 
     from numpy.typing import ArrayLike
 
     from chainrule.engine import Engine
     from chainrule.records import LayerTrace
 
+    from .facts import Facts
     from .writing import Section
 
 
@@ -40,13 +43,22 @@ def explain(
     sample_weight: ArrayLike | None = None,
     *,
     call: str,
-    limit: int,
-    digits: int,
+    row: int | None = None,
+    limit: int = 40,
+    digits: int = 6,
+    title: str = "",
+    names: Names | None = None,
+    fixed: Collection[str] = (),
 ) -> Explanation:
-    """Return the coming step of a network as an `Explanation`; `call` is the network's constructor call."""
+    """Return the coming step of a network as an `Explanation`.
+
+    `call` is the network's constructor call; `names` are those of inputs and outputs, by default of the columns of X;
+    `fixed` are tensors, such as "bias", that the step leaves as they are.
+    """
     limit = integer("limit", limit, 0, LARGEST)
     digits = integer("digits", digits, 1, 17)
-    return Explanation(gather(engine, X, y, sample_weight, call), limit=limit, digits=digits)
+    facts = gather(engine, X, y, sample_weight, call=call, row=row, names=names, fixed=fixed)
+    return Explanation(facts, limit=limit, digits=digits, title=title)
 
 
 class Explanation:
@@ -72,8 +84,9 @@ class Explanation:
     ['          w ← 0 − 0.1·(-4) = 0.4', '          b ← 0 − 0.1·(-2) = 0.2']
     """
 
-    def __init__(self, facts: Facts, *, limit: int, digits: int) -> None:
+    def __init__(self, facts: Facts, *, limit: int, digits: int, title: str = "") -> None:
         self._facts = facts
+        self._title = title or f"One training step on {count(facts.n, 'row')}"  # the heading
         self._limit = limit
         self._number = Numbers(digits)
 
@@ -99,17 +112,14 @@ class Explanation:
             return sections(self._facts, self._number, self._limit)
 
     @property
-    def _title(self) -> str:
-        """The heading."""
-        return f"One training step on {count(self._facts.n, 'row')}"
-
-    @property
     def _notes(self) -> list[str]:
         """The notes below the heading, on how to read the rest."""
         facts = self._facts
         digits = count(self._number.digits, "significant digit")
         small = {is_small(layer, self._limit) for layer in facts.layers}
-        rows = f" Row 0 of {facts.n} is written out; gradients are those of all rows." if facts.n > 1 else ""
+        rows = ""
+        if facts.n > 1:
+            rows = f" Row {facts.row} of {facts.n:,}, counted from 0, is written out; gradients are those of all rows."
         summed = f" A layer of more than {count(self._limit, 'weight')} is summed up, over all rows." * (False in small)
         indices = "indices count from 0, w[i, j] leads from input i to unit j."
         return [facts.call, f"Numbers have {digits}; {indices}{rows * (True in small)}{summed}"]

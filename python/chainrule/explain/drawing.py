@@ -1,4 +1,4 @@
-"""A network as a drawing (SVG): layers from left to right, the first row's numbers in and beside the units.
+"""A network as a drawing (SVG): layers from left to right, one row's numbers in and beside the units.
 
     unit     a circle around its a. The fill shows delta: orange if negative, blue if positive; inputs have none
     weight   a line whose width shows |w| within its layer; orange if negative, blue if positive; dashed if untrained
@@ -19,7 +19,7 @@ from .svg import INK, NEGATIVE, POSITIVE, Attributes, color, element, fraction, 
 from .writing import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 UNITS, OUTPUTS, LAYERS = 7, 10, 8  # the most that are drawn; a gap counts as one
 RADIUS, DOWN, ACROSS = 26, 64, 190  # radius of a circle, vertical and horizontal distance between circles
-TOP, LEFT, RIGHT, BOTTOM = 64, 80, 130, 64  # margins, with room for headings, targets and the legend
+TOP, BOTTOM = 64, 64  # margins, with room for headings and the legend
+LEFT, RIGHT = 80, 130  # and for names, predictions and targets
+NAME, LETTER = 24, 6.5  # letters of a name that are shown, and room for each
+LEGEND = 490  # width of the legend
 STRONGEST = 0.7  # opacity of the largest delta, low enough to read the number in the circle
 
 
@@ -45,12 +48,14 @@ class Column(NamedTuple):
 
 def drawing(facts: Facts, number: Numbers) -> str:
     """Return the network as one <svg> element."""
-    columns = placed(facts)
+    left = max(LEFT, RADIUS + 20 + room(facts.names.inputs))
+    columns = placed(facts, left)
     deepest = max(len(column.units) for column in columns if column)
-    width = max(LEFT + ACROSS * (len(columns) - 1) + RIGHT, 430)  # the legend needs 430
+    right = max(RIGHT, RADIUS + 20 + room(facts.names.outputs))
+    width = max(left + ACROSS * (len(columns) - 1) + right, LEGEND)
     height = TOP + DOWN * deepest + BOTTOM
     middle = TOP + DOWN * deepest / 2
-    strongest = max(greatest(layer.trace.delta[0]) for layer in facts.layers)
+    strongest = max(greatest(layer.trace.delta[facts.row]) for layer in facts.layers)
     parts: list[str] = []
     for before, column in pairwise(columns):
         if before and column:
@@ -59,7 +64,7 @@ def drawing(facts: Facts, number: Numbers) -> str:
         if column:
             parts += circles(facts, column, middle, strongest, number)
         else:
-            x, hidden = LEFT + ACROSS * at, len(facts.layers) + 1 - (LAYERS - 1)
+            x, hidden = left + ACROSS * at, len(facts.layers) + 1 - (LAYERS - 1)
             parts += [text(x, middle, "⋯", "big"), text(x, middle + 22, f"{hidden:,} more layers", "note")]
     parts += legend(strongest, height - BOTTOM + 24)
     size: Attributes = {"viewBox": f"0 0 {width} {height}", "width": width}
@@ -67,10 +72,25 @@ def drawing(facts: Facts, number: Numbers) -> str:
     return element("svg", named | size, "".join(parts))
 
 
-def placed(facts: Facts) -> list[Column | None]:
+def room(names: Sequence[str]) -> float:
+    """Return the room that the longest name takes."""
+    return LETTER * max((len(shortened(name)) for name in names), default=0)
+
+
+def shortened(name: str) -> str:
+    """Return a name that is not too long.
+
+    >>> shortened("age"), shortened("a column with a name that is far too long")
+    ('age', 'a column with a name th…')
+    """
+    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+
+
+def placed(facts: Facts, left: float) -> list[Column | None]:
     """Return the columns from left to right, None for a gap."""
-    x = facts.layers[0].x[0]
-    every: list[tuple[LayerFacts | None, Array]] = [(None, x), *((layer, layer.trace.a[0]) for layer in facts.layers)]
+    row = facts.row
+    every: list[tuple[LayerFacts | None, Array]] = [(None, facts.layers[0].x[row])]
+    every += [(layer, layer.trace.a[row]) for layer in facts.layers]
     columns: list[Column | None] = []
     for at, index in enumerate(ends(len(every), LAYERS)):
         if index is None:
@@ -78,7 +98,7 @@ def placed(facts: Facts) -> list[Column | None]:
         else:
             layer, values = every[index]
             most = OUTPUTS if index == len(every) - 1 else UNITS
-            columns.append(Column(layer, values, ends(len(values), most), LEFT + ACROSS * at))
+            columns.append(Column(layer, values, ends(len(values), most), left + ACROSS * at))
     return columns
 
 
@@ -133,30 +153,35 @@ def circles(facts: Facts, column: Column, middle: float, strongest: float, numbe
             hidden = n - (len(column.units) - 1)
             yield text(column.x, y - 4, "⋮", "big") + text(column.x, y + 18, f"{hidden:,} more", "note")
             continue
-        told = f"x[{j}] = {number(column.values[j])}"
         filled: Attributes = {"fill": "none"}
-        if layer is not None:
-            told = " ".join(
-                [
-                    f"layer {layer.trace.index}, unit {j}:",
-                    f"z = {number(layer.trace.z[0, j])}, a = {number(column.values[j])},",
-                    f"slope = {number(layer.trace.slope[0, j])}, delta = {number(layer.trace.delta[0, j])}",
-                ]
+        if layer is None:
+            told = f"{facts.names.of_input(j)}: x[{j}] = {number(column.values[j])}"
+        else:
+            trace, slope = layer.trace, rule_of(layer).slope
+            z, factor, delta = (float(array[facts.row, j]) for array in (trace.z, trace.slope, trace.delta))
+            told = (
+                f"layer {trace.index}, unit {j}: z = {number(z)}, a = {number(column.values[j])}, "
+                f"{slope} = {number(factor)}, delta = {number(delta)}"
             )
-            filled = fill(float(layer.trace.delta[0, j]), strongest)
+            filled = fill(delta, strongest)
         circle: Attributes = {"cx": column.x, "cy": y, "r": RADIUS}
         rim: Attributes = {"stroke": INK, "stroke-opacity": 0.55, "pointer-events": "all"}
         name = f"x[{j}]" if layer is None else f"unit {j}"
         inside = text(column.x, y + 3, brief(float(column.values[j]))) + text(column.x, y + 15, name, "name")
         yield element("g", {}, title(told) + element("circle", circle | filled | rim) + inside)
+        if layer is None:
+            yield from (
+                text(column.x - RADIUS - 10, y + 4, shortened(name), "end") for name in facts.names.inputs[j : j + 1]
+            )
         if layer is facts.layers[-1]:
             yield from beside(facts, j, column.x + RADIUS + 10, y)
 
 
 def beside(facts: Facts, j: int, x: float, y: float) -> Iterator[str]:
-    """Return the texts beside output j: its prediction, if that differs from a, and its target."""
-    row = facts.rows[0]
-    told = [] if facts.option.link.name == "identity" else [f"p = {brief(row.p[j])}"]
+    """Return the texts beside output j: its name, its prediction, if that differs from a, and its target."""
+    row = facts.rows[facts.row]
+    told = [shortened(name) for name in facts.names.outputs[j : j + 1]]
+    told += [] if facts.option.link.name == "identity" else [f"p = {brief(row.p[j])}"]
     told += [f"y = {brief(row.y[j])}"] if j < len(row.y) else []
     for at, content in enumerate(told):
         yield text(x, y + 4 + 16 * (at - (len(told) - 1) / 2), content, "side")
@@ -164,7 +189,7 @@ def beside(facts: Facts, j: int, x: float, y: float) -> Iterator[str]:
 
 def legend(strongest: float, y: float) -> Iterator[str]:
     """Return the legend of the colors."""
-    steps, width, left = 16, 12, 96
+    steps, width, left = 16, 16, 96
     yield text(left - 12, y + 11, "delta", "end")
     for k in range(steps + 1):
         share = 2 * k / steps - 1
@@ -174,7 +199,7 @@ def legend(strongest: float, y: float) -> Iterator[str]:
     whole = width * (steps + 1)
     frame: Attributes = {"x": left, "y": y, "width": whole, "height": 14}
     yield element("rect", frame | {"fill": "none", "stroke": INK, "stroke-opacity": 0.3})
-    for share in (-1.0, -0.25, 0.0, 0.25, 1.0):
+    for share in (-1.0, -0.25, 0.0, 0.25, 1.0) if strongest else (0.0,):
         x = left + whole / 2 + math.copysign(math.sqrt(abs(share)), share) * width * steps / 2
         yield text(x, y + 28, f"{share * strongest:.2g}", "note")
     x = left + whole + 36.0

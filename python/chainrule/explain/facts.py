@@ -1,8 +1,8 @@
 """The numbers of an explanation: one step of a network on a batch.
 
-    trace     z, a, slope, delta, d_w, d_b, update of the coming step, from the core
-    network   w and b before the step, L before and after it
-    loss      l and dl/da of the first rows, by the formulas of `chainrule.reference`
+    trace     z, a, slope, delta, d_w, d_b of the coming step, from the core
+    network   L, w and b before the step and after it, and what the optimizer keeps of them
+    loss      l and dl/da of the rows shown, by the formulas of `chainrule.reference`
 
 All arrays are copies, so an explanation does not change when the network trains on.
 """
@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from chainrule import _arrays, _native
 from chainrule.batch import read_batch
 from chainrule.reference.config import activation_of
+from chainrule.reference.options import integer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,18 +38,23 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 LETTERS = {"weight": "w", "bias": "b"}  # how formulas write tensors; others go by their names
-ROWS = 4  # of a batch whose losses and shares of a gradient are written out
+ROWS = 4  # of a batch, at most, whose losses and shares of a gradient are written out
 TERMS = 12  # of a row's loss that are written out
 
 
 @dataclass(frozen=True, eq=False)
 class LayerFacts:
-    """One layer: its option, its input, its parameters before the step, and its trace."""
+    """One layer: its option, its input, its trace, and its parameters before and after the step."""
 
     option: Layer
     trace: LayerTrace
     x: Array  # (n, n_in)
+    row: int  # the row that is written out
+    shown: list[int]  # the rows whose share of a gradient is
     tensors: dict[str, Array]  # by name
+    after: dict[str, Array]  # likewise; empty if no step is possible
+    kept: dict[str, dict[str, Array]]  # what the optimizer keeps of each tensor, by its name: m, v, …
+    kept_after: dict[str, dict[str, Array]]
 
     @property
     def title(self) -> str:
@@ -107,17 +113,36 @@ class RowLoss:
         return shown if close(math.fsum(self.terms), self.value) else f"({shown})/{len(self.terms)}"
 
 
+class Names(NamedTuple):
+    """What the inputs and the outputs are called; empty where they have no names."""
+
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+
+    def of_input(self, i: int) -> str:
+        """Return an input's label."""
+        return " ".join([f"input {i}", *self.inputs[i : i + 1]])
+
+    def of_output(self, j: int) -> str:
+        """Return an output's label."""
+        return " ".join([f"output {j}", *self.outputs[j : j + 1]])
+
+
 @dataclass(frozen=True, eq=False)
 class Facts:
     """One step of a network on a batch of n rows."""
 
     call: str  # the network's constructor call
+    names: Names
     layers: tuple[LayerFacts, ...]
     option: Loss
     optimizer: Optimizer
     step: int  # counted from 1, as in the optimizers' formulas
     row_weights: Array  # (n,)
-    rows: tuple[RowLoss, ...]  # of the first ROWS rows
+    row: int  # the row that is written out
+    shown: list[int]  # it and the first others, in order
+    rows: dict[int, RowLoss]  # of the rows shown
+    fixed: Collection[str]  # the tensors that the step leaves as they are
     loss: float
     loss_after: float | None  # of the same batch with the same masks; None if no step is possible
 
@@ -128,9 +153,9 @@ class Facts:
 
     @property
     def share(self) -> float:
-        """The first row's share of L: w_0 / Σ w."""
+        """The share of L that the row written out has: w_i / Σ w."""
         whole = float(self.row_weights.sum())
-        return float(self.row_weights[0]) / whole if whole else 0.0
+        return float(self.row_weights[self.row]) / whole if whole else 0.0
 
     @property
     def penalties(self) -> list[tuple[int, float, float]]:
@@ -143,36 +168,112 @@ class Facts:
         return found
 
 
-def gather(engine: Engine, X: object, y: object, sample_weight: object, call: str) -> Facts:
+def gather(
+    engine: Engine,
+    X: object,
+    y: object,
+    sample_weight: object,
+    *,
+    call: str,
+    row: object = None,
+    names: Names | None = None,
+    fixed: Collection[str] = (),
+) -> Facts:
     """Return the numbers of the network's coming step. The network is not changed."""
     spec, native = engine.current, engine.native
     batch = read_batch(spec, *as_rows(X, y, sample_weight))
     x, target, weights = batch
+    row = row if row is None else integer("row", row, 0, len(x) - 1)
     with np.errstate(all="ignore"):  # a diverged network can be explained too; its infinities are shown
-        layers = layers_of(engine, x, engine.trace(batch))
-        loss, k = spec.loss, spec.n_outputs
-        outputs = layers[-1].trace.a[:ROWS]
+        traces = engine.trace(batch)
+        row = telling(x, traces) if row is None else row
+        shown = sorted([row, *[i for i in range(min(ROWS, len(x))) if i != row][: ROWS - 1]])
+        after = stepped(engine, batch, fixed)
+        outputs = traces[-1].a
         return Facts(
             call=call,
-            layers=layers,
-            option=loss,
+            names=named(X, spec.n_inputs) if names is None else names,
+            layers=layers_of(engine, after, x, traces, row, shown),
+            option=spec.loss,
             optimizer=spec.optimizer,
             step=native.step_count + 1,
             row_weights=np.ones(len(x)) if weights is None else weights.copy(),
-            rows=tuple(row_loss(loss, a, y_row, k) for a, y_row in zip(outputs, target, strict=False)),
+            row=row,
+            shown=shown,
+            rows={i: row_loss(spec.loss, outputs[i], target[i], spec.n_outputs) for i in shown},
+            fixed=fixed,
             loss=native.gradient(*batch, True)[0],
-            loss_after=loss_after(native, batch),
+            loss_after=None if after is None else after.native.gradient(*batch, True)[0],
         )
 
 
-def layers_of(engine: Engine, x: Array, traces: Sequence[LayerTrace]) -> tuple[LayerFacts, ...]:
+def telling(x: Array, traces: Sequence[LayerTrace]) -> int:
+    """Return the row with the fewest zeros in inputs, activations and deltas, the first of several.
+
+    The products of zeros would show little. Each layer counts alike, however many units it has.
+    """
+    arrays = [x, *(array for trace in traces for array in (trace.a, trace.delta))]
+    return int(sum(np.count_nonzero(array, axis=1) / array.shape[1] for array in arrays).argmax())
+
+
+def stepped(engine: Engine, batch: Batch, fixed: Collection[str]) -> Engine | None:
+    """Return the network after the step, but for the tensors that are fixed; None if no step is possible."""
+    after = engine.copy()
+    try:
+        after.native.step(*batch)
+    except _native.DivergenceError:
+        return None
+    if fixed:
+        before, new = engine.native.parameters(), after.native.parameters()
+        for tensor in engine.layout.tensors:
+            if tensor.name in fixed:
+                new[tensor.at] = before[tensor.at]
+        after.native.set_parameters(new)
+    after.native.step_count = engine.native.step_count  # so that the loss has the same dropout masks
+    return after
+
+
+def layers_of(
+    engine: Engine, after: Engine | None, x: Array, traces: Sequence[LayerTrace], row: int, shown: list[int]
+) -> tuple[LayerFacts, ...]:
     """Return the layers with their inputs: a copy of X, or the activations of the layer before."""
     layers, came_in = [], _arrays.cast(x.copy(), engine.dtype)
-    tensors = engine.tensors(engine.native.parameters())
-    for option, own, trace in zip(engine.spec.layers, tensors, traces, strict=True):
-        layers.append(LayerFacts(option, trace, came_in, own))
+    nothing: list[dict[str, Array]] = [{} for _ in traces]
+    before, kept = engine.tensors(engine.native.parameters()), kept_of(engine)
+    new = nothing if after is None else engine.tensors(after.native.parameters())
+    kept_after = {} if after is None else kept_of(after)
+    for l, (option, trace) in enumerate(zip(engine.spec.layers, traces, strict=True)):
+        layers.append(
+            LayerFacts(
+                option,
+                trace,
+                came_in,
+                row,
+                shown,
+                before[l],
+                new[l],
+                {name: tensors[l] for name, tensors in kept.items()},
+                {name: tensors[l] for name, tensors in kept_after.items()},
+            )
+        )
         came_in = trace.a
     return tuple(layers)
+
+
+def kept_of(engine: Engine) -> dict[str, list[dict[str, Array]]]:
+    """Return what the optimizer keeps, by its name, of each layer and tensor."""
+    return {name: engine.tensors(engine.native.state(k)) for k, name in enumerate(engine.native.state_names)}
+
+
+def named(X: object, n_inputs: int) -> Names:
+    """Return the names of a table's columns, if they are names.
+
+    >>> import pandas as pd
+    >>> named(pd.DataFrame({"age": [1], "height": [2]}), 2), named(pd.DataFrame([[1, 2]]), 2)
+    (Names(inputs=['age', 'height'], outputs=()), Names(inputs=(), outputs=()))
+    """
+    columns = list(getattr(X, "columns", ()))
+    return Names(columns) if len(columns) == n_inputs and all(isinstance(name, str) for name in columns) else Names()
 
 
 def as_rows(X: object, y: object, sample_weight: object) -> tuple[object, object, object]:
@@ -223,14 +324,3 @@ def letter(name: str) -> str:
 def close(p: float, q: float) -> bool:
     """Tell whether two sums of the same terms are equal up to rounding."""
     return math.isclose(p, q, rel_tol=1e-12, abs_tol=1e-300)
-
-
-def loss_after(native: _native.Network, batch: Batch) -> float | None:
-    """Return the loss of the same batch, with the same dropout masks, after the step; None if no step is possible."""
-    after = native.copy()
-    try:
-        after.step(*batch)
-    except _native.DivergenceError:
-        return None
-    after.step_count = native.step_count  # the masks are a function of it
-    return after.gradient(*batch, True)[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.reference.layers import Dense, Dropout, Layer, LayerNorm
 
-from .facts import ROWS
+from .facts import letter
 from .svg import INK, color, fraction, greatest
 from .writing import Step, count, entry
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Rule:
-    """How a layer of one kind is written out and drawn, with the numbers of the first row."""
+    """How a layer of one kind is written out and drawn, with the numbers of the row shown."""
 
     note = ""  # what is said once of all layers of the kind, on the way forward
     note_back = ""  # and on the way back
@@ -35,6 +35,20 @@ class Rule:
 
     def __init__(self, layer: LayerFacts) -> None:
         self.layer = layer
+        self.row = layer.row
+
+    @property
+    def rest(self) -> list[str]:
+        """The end of a sum over the rows, for those that are not shown."""
+        more = len(self.layer.x) - len(self.layer.shown)
+        return [f"… {count(more, 'more row')}"] if more else []
+
+    def told(self, name: str, at: tuple[int, ...], number: Numbers) -> str:
+        """Return a parameter with its gradient and its new value, for a tooltip."""
+        layer, p = self.layer, letter(name)
+        text = f"layer {layer.trace.index}: {entry(p, *at)} = {number(layer.tensors[name][at])}"
+        text += f", d_{p} = {number(layer.trace.gradients[name][at])}"
+        return f"{text}, {p} ← {number(layer.after[name][at])}" if layer.after else text
 
     def forward(self, j: int, number: Numbers) -> list[Step]:
         """Return the calculation of unit j's a."""
@@ -74,8 +88,8 @@ class DenseRule(Rule):
     def forward(self, j: int, number: Numbers) -> list[Step]:
         """Return z = Σ x w + b and a = f(z)."""
         layer = self.layer
-        z, a = layer.trace.z[0, j], layer.trace.a[0, j]
-        terms = number.products(layer.x[0], layer.w[:, j]) + [number.factor(b) for b in layer.b[j : j + 1]]
+        z, a = layer.trace.z[self.row, j], layer.trace.a[self.row, j]
+        terms = number.products(layer.x[self.row], layer.w[:, j]) + [number.factor(b) for b in layer.b[j : j + 1]]
         transfer = entry(f"{self.f}(z)", j) if layer.coupled else f"{self.f}({number(z)})"
         return [Step(f"unit {j}", "z =", " + ".join(terms), number(z)), Step("", "a =", transfer, number(a))]
 
@@ -86,9 +100,9 @@ class DenseRule(Rule):
         common = Σ_k a_k dL/da_k.
         """
         trace = self.layer.trace
-        z, slope, delta = (float(part[0, j]) for part in (trace.z, trace.slope, trace.delta))
+        z, slope, delta = (float(part[self.row, j]) for part in (trace.z, trace.slope, trace.delta))
         if self.layer.coupled:
-            a = trace.a[0]
+            a = trace.a[self.row]
             common = float(a.astype(np.float64) @ d_a)
             working = f"{number.factor(a[j])}·({number(d_a[j])} − {number.factor(common)})"
             return [Step("", "delta =", working, number(delta))]
@@ -98,7 +112,7 @@ class DenseRule(Rule):
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:
         """Return Σ delta w over the units."""
         layer = self.layer
-        delta = layer.trace.delta[0].astype(np.float64)
+        delta = layer.trace.delta[self.row].astype(np.float64)
         if layer.units > limit:
             workings = [f"Σ delta·w over the {count(layer.units, 'unit')} of layer {layer.trace.index}"] * len(layer.w)
         else:
@@ -107,9 +121,8 @@ class DenseRule(Rule):
 
     def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
         """Yield d_w = Σ_rows x · delta, with l2 · w, and d_b = Σ_rows delta."""
-        layer, n = self.layer, len(self.layer.x)
-        x, delta = layer.x[:ROWS], layer.trace.delta[:ROWS]
-        rest = [f"… {count(n - ROWS, 'more row')}"] if n > ROWS else []
+        layer, n, rest = self.layer, len(self.layer.x), self.rest
+        x, delta = layer.x[layer.shown], layer.trace.delta[layer.shown]
         for i, j in np.ndindex(layer.w.shape):
             penalty = [number.product(layer.l2, float(layer.w[i, j]))] if layer.l2 else []
             yield "weight", (i, j), " + ".join([*number.products(x[:, i], delta[:, j]), *rest, *penalty])
@@ -118,14 +131,11 @@ class DenseRule(Rule):
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str]:
         """Return the line of a weight."""
-        w, trace = float(self.layer.w[i, j]), self.layer.trace
+        w = float(self.layer.w[i, j])
         strength = fraction(w, self.largest)
-        told = (
-            f"layer {trace.index}: w[{i}, {j}] = {number(w)}, d_w = {number(trace.d_weight[i, j])}, "
-            f"w ← {number(w + float(trace.update_weight[i, j]))}"
-        )
         width, opacity = 0.8 + 4.2 * strength, 0.45 + 0.45 * strength
-        return {"stroke": color(w), "stroke-width": width, "stroke-opacity": opacity}, told
+        shown: Attributes = {"stroke": color(w), "stroke-width": width, "stroke-opacity": opacity}
+        return shown, self.told("weight", (i, j), number)
 
 
 class DropoutRule(Rule):
@@ -138,11 +148,12 @@ class DropoutRule(Rule):
     def forward(self, j: int, number: Numbers) -> list[Step]:
         """Return a = z · mask."""
         trace = self.layer.trace
-        return [Step(f"unit {j}", "a =", number.product(trace.z[0, j], trace.slope[0, j]), number(trace.a[0, j]))]
+        z, mask, a = (part[self.row, j] for part in (trace.z, trace.slope, trace.a))
+        return [Step(f"unit {j}", "a =", number.product(z, mask), number(a))]
 
     def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:
         """Return delta = dL/da · mask."""
-        mask, delta = self.layer.trace.slope[0, j], self.layer.trace.delta[0, j]
+        mask, delta = self.layer.trace.slope[self.row, j], self.layer.trace.delta[self.row, j]
         return [
             Step("", "mask =", "", number(mask)),
             Step("", "delta =", number.product(d_a[j], mask), number(delta)),
@@ -151,14 +162,14 @@ class DropoutRule(Rule):
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:  # noqa: ARG002 - nothing is summed
         """Return delta, since z is the a of the layer before."""
         trace = self.layer.trace
-        delta = trace.delta[0].astype(np.float64)
+        delta = trace.delta[self.row].astype(np.float64)
         return delta, [f"delta of unit {i} of layer {trace.index}" for i in range(len(delta))]
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
         """Return a dashed line from each unit to itself."""
         if i != j:
             return None
-        mask = float(self.layer.trace.slope[0, j])
+        mask = float(self.layer.trace.slope[self.row, j])
         return {
             "stroke": INK,
             "stroke-opacity": 0.6 if mask else 0.25,
@@ -181,20 +192,20 @@ class LayerNormRule(Rule):
 
     def __init__(self, layer: LayerFacts) -> None:
         super().__init__(layer)
-        x = layer.x[0].astype(np.float64)
+        x = layer.x[self.row].astype(np.float64)
         self.gain, self.shift = layer.tensors["gain"], layer.tensors["shift"]
         self.mean, self.variance, self.eps = float(x.mean()), float(x.var()), cast("LayerNorm", layer.option).eps
         self.deviation = float(np.sqrt(self.variance + self.eps))
 
     def forward(self, j: int, number: Numbers) -> list[Step]:
         """Return z = (x − mean) / deviation and a = gain · z + shift, after mean and deviation for the first unit."""
-        x, z, a = (float(part[0, j]) for part in (self.layer.x, self.layer.trace.z, self.layer.trace.a))
+        x, z, a = (float(part[self.row, j]) for part in (self.layer.x, self.layer.trace.z, self.layer.trace.a))
         centered = f"({number(x)} − {number.factor(self.mean)})/{number(self.deviation)}"
         scaled = f"{number.product(self.gain[j], z)} + {number.factor(self.shift[j])}"
         steps = [Step(f"unit {j}", "z =", centered, number(z)), Step("", "a =", scaled, number(a))]
         if j > 0:
             return steps
-        terms = " + ".join(map(number.factor, self.layer.x[0]))
+        terms = " + ".join(map(number.factor, self.layer.x[self.row]))
         return [
             Step("row", "mean =", f"({terms})/{self.layer.units}", number(self.mean)),
             Step("", "deviation =", f"√({number(self.variance)} + {number(self.eps)})", number(self.deviation)),
@@ -203,11 +214,11 @@ class LayerNormRule(Rule):
 
     def delta(self, j: int, d_a: Array, number: Numbers) -> list[Step]:  # noqa: ARG002 - dL/da stands above
         """Return delta, which is dL/da."""
-        return [Step("", "delta =", "dL/da", number(self.layer.trace.delta[0, j]))]
+        return [Step("", "delta =", "dL/da", number(self.layer.trace.delta[self.row, j]))]
 
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:  # noqa: ARG002 - the sums are named
         """Return (g − mean(g) − z mean(g · z)) / deviation with g = gain · delta."""
-        z, delta = (part[0].astype(np.float64) for part in (self.layer.trace.z, self.layer.trace.delta))
+        z, delta = (part[self.row].astype(np.float64) for part in (self.layer.trace.z, self.layer.trace.delta))
         g = self.gain * delta
         mean, along = float(g.mean()), float((g * z).mean())
         rest = [f"{number.factor(mean)} − {number.product(z_i, along)})/{number(self.deviation)}" for z_i in z]
@@ -216,8 +227,8 @@ class LayerNormRule(Rule):
 
     def gradient(self, number: Numbers) -> Iterator[tuple[str, tuple[int, ...], str]]:
         """Yield d_gain = Σ_rows z · delta and d_shift = Σ_rows delta."""
-        n, z, delta = len(self.layer.x), self.layer.trace.z[:ROWS], self.layer.trace.delta[:ROWS]
-        rest = [f"… {count(n - ROWS, 'more row')}"] if n > ROWS else []
+        n, rest, shown = len(self.layer.x), self.rest, self.layer.shown
+        z, delta = self.layer.trace.z[shown], self.layer.trace.delta[shown]
         for j in range(self.layer.units):
             yield "gain", (j,), " + ".join([*number.products(z[:, j], delta[:, j]), *rest])
         for j in range(self.layer.units):
@@ -227,13 +238,9 @@ class LayerNormRule(Rule):
         """Return the gain, as a line from each unit to itself; those through mean and deviation are not drawn."""
         if i != j:
             return None
-        gain, trace = float(self.gain[j]), self.layer.trace
-        told = (
-            f"layer {trace.index}: gain[{j}] = {number(gain)}, d_gain = {number(trace.gradients['gain'][j])}, "
-            f"gain ← {number(gain + float(trace.updates['gain'][j]))}"
-        )
-        strength = fraction(gain, greatest(self.gain))
-        return {"stroke": color(gain), "stroke-width": 0.8 + 4.2 * strength, "stroke-opacity": 0.6}, told
+        gain = float(self.gain[j])
+        width = 0.8 + 4.2 * fraction(gain, greatest(self.gain))
+        return {"stroke": color(gain), "stroke-width": width, "stroke-opacity": 0.6}, self.told("gain", (j,), number)
 
 
 RULES: dict[type[Layer], type[Rule]] = {Dense: DenseRule, Dropout: DropoutRule, LayerNorm: LayerNormRule}

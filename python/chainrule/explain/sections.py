@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import steps, summary
-from .facts import ROWS
 from .rules import rule_of
+from .updates import rule
 from .writing import Part, Section, Step, Table, count
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def forward(facts: Facts, number: Numbers, limit: int) -> Section:
     notes = ["Layer by layer z = Σ x·w + b and a = f(z); the a of a layer are the x of the next."]
     notes += formulas([layer.activation for layer in facts.layers if layer.activation])
     notes += dict.fromkeys(rule.note for rule in map(rule_of, facts.layers) if rule.note)
-    x = facts.layers[0].x
-    parts = [Part("Input", [steps.inputs(facts, number) if x.shape[1] <= limit else summary.inputs(x, number)])]
+    small = facts.layers[0].x.shape[1] <= limit
+    parts = [Part("Input", [steps.inputs(facts, number)] if small else summary.inputs(facts, number))]
     for layer in facts.layers:
         written = [steps.forward(layer, number)] if is_small(layer, limit) else summary.forward(layer, number)
         parts.append(Part(layer.title, written))
@@ -60,22 +60,23 @@ def forward(facts: Facts, number: Numbers, limit: int) -> Section:
 
 def loss(facts: Facts, number: Numbers) -> Section:
     """Return the calculation of L."""
-    first = facts.rows[0]
+    first = facts.rows[facts.row]
     link = facts.option.link
     notes = formulas([facts.option])
     if link.name != "identity":
         notes += [f"p = {link.name}(a) is what predict returns.", *formulas([link])]
-    output = facts.layers[-1].trace.a[0]
+    output = facts.layers[-1].trace.a[facts.row]
     shown = summary.chosen(np.array(first.slope), OUTPUTS)
-    title = "Row 0" if facts.n > 1 else "Outputs"
+    title = f"Row {facts.row}" if facts.n > 1 else "Outputs"
     if len(shown) < len(output):
-        title += f", the {OUTPUTS} of {count(len(output), 'output')} with the largest dl/da"
+        title += f", the {OUTPUTS} of {count(len(output), 'output')} with the dl/da largest in size"
     columns = {"a": output, "p": first.p, "y": first.y, "l": first.terms or [], "dl/da": first.slope}
     if link.name == "identity":
         del columns["p"]
     columns = {name: column for name, column in columns.items() if len(column)}
     rows = [
-        (f"output {j}", *(number(column[j]) if j < len(column) else "" for column in columns.values())) for j in shown
+        (facts.names.of_output(j), *(number(column[j]) if j < len(column) else "" for column in columns.values()))
+        for j in shown
     ]
     parts = [Part(title, [Table(("", *columns), rows)]), Part("Loss", [batch_loss(facts, number)])]
     return Section("Loss", notes, parts)
@@ -86,16 +87,16 @@ def batch_loss(facts: Facts, number: Numbers) -> list[Step]:
     if not facts.row_weights.any():
         return [Step("", "L =", "", f"{number(facts.loss)}; every sample weight is 0, so the step changes nothing")]
     lines = []
-    for i, row in enumerate(facts.rows):
+    for i, row in facts.rows.items():
         lines.append(Step(f"row {i}" if facts.n > 1 else "", "l =", row.working(number), number(row.value)))
     for index, l2, penalty in facts.penalties:
         lines.append(Step(f"layer {index}", "penalty =", f"½·{number(l2)}·Σ w²", number(penalty)))
     if (facts.row_weights != 1.0).any():
-        shown = number.products(facts.row_weights[:ROWS], [row.value for row in facts.rows])
+        shown = number.products(facts.row_weights[facts.shown], [row.value for row in facts.rows.values()])
     else:
-        shown = [number.factor(row.value) for row in facts.rows]
-    if facts.n > ROWS:
-        shown.append(f"… {count(facts.n - ROWS, 'more row')}")
+        shown = [number.factor(row.value) for row in facts.rows.values()]
+    if facts.n > len(shown):
+        shown.append(f"… {count(facts.n - len(shown), 'more row')}")
     mean = f"({' + '.join(shown)})/{number(facts.row_weights.sum())}" if facts.n > 1 else "l"
     working = " + ".join([mean, *(number(penalty) for *_, penalty in facts.penalties)])
     lines.append(Step("", "L =", working, number(facts.loss)))
@@ -119,15 +120,15 @@ def backward(facts: Facts, number: Numbers, limit: int) -> Section:
 
 def update(facts: Facts, number: Numbers, limit: int) -> Section:
     """Return the gradient and the update of each parameter."""
-    rule = f"learning_rate {number(facts.optimizer.learning_rate)}"
-    if steps.is_plain(facts.optimizer):
-        rule = f"Update: w ← w − learning_rate · d_w, with {rule}."
-    else:
-        rule = f"Update by {facts.optimizer.name}, step {facts.step}: w ← w + what it makes of d_w, with {rule}."
     gradient = "Gradient: d_w = x · delta and d_b = delta" + (", summed over the rows" if facts.n > 1 else "")
     penalized = " + l2 · w where the layer has an l2" if facts.penalties else ""
-    notes = [f"{gradient}{penalized}. {rule}"]
+    notes = [f"{gradient}{penalized}."]
     parts = []
+    if facts.loss_after is None:
+        notes.append(f"No step is possible: L is {number(facts.loss)}.")
+    else:
+        title = f"{type(facts.optimizer).__name__}, step {facts.step}; w stands for every parameter"
+        parts.append(Part(title, [rule(facts.optimizer, facts.step, number)]))
     for layer in facts.layers:
         if not layer.tensors:
             continue

@@ -1,26 +1,23 @@
 """A layer written out unit by unit: each number with its calculation.
 
-The forward and backward passes show the first row of the batch. A gradient is the sum over all rows.
+The forward and backward passes show one row of the batch. A gradient is the sum over all rows.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from chainrule.reference.optimizers import SGD
-
 from .facts import letter
 from .rules import rule_of
+from .updates import Change, lines
 from .writing import Step, entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from chainrule.reference.optimizers import Optimizer
 
     from .facts import Facts, LayerFacts
     from .writing import Numbers
@@ -29,8 +26,9 @@ if TYPE_CHECKING:
 
 
 def inputs(facts: Facts, number: Numbers) -> list[Step]:
-    """Return the first row of X."""
-    return [Step(f"input {i}", "x =", "", number(x)) for i, x in enumerate(facts.layers[0].x[0].tolist())]
+    """Return the row of X."""
+    row = facts.layers[0].x[facts.row].tolist()
+    return [Step(facts.names.of_input(i), "x =", "", number(x)) for i, x in enumerate(row)]
 
 
 def forward(layer: LayerFacts, number: Numbers) -> list[Step]:
@@ -53,7 +51,7 @@ def backward(facts: Facts, l: int, number: Numbers, limit: int) -> list[Step]:
 
 def output_error(facts: Facts, number: Numbers) -> tuple[Array, list[str]]:
     """Return dL/da of the outputs: the row's share of L, times dl/da."""
-    row, share = facts.rows[0], facts.share
+    row, share = facts.rows[facts.row], facts.share
     if is_difference(row.slope, row.p, row.y):
         workings = [f"{number(p)} − {number.factor(y)}" for p, y in zip(row.p, row.y, strict=True)]
         if share != 1.0:
@@ -76,34 +74,16 @@ def is_difference(slope: Sequence[float], p: Sequence[float], y: Sequence[float]
 
 def update(facts: Facts, layer: LayerFacts, number: Numbers) -> list[Step]:
     """Return the gradient and the update of each parameter."""
-    trace, steps = layer.trace, []
+    steps = []
     for name, at, working in rule_of(layer).gradient(number):
-        arrays = layer.tensors, trace.gradients, trace.updates
-        change, p = Change(*(float(array[name][at]) for array in arrays)), letter(name)
-        steps.append(Step(entry(p, *at), f"d_{p} =", working, number(change.gradient)))
-        steps.append(Step("", f"{p} ←", change.working(facts.optimizer, number), number(change.after)))
+        p, gradient = letter(name), float(layer.trace.gradients[name][at])
+        steps.append(Step(entry(p, *at), f"d_{p} =", working, number(gradient)))
+        if not layer.after:
+            continue  # no step is possible
+        before, after = float(layer.tensors[name][at]), float(layer.after[name][at])
+        if name in facts.fixed:
+            steps.append(Step("", f"{p} =", "", f"{number(before)}, not trained"))
+            continue
+        kept, new = ({key: float(of[name][at]) for key, of in all_.items()} for all_ in (layer.kept, layer.kept_after))
+        steps += lines(facts.optimizer, Change(p, before, after, gradient, kept, new, facts.step, number))
     return steps
-
-
-class Change(NamedTuple):
-    """How one parameter changes."""
-
-    before: float
-    gradient: float
-    added: float
-
-    @property
-    def after(self) -> float:
-        """The parameter after the step."""
-        return self.before + self.added
-
-    def working(self, optimizer: Optimizer, number: Numbers) -> str:
-        """Return w − learning_rate · d_w in numbers for plain gradient descent, else w plus the update."""
-        if is_plain(optimizer):
-            return f"{number(self.before)} − {number.product(optimizer.learning_rate, self.gradient)}"
-        return f"{number(self.before)} + {number.factor(self.added)}"
-
-
-def is_plain(optimizer: Optimizer) -> bool:
-    """Tell whether the update is plain gradient descent, w ← w − learning_rate · d_w."""
-    return isinstance(optimizer, SGD) and optimizer.momentum == 0.0

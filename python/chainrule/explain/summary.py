@@ -18,18 +18,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .facts import LayerFacts
+    from .facts import Facts, LayerFacts
     from .writing import Numbers
 
     Array: TypeAlias = NDArray[Any]
 
 HEADER = ("", "shape", "least", "mean", "greatest", "zeros")
-MOST = 3  # largest numbers of each quantity that are listed
+MOST = 3  # numbers of each quantity that are listed, those largest in size
+MOST_INPUTS = 40  # the same of inputs with names
 
 
-def inputs(x: Array, number: Numbers) -> list[Step] | Table:
-    """Return the inputs."""
-    return Table(HEADER, [row("X", x, number)])
+def inputs(facts: Facts, number: Numbers) -> list[list[Step] | Table]:
+    """Return the inputs of all rows; and, where they have names, those of the row that are not 0."""
+    x, names = facts.layers[0].x, facts.names
+    blocks: list[list[Step] | Table] = [Table(HEADER, [row("X", x, number)])]
+    if names.inputs:
+        own = x[facts.row]
+        at = [i for i in chosen(own, MOST_INPUTS) if own[i]]
+        blocks.append([Step(names.of_input(i), "x =", "", number(own[i])) for i in at])
+        if np.count_nonzero(own) > len(at):
+            left_out = np.count_nonzero(own) - len(at)
+            blocks.append([Step("", "…", "", f"{left_out:,} more that are not 0, smaller in size")])
+    return blocks
 
 
 def forward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
@@ -51,11 +61,15 @@ def backward(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]
 
 
 def update(layer: LayerFacts, number: Numbers) -> Sequence[list[Step] | Table]:
-    """Return the parameters, their gradients and updates."""
+    """Return the parameters, their gradients and updates, and what the optimizer keeps of them after the step."""
     trace, rows = layer.trace, []
     for name, tensor in layer.tensors.items():
-        arrays = {"": tensor, "d_": trace.gradients[name], "update of ": trace.updates[name]}
-        rows += [row(what + letter(name), array, number) for what, array in arrays.items()]
+        p = letter(name)
+        arrays = {p: tensor, f"d_{p}": trace.gradients[name]}
+        arrays |= {f"{key} of {p}": kept[name] for key, kept in layer.kept_after.items()}
+        if layer.after:
+            arrays[f"update of {p}"] = trace.updates[name]
+        rows += [row(what, array, number) for what, array in arrays.items()]
     first = next(iter(layer.tensors))
     told = {letter(first): layer.tensors[first], f"d_{letter(first)}": trace.gradients[first]}
     return [Table(HEADER, rows), leaders(told, number)]
@@ -69,14 +83,14 @@ def row(name: str, array: Array, number: Numbers) -> tuple[str, ...]:
 
 
 def chosen(values: Array, n: int) -> list[int]:
-    """Return all indices, or those of the n largest numbers in ascending order."""
+    """Return all indices, or those of the n numbers largest in size, in ascending order."""
     return list(range(len(values))) if len(values) <= n else sorted(at for (at,) in largest(values, n))
 
 
 def leaders(arrays: dict[str, Array], number: Numbers) -> list[Step]:
-    """Return the largest numbers of each array with their indices."""
+    """Return the numbers of each array that are largest in size, with their indices."""
     steps = []
     for name, array in arrays.items():
         for rank, at in enumerate(largest(array, MOST)):
-            steps.append(Step("" if rank else f"largest {name}", f"{entry(name, *at)} =", "", number(array[at])))
+            steps.append(Step("" if rank else "largest in size", f"{entry(name, *at)} =", "", number(array[at])))
     return steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -126,8 +127,8 @@ class History(dict[str, list[float]]):
         """Add the numbers of one epoch; a column has NaN for an epoch without its number."""
         n = len(self)
         for name in {**self, **logs}:
-            value = epoch if name == "epoch" else logs.get(name, float("nan"))
-            self.setdefault(name, [float("nan")] * n).append(value)
+            value = epoch if name == "epoch" else logs.get(name, math.nan)
+            self.setdefault(name, [math.nan] * n).append(value)
 
     def __missing__(self, name: str) -> NoReturn:
         """Tell which columns there are."""
