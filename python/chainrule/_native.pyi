@@ -17,6 +17,7 @@ __all__ = [
     "DivergenceError",
     "InternalError",
     "Network",
+    "Predictor",
     "Snapshot",
     "__version__",
     "_force_threads",
@@ -121,6 +122,16 @@ class Course:
     @property
     def random_state(self) -> tuple[list[int], int] | None: ...
     def set_order(self, order: NDArray[np.int64]) -> None: ...
+
+@final
+class Predictor:
+    def __new__(cls, config: str) -> Self: ...
+    def predict(
+        self,
+        x: _Array | tuple[NDArray[np.int64], NDArray[np.int64], _Array],
+        coefs: list[_Array],
+        intercepts: list[_Array],
+    ) -> _Array: ...
 
 def registry() -> dict[str, list[str]]: ...
 def targets() -> list[str]: ...

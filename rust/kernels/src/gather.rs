@@ -1,4 +1,4 @@
-//! Copies rows of a caller's table, in any order, into a matrix. Nothing else reads the table.
+//! Copies rows of a caller's table, in any order, into a matrix. Only one product reads a table in place.
 
 use crate::isa::Kernel;
 use crate::pool::{self, Cut, FLOPS_A_NUMBER};
@@ -47,6 +47,12 @@ impl<'a> Source<'a> {
     /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// The address of the first number, if all are of type `S` and follow each other without gaps.
+    pub(crate) fn contiguous<S: Real>(&self) -> Option<*const S> {
+        let follow = usize::try_from(self.stride) == Ok(self.columns * size_of::<S>());
+        (self.number == TypeId::of::<S>() && follow).then_some(self.start.cast())
     }
 
     #[track_caller]

@@ -1,8 +1,9 @@
 //! Every product, on every instruction set of this CPU: compared with a plain triple loop, and checked for what must
 //! hold to the bit.
 
+use chainrule_kernels::product::{self, Start};
 use chainrule_kernels::{
-    Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, Vector, elementwise, padded, product, stride,
+    Buffer, Identity, Machine, Map, Map2, Matrix, MatrixMut, Real, Source, Update, Vector, elementwise, padded, stride,
 };
 
 /// A matrix that owns its memory: small whole numbers or fractions, and zeros in the padding.
@@ -552,4 +553,31 @@ mod panics {
     fn transpose_refuses_another_shape() {
         product::transpose(Machine::best().unwrap(), Owned::<f32>::zeros(4, 5).as_ref(), Owned::zeros(4, 5).as_mut());
     }
+}
+
+fn part_in_place_and_rest_have_the_bits_of_the_whole<T: Real>() {
+    for machine in Machine::available() {
+        for (n, n_out, n_in) in [(1, 1, 1), (1, 1, 40), (3, 5, 9), (2, 16, 3), (9, 33, 300), (1, 64, 17), (4, 100, 2)] {
+            let (x, w) = (Owned::<T>::random(n, n_in, 1), Owned::<T>::random(n_in, n_out, 2));
+            let bias = vec![T::from_f64(0.5); padded::<T>(n_out)];
+            let mut whole = Owned::<T>::random(n, n_out, 3);
+            product::forward(machine, x.as_ref(), w.as_ref(), Some(&bias), Odd::<true>, whole.as_mut());
+            let mut y = Owned::<T>::random(n, n_out, 4);
+            let table: Vec<T> = w.values().into_iter().map(T::from_f64).collect();
+            let source = Source::new(&table, n_in, n_out);
+            let k = product::forward_in_place(machine, x.as_ref(), source, Start::Bias(&bias), y.as_mut());
+            assert!(k < n_in && (n_out < 16 || n_in == 1 || k > 0), "{k} of {n_in}");
+            let start = if k == 0 { Start::Bias(&bias[..]) } else { Start::Sums };
+            let mut rest = Owned::<T>::zeros(n, n_in - k);
+            (0..n).for_each(|i| rest.as_mut().row_mut(i).copy_from_slice(&x.as_ref().row(i)[k..]));
+            product::forward_from(machine, rest.as_ref(), w.part(k, n_in), start, Odd::<true>, y.as_mut());
+            assert_eq!(y.values(), whole.values(), "{} n {n} n_out {n_out} n_in {n_in}", machine.name());
+        }
+    }
+}
+
+#[test]
+fn products_in_place_are_parts_of_products() {
+    part_in_place_and_rest_have_the_bits_of_the_whole::<f32>();
+    part_in_place_and_rest_have_the_bits_of_the_whole::<f64>();
 }

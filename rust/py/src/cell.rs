@@ -42,7 +42,7 @@ impl Work {
         Work(worth.flops(rows))
     }
 
-    fn is_long(self) -> bool {
+    pub(crate) fn is_long(self) -> bool {
         self.0 > MAX_FLOPS_WITH_GIL
     }
 }

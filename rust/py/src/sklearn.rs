@@ -1,13 +1,15 @@
-//! The calls of `chainrule.sklearn`: epochs and a gradient, computed exactly as scikit-learn does.
+//! The calls of `chainrule.sklearn`: epochs and a gradient, computed exactly as scikit-learn does, and predictions with
+//! weights that stay in an estimator's arrays.
 
 use std::time::Instant;
 
 use chainrule_core as core;
-use chainrule_core::{Error, Real};
+use chainrule_core::{Error, Real, Rows};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
-use crate::arrays::{Column, Element, Fresh, reserve};
+use crate::arrays::{Column, Element, Fresh, Table, reserve};
 use crate::batch::{Arguments, Batch};
 use crate::cell::{Cell, InPlace, Work};
 use crate::errors::{catch_panics, raise};
@@ -107,15 +109,100 @@ impl Course {
 
 /// The Mersenne Twister whose state is `words`.
 fn twister(words: &Bound<'_, PyAny>, next: usize) -> PyResult<core::sklearn::Twister> {
-    let mut values = Vec::new();
-    Column::<i64>::new("random_state", words)?.copy_to(&mut values)?;
-    let words: Option<Vec<u32>> = values.into_iter().map(|value| u32::try_from(value).ok()).collect();
+    let words: Option<Vec<u32>> =
+        values::<i64>("random_state", words)?.into_iter().map(|value| u32::try_from(value).ok()).collect();
     let twister = words.and_then(|words| core::sklearn::Twister::new(&words, next));
     twister.ok_or_else(|| {
         PyValueError::new_err(
             "random_state must be the words of an MT19937, 624 integers from 0 to 2**32 - 1, and a position from 0 to 624",
         )
     })
+}
+
+/// Predictions of a network whose weights are the caller's arrays.
+#[pyclass(module = "chainrule._native", frozen)]
+pub(crate) struct Predictor(core::sklearn::Predictor);
+
+#[pymethods]
+impl Predictor {
+    /// `config` is a network's; its layers must be dense.
+    #[new]
+    fn new(py: Python<'_>, config: &str) -> PyResult<Self> {
+        catch_panics(|| {
+            let spec = core::Spec::from_json(config);
+            spec.and_then(core::sklearn::Predictor::new).map(Predictor).map_err(|error| raise(py, error))
+        })
+    }
+
+    /// Predictions (n, n_outputs) for X, an array (n, n_inputs) or, if sparse, its (indptr, indices, data) in
+    /// compressed rows. `coefs` and `intercepts` hold w, (n_in, n_out), and b, (n_out,), of each layer. Signal handlers
+    /// run between some rows and the next.
+    fn predict<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        coefs: Vec<Bound<'py, PyAny>>,
+        intercepts: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        catch_panics(|| match self.0.spec().dtype {
+            core::Dtype::Float32 => self.predictions::<f32>(x, &coefs, &intercepts),
+            core::Dtype::Float64 => self.predictions::<f64>(x, &coefs, &intercepts),
+        })
+    }
+}
+
+/// The arrays of a matrix in compressed rows.
+type Csr<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+impl Predictor {
+    fn predictions<'py, T: Element + Real>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        coefs: &[Bound<'py, PyAny>],
+        intercepts: &[Bound<'py, PyAny>],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = x.py();
+        let tables: Vec<_> = coefs.iter().map(|w| Table::new("coefs", w)).collect::<PyResult<_>>()?;
+        let biases: Vec<_> = intercepts.iter().map(|b| values::<T>("intercepts", b)).collect::<PyResult<_>>()?;
+        let weights = tables.iter().zip(&biases).map(|(w, b)| core::sklearn::Weights { w, b });
+        let weights: Vec<_> = weights.collect();
+        let (table, starts, columns, numbers);
+        let (inputs, n) = if x.is_instance_of::<PyTuple>() {
+            let (indptr, indices, data): Csr<'_> = x.extract()?;
+            starts = values::<i64>("indptr", &indptr)?;
+            columns = values::<i64>("indices", &indices)?;
+            numbers = values::<T>("data", &data)?;
+            let inputs = core::sklearn::Inputs::Sparse { starts: &starts, columns: &columns, values: &numbers };
+            (inputs, starts.len().saturating_sub(1))
+        } else {
+            table = Table::new("X", x)?;
+            let (expected, got) = (self.0.spec().n_inputs, Rows::<T>::columns(&table));
+            if got != expected {
+                return Err(raise(py, Error::Inputs { expected, got }));
+            }
+            (core::sklearn::Inputs::Dense(&table), table.rows())
+        };
+        let (k, tile) = (self.0.n_outputs(), self.0.tile::<T>());
+        let mut fresh = Fresh::new(py, T::DTYPE, &[n, k])?;
+        let mut memory = self.0.memory::<T>(n.min(tile)).map_err(|error| raise(py, error))?;
+        for (t, out) in fresh.values().chunks_mut(tile * k).enumerate() {
+            let rows = t * tile..t * tile + out.len() / k;
+            let work = Work::forward(rows.len(), self.0.flops_a_row());
+            let predict = || self.0.predict(&mut memory, inputs, rows, &weights, out);
+            let done = if work.is_long() { py.detach(predict) } else { predict() };
+            done.map_err(|error| raise(py, error))?;
+            if n > tile {
+                py.check_signals()?;
+            }
+        }
+        Ok(fresh.finish())
+    }
+}
+
+/// The values of a 1-D array.
+fn values<T: Element>(argument: &str, any: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
+    let mut values = Vec::new();
+    Column::new(argument, any)?.copy_to(&mut values)?;
+    Ok(values)
 }
 
 impl<T: Element + Real> Cell<T> {

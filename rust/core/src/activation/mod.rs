@@ -2,7 +2,8 @@
 //!
 //! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
 
-use chainrule_kernels::{Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Vector, elementwise, product};
+use chainrule_kernels::product::{self, Start};
+use chainrule_kernels::{Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Vector, elementwise};
 
 crate::kind::kind! {
     /// An activation function.
@@ -76,13 +77,14 @@ pub(crate) trait Transfer: Copy {
     /// Whether `saved` below is a or z.
     const SAVES: Saves;
 
-    /// a = f(x w + b).
+    /// a = f(x w + b). If the sums of earlier steps are in their place ([`Start::Sums`]), that is `scratch.z` if `SAVES`
+    /// is z, else a.
     fn forward<T: Real>(
         self,
         machine: Machine,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
-        b: Option<&[T]>,
+        b: Start<'_, T>,
         a: MatrixMut<'_, T>,
         scratch: Scratch<'_, T>,
     );
@@ -153,15 +155,15 @@ impl<A: Elementwise> Transfer for A {
         machine: Machine,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
-        b: Option<&[T]>,
+        b: Start<'_, T>,
         mut a: MatrixMut<'_, T>,
         scratch: Scratch<'_, T>,
     ) {
         match A::SAVES {
-            Saves::Output => product::forward(machine, x, w, b, Value(self), a),
+            Saves::Output => product::forward_from(machine, x, w, b, Value(self), a),
             Saves::Input => {
                 let mut z = scratch.z;
-                product::forward(machine, x, w, b, Value(Identity {}), z.reborrow());
+                product::forward_from(machine, x, w, b, Value(Identity {}), z.reborrow());
                 elementwise::map_to(machine, z.as_ref().data(), a.data_mut(), Value(self));
             }
         }
@@ -195,6 +197,20 @@ impl<A: Elementwise> Transfer for A {
 }
 
 impl Activation {
+    /// a = f(x w + b): see [`Transfer::forward`].
+    #[inline(never)] // compiled once for each type, not once for each caller
+    pub(crate) fn forward<T: Real>(
+        &self,
+        machine: Machine,
+        x: Matrix<'_, T>,
+        w: Matrix<'_, T>,
+        b: Start<'_, T>,
+        a: MatrixMut<'_, T>,
+        scratch: Scratch<'_, T>,
+    ) {
+        each_activation!(self, f => f.forward(machine, x, w, b, a, scratch));
+    }
+
     /// Whether the slope is computed from a or from z.
     pub(crate) fn saves(&self) -> Saves {
         fn ask<F: Transfer>(_: &F) -> Saves {

@@ -4,7 +4,8 @@
 //! delta_j = Σ_k d_k ∂a_k/∂z_j. The Jacobian is never formed.
 
 use super::{Identity, Saves, Scratch, Transfer, Value};
-use chainrule_kernels::{Factor, Machine, Map, Matrix, MatrixMut, Real, Vector, elementwise, product, rows};
+use chainrule_kernels::product::{self, Start};
+use chainrule_kernels::{Factor, Machine, Map, Matrix, MatrixMut, Real, Vector, elementwise, rows};
 use serde::{Deserialize, Serialize};
 
 /// a_j = exp(z_j) / Σ_k exp(z_k).
@@ -31,11 +32,11 @@ impl Transfer for Softmax {
         machine: Machine,
         x: Matrix<'_, T>,
         w: Matrix<'_, T>,
-        b: Option<&[T]>,
+        b: Start<'_, T>,
         a: MatrixMut<'_, T>,
         mut scratch: Scratch<'_, T>,
     ) {
-        product::forward(machine, x, w, b, Value(Identity {}), scratch.z.reborrow());
+        product::forward_from(machine, x, w, b, Value(Identity {}), scratch.z.reborrow());
         rows::softmax(machine, scratch.z.as_ref(), a, scratch.row);
     }
 

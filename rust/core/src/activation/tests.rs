@@ -3,6 +3,7 @@
 use super::{Activation, Scratch, Transfer};
 use crate::plan::Plan;
 use crate::{Batch, Network, Real, RowMajor, Spec, Targets, Workspace};
+use chainrule_kernels::product::Start;
 use chainrule_kernels::{Machine, Matrix, MatrixMut};
 
 /// The options of an activation as JSON, with parameters other than the defaults.
@@ -35,7 +36,7 @@ fn transfer<T: Real>(name: &str, machine: Machine, z: &[f64]) -> Vec<(f64, f64)>
     each_activation!(activation, f => {
         let scratch = Scratch { z: MatrixMut::new(&mut saved, n, 1, line), row: &mut row };
         let (x, w) = (Matrix::new(&x, n, 1, line), Matrix::new(&w, 1, 1, line));
-        f.forward(machine, x, w, None, MatrixMut::new(&mut a, n, 1, line), scratch);
+        f.forward(machine, x, w, Start::Zero, MatrixMut::new(&mut a, n, 1, line), scratch);
         let saved = if activation.saves() == super::Saves::Input { &saved } else { &a };
         f.slope(machine, saved, &mut slope);
     });

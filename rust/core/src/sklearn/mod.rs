@@ -1,4 +1,5 @@
-//! Training exactly as scikit-learn trains, for `chainrule.sklearn` only: its penalty, its loss and its update rules.
+//! Training exactly as scikit-learn trains, for `chainrule.sklearn` only: its penalty, its loss and its update rules;
+//! and predictions with the weights of its estimators, in predictor.rs.
 //!
 //! Forward, backward and kernels are those of every network. Four things differ:
 //!
@@ -9,11 +10,13 @@
 //!
 //! No option of a [`Spec`](crate::Spec) leads here.
 
+mod predictor;
 mod shuffle;
 
 use crate::fit::Progress;
 pub use crate::fit::{Hyperparameters, Rule};
 use crate::{Batch, Error, Network, Real, Workspace};
+pub use predictor::{Inputs, Memory, Predictor, Weights};
 pub use shuffle::Twister;
 
 /// The rule by which training ends early.

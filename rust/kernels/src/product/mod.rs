@@ -19,7 +19,7 @@ mod tile;
 mod transpose;
 
 use crate::update::pointers;
-use crate::{Buffer, Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Update, padded};
+use crate::{Buffer, Factor, Machine, Map, Map2, Matrix, MatrixMut, Real, Source, Update, padded};
 pub(crate) use finish::{Finish, Step, Store};
 use finish::{Value, Value2};
 use std::ops::Range;
@@ -54,6 +54,37 @@ fn store<T: Real>(c: &mut MatrixMut<T>) -> Store<T> {
     Store { c_row: c.stride(), c: c.data_mut().as_mut_ptr() }
 }
 
+/// What the chains of [`forward_from`] start from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, T> {
+    /// 0.
+    Zero,
+    /// `bias[j]`, of `padded(n_out)` numbers.
+    Bias(&'a [T]),
+    /// What y holds: the product of the steps k before these. The whole chain has the bits of one product.
+    Sums,
+}
+
+impl<T: Real> Start<'_, T> {
+    /// The address, the distance of rows and whether columns differ, for a product that is stored to `c`.
+    fn parts(self, columns: usize, c: Store<T>) -> (*const T, usize, bool) {
+        match self {
+            Start::Zero => ((&raw const ZERO).cast(), 0, false),
+            Start::Bias(bias) => {
+                assert!(bias.len() >= columns, "a bias shorter than {columns} padded columns");
+                (bias.as_ptr(), 0, true)
+            }
+            Start::Sums => (c.c, c.c_row, true),
+        }
+    }
+}
+
+impl<'a, T> From<Option<&'a [T]>> for Start<'a, T> {
+    fn from(bias: Option<&'a [T]>) -> Self {
+        bias.map_or(Start::Zero, Start::Bias)
+    }
+}
+
 /// `y[i][j] = f(bias[j] + Σ_k x[i][k] w[k][j])` for x (n, n_in), w (n_in, n_out), y (n, n_out).
 ///
 /// Writes the whole padded rows of y. Their padding is computed like the columns, from that of w and bias.
@@ -66,17 +97,29 @@ pub fn forward<T: Real, F: Map>(
     w: Matrix<T>,
     bias: Option<&[T]>,
     f: F,
+    y: MatrixMut<T>,
+) {
+    forward_from(machine, x, w, bias.into(), f, y);
+}
+
+/// [`forward`], from any start.
+///
+/// # Panics
+/// As there.
+pub fn forward_from<T: Real, F: Map>(
+    machine: Machine,
+    x: Matrix<T>,
+    w: Matrix<T>,
+    start: Start<T>,
+    f: F,
     mut y: MatrixMut<T>,
 ) {
     assert_eq!(x.columns(), w.rows(), "x and w do not fit");
     assert_eq!((x.rows(), w.columns()), (y.rows(), y.columns()), "y has not the shape of x w");
     let columns = padded::<T>(y.columns());
-    assert!(bias.is_none_or(|b| b.len() >= columns), "a bias shorter than {columns} padded columns");
     let (shape, c) = ((y.rows(), y.columns()), store(&mut y));
     let mut operands = operands(x.into(), w);
-    if let Some(bias) = bias {
-        (operands.start, operands.start_columns) = (bias.as_ptr(), true);
-    }
+    (operands.start, operands.start_row, operands.start_columns) = start.parts(columns, c);
     // SAFETY: the shapes are checked above, and a matrix holds rows · stride numbers (Matrix::new).
     unsafe {
         if F::IDENTITY {
@@ -85,6 +128,51 @@ pub fn forward<T: Real, F: Map>(
             parts::multiply(machine, operands, shape, Some(c), Value { c, f });
         }
     }
+}
+
+/// The sums of [`forward_from`] with the first rows of a table as w, read where they are: all but the last, and but those
+/// whose last vector ends outside the table. Returns their number, which is 0 too if the table has gaps or numbers of
+/// another type. The padding of y becomes any numbers.
+///
+/// # Panics
+/// Unless the shapes fit, x has as many columns as w rows, and bias holds `padded(n_out)` numbers.
+pub fn forward_in_place<T: Real>(
+    machine: Machine,
+    x: Matrix<T>,
+    w: Source<'_>,
+    start: Start<T>,
+    mut y: MatrixMut<T>,
+) -> usize {
+    assert_eq!(x.columns(), w.rows(), "x and w do not fit");
+    assert_eq!((x.rows(), w.columns()), (y.rows(), y.columns()), "y has not the shape of x w");
+    let columns = padded::<T>(y.columns());
+    let Some(b) = w.contiguous::<T>() else { return 0 };
+    let room = (w.rows() * w.columns()).checked_sub(columns).and_then(|room| room.checked_div(w.columns()));
+    let k = room.map_or(0, |room| (room + 1).min(w.rows() - 1));
+    if k == 0 {
+        return 0;
+    }
+    let (shape, c) = ((y.rows(), y.columns()), store(&mut y));
+    let (a, a_row, a_step) = Factor::from(x).parts();
+    let (start, start_row, start_columns) = start.parts(columns, c);
+    let a = a.as_ptr();
+    let operands = Operands {
+        a,
+        a_row,
+        a_step,
+        b,
+        b_row: w.columns(),
+        start,
+        start_row,
+        start_columns,
+        whole: shape,
+        k,
+        ahead: 0,
+    };
+    // SAFETY: row k − 1 of w is read up to `columns` numbers from its start, which are inside the table by the choice
+    // of k. The other shapes are checked above.
+    unsafe { parts::multiply(machine, operands, shape, Some(c), c) }
+    k
 }
 
 /// `y_t[j][i] = bias[j] + Σ_k w_t[j][k] x_t[k][i]` for w_t (n_out, n_in), x_t (n_in, n), y_t (n_out, n): forward

@@ -6,7 +6,7 @@ use super::{
     At, By, Factors, Keeps, LayerMemory, LayerPlan, Products, Propagate, Scratch, Slope, WayBack, packed, packed_mut,
 };
 use crate::Real;
-use crate::activation::{self, Activation, Identity, Saves, Transfer, each_activation};
+use crate::activation::{self, Activation, Identity, Saves, Transfer};
 use crate::check::not_negative;
 use crate::init::Init;
 use crate::limits::Limits;
@@ -100,7 +100,7 @@ impl Propagate for Dense {
                     Saves::Input => memory.kept_mut(0, rows, n_out),
                 };
                 let scratch = activation::Scratch { z, row: &mut scratch.row[..rows] };
-                each_activation!(self.activation, f => f.forward(at.machine, x.as_ref(), w, b, a, scratch));
+                self.activation.forward(at.machine, x.as_ref(), w, b.into(), a, scratch);
             }
             By::Columns(a_t) => {
                 let (n_in, rows) = (x.columns(), x.rows());
@@ -138,7 +138,7 @@ impl Propagate for Dense {
         let w = at.plan.tensors[W].matrix(at.parameters);
         let unused = packed_mut(&mut scratch.outputs, a.rows(), a.columns());
         let scratch = activation::Scratch { z: unused, row: &mut scratch.row[..a.rows()] };
-        Identity {}.forward(at.machine, x, w, Self::b(at), z, scratch);
+        Identity {}.forward(at.machine, x, w, Self::b(at).into(), z, scratch);
     }
 
     /// Writes the copy of wᵀ that deltas go back through.
