@@ -32,6 +32,11 @@ impl Work {
     /// Reading or setting a few numbers.
     pub(crate) const NONE: Work = Work(0.0);
 
+    /// So many floating-point operations.
+    pub(crate) fn flops(flops: f64) -> Self {
+        Work(flops)
+    }
+
     /// Forward propagation of `rows` rows.
     pub(crate) fn forward(rows: usize, worth: Worth) -> Self {
         Work(worth.forward_flops(rows))

@@ -186,7 +186,7 @@ impl Predictor {
         let mut memory = self.0.memory::<T>(n.min(tile)).map_err(|error| raise(py, error))?;
         for (t, out) in fresh.values().chunks_mut(tile * k).enumerate() {
             let rows = t * tile..t * tile + out.len() / k;
-            let work = Work::forward(rows.len(), self.0.flops_a_row());
+            let work = Work::flops(rows.len() as f64 * self.0.flops_a_row() as f64);
             let predict = || self.0.predict(&mut memory, inputs, rows, &weights, out);
             let done = if work.is_long() { py.detach(predict) } else { predict() };
             done.map_err(|error| raise(py, error))?;
