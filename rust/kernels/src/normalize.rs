@@ -149,7 +149,7 @@ impl<T: Real> Kernel<T> for Forward<T> {
                 });
                 let root = T::ONE / (squares / n + self.eps).sqrt();
                 // The variance overflowed: NaN tells, where x̂ = 0 would look like a row of equal numbers.
-                let root = if root == T::ZERO { T::ZERO / T::ZERO } else { root };
+                let root = if root == T::ZERO { T::from_f64(f64::NAN) } else { root };
                 *self.root.add(i) = root;
                 let root = V::splat(root);
                 each::<V>(self.columns, |j, real| {

@@ -107,19 +107,26 @@ pub(crate) unsafe trait Cut: Copy {
 // here and not passed in, because then it is made once, where it is needed (4 % of such a step).
 #[inline(always)]
 pub(crate) unsafe fn run<C: Cut>(machine: Machine, work: usize, make: impl Fn() -> C) -> C::Out {
-    if machine.threads() == 1 || !is_worth(work) {
+    let shared = if machine.threads() > 1 && is_worth(work) {
         // SAFETY: the caller's promise.
-        return unsafe { make().run(machine) };
+        unsafe { run_parts(machine, work, make()) }
+    } else {
+        None
+    };
+    match shared {
+        Some(out) => out,
+        // SAFETY: the caller's promise.
+        None => unsafe { make().run(machine.with_threads(1)) },
     }
-    // SAFETY: the caller's promise.
-    unsafe { run_parts(machine, work, make()) }
 }
 
+/// The result of the parts of `whole`, each on a thread; None, and nothing done, if there is no thread to share them with.
+///
 /// # Safety
 /// As [`Cut::run`].
 #[cold]
 #[inline(never)]
-unsafe fn run_parts<C: Cut>(machine: Machine, work: usize, whole: C) -> C::Out {
+unsafe fn run_parts<C: Cut>(machine: Machine, work: usize, whole: C) -> Option<C::Out> {
     let (units, alone, to_cut) = (whole.units(), machine.with_threads(1), Shared(whole));
     let (result, parts) = (Mutex::new(None), units.min(PARTS_A_THREAD * machine.threads()));
     let shared = share(machine.threads(), parts, work, &|part| {
@@ -132,12 +139,8 @@ unsafe fn run_parts<C: Cut>(machine: Machine, work: usize, whole: C) -> C::Out {
             Some(before) => C::join(before, new),
         });
     });
-    if !shared {
-        // SAFETY: the caller's promise.
-        return unsafe { whole.run(alone) };
-    }
     let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-    result.unwrap_or_else(|| unreachable!("there are parts, and each has a result"))
+    result.filter(|_| shared)
 }
 
 /// Work that several threads read.
