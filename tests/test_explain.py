@@ -1,6 +1,7 @@
 """The explanation of a step shows the numbers of the trace, for every kind of network, as text and as a drawing."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import chainrule
-from chainrule import SGD, Adam, Dense, Dropout, Explanation, Network
+from chainrule import SGD, Adam, Dense, Dropout, Explanation, LayerNorm, Network
 from chainrule.examples import mazur
 from chainrule.explain.rules import RULES
 from chainrule.reference.config import REGISTRIES
@@ -307,6 +308,43 @@ def test_no_update_is_shown_where_no_step_is_possible(optimizer):
     assert "←" not in update
     assert "update of" not in str(net.explain([1.0, 1.0], 0.0, limit=0))
     tree_of(explanation._repr_html_())
+
+
+def test_slopes_and_losses_are_calculated_where_the_formula_is_short():
+    net = Network([2, Dense(2, "sigmoid"), Dense(2, "tanh"), 3], loss="cross_entropy", dtype="float64", seed=0)
+    text = str(net.explain([0.5, 1.0], 2))
+    first, second, _ = net.trace([[0.5, 1.0]], [2])
+    a, b, p = first.a[0, 0], second.a[0, 0], net.predict([[0.5, 1.0]])[0, 2]
+    assert f"slope = {a:.6g}·(1 − {a:.6g}) = {first.slope[0, 0]:.6g}" in text
+    assert f"slope = 1 − {f'({b:.6g})' if b < 0 else f'{b:.6g}'}² = {second.slope[0, 0]:.6g}" in text
+    assert f"l = −ln {p:.6g} = {-np.log(p):.6g}" in text
+    mixed = str(net.explain([0.5, 1.0], [0.25, 0.25, 0.5]))
+    assert "−ln" not in section(mixed, "LOSS")
+
+
+def test_layer_norm_is_drawn_with_every_way_through_it():
+    net = Network([2, 3, LayerNorm(), 1], activation="tanh", seed=0)
+    titles = [title.text for title in drawing(net.explain([1.0, 2.0], 0.0)._repr_html_()).iter(f"{SVG}title")]
+    assert sum("gain[" in title for title in titles) == 3
+    assert sum("moves the mean and the deviation" in title for title in titles) == 3 * 2
+    assert sum(", gain = " in title for title in titles) == 3  # in place of the slope
+    masked = Network([2, 3, Dropout(0.5), 1], activation="tanh", seed=0).explain([1.0, 2.0], 0.0)
+    titles = [title.text for title in drawing(masked._repr_html_()).iter(f"{SVG}title")]
+    assert sum(title.startswith("mask = ") for title in titles) == 3
+    assert sum(", mask = " in title for title in titles) == 3
+
+
+def test_ticks_of_the_legend_do_not_collide():
+    for size in (1e-300, 1e-5, 0.0, 1.0, 1e20):
+        net = Network([1, 1], loss="half_squared_error", dtype="float64", seed=0)
+        net.weights, net.biases = [[[0.0]]], [[0.0]]
+        svg = drawing(net.explain([1.0], size)._repr_html_())
+        ticks = [text for text in svg.iter(f"{SVG}text") if text.get("class") == "note"][-5:]
+        room = [(float(text.get("x")), 6.5 * len(text.text)) for text in ticks if "e" in text.text or "." in text.text]
+        for (x, width), (following, its) in pairwise(room):
+            assert x + width / 2 < following - its / 2
+        if not size:
+            assert [text.text for text in svg.iter(f"{SVG}text") if text.get("class") == "note"][-1] == "0"
 
 
 def test_momentum_is_not_shown_as_plain_descent():

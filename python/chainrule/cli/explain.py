@@ -75,7 +75,8 @@ def explained(model: TabularModel, one: pd.DataFrame, unknown: str, title: str) 
 
     network = model.network
     x, y = model.encode(one, unknown=unknown), model.encode_target(one)
-    names = Names(model.inputs.input_names, outputs(model))
+    inputs = [name.removeprefix("column ") for name in model.inputs.input_names]
+    names = Names(inputs if model.inputs.by_name else model.inputs.input_names, outputs(model))
     engine = network._engine  # noqa: SLF001 - Network.explain knows no names
     return explain(engine, x, y, call=repr(network), names=names, title=title)
 

@@ -81,7 +81,8 @@ class Example:
             for part in (self.source, *self.parts)
         ]
         heading = f"<h3>{escape(self.title)}</h3>"
-        return f"<div>{markup.shown_in(heading, *parts)}<hr/>{self.step._repr_html_()}</div>"
+        compared = markup.shown_in(heading, *parts, style=f"{markup.ROOT} p {{ margin: 10px 0 4px; }}")
+        return f"<div>{compared}<hr/>{self.step._repr_html_()}</div>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the notebook's view as a self-contained HTML page; an existing file is replaced."""

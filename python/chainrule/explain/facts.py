@@ -101,9 +101,12 @@ class RowLoss:
     value: float
     slope: list[float]
     terms: list[float] | None  # one per output, if l is their sum or mean; else None
+    only_class: int | None = None  # in a cross-entropy: the output whose y is 1 where all others are 0
 
     def working(self, number: Numbers) -> str:
-        """Return l as the sum or the mean of its terms."""
+        """Return l as the sum or the mean of its terms, or as −ln p of the only class."""
+        if self.only_class is not None:
+            return f"−ln {number(self.p[self.only_class])}"
         if self.terms is None or len(self.terms) == 1:
             return ""
         if len(self.terms) > TERMS:
@@ -297,7 +300,9 @@ def row_loss(loss: Loss, a: Array, y: Any, n_outputs: int) -> RowLoss:
     try:
         (targets,) = loss.targets([y.tolist()], 1, n_outputs)
         value, slope = loss.value(outputs, targets), loss.slope(outputs, targets)
-        return RowLoss(targets, loss.link.value(outputs), value, slope, terms(loss, outputs, targets, value))
+        one_hot = loss.name == "cross_entropy" and sorted(targets)[-2:] == [0.0, 1.0] and sum(targets) == 1.0
+        only = targets.index(1.0) if one_hot else None
+        return RowLoss(targets, loss.link.value(outputs), value, slope, terms(loss, outputs, targets, value), only)
     except (OverflowError, ValueError, ZeroDivisionError):  # the outputs are not finite, or too large for the formula
         nothing = [float("nan")] * n_outputs
         return RowLoss(np.ravel(y).tolist(), nothing, float("nan"), nothing, None)

@@ -92,7 +92,7 @@ def steps(block: Sequence[Step]) -> str:
     rows = []
     for step in block:
         begins = ' class="begins"' if step.label else ""
-        equals = f"{escape(step.working)} = " if step.working else ""
+        equals = escape(step.working) + " = " * bool(step.working and step.value)
         rows.append(
             f'<tr{begins}><th>{escape(step.label)}</th><td class="left">{escape(step.left)}</td>'
             f'<td>{equals}<span class="value">{escape(step.value)}</span></td></tr>'

@@ -100,14 +100,19 @@ class DenseRule(Rule):
         common = Σ_k a_k dL/da_k.
         """
         trace = self.layer.trace
-        z, slope, delta = (float(part[self.row, j]) for part in (trace.z, trace.slope, trace.delta))
+        slope, delta = float(trace.slope[self.row, j]), float(trace.delta[self.row, j])
         if self.layer.coupled:
             a = trace.a[self.row]
             common = float(a.astype(np.float64) @ d_a)
             working = f"{number.factor(a[j])}·({number(d_a[j])} − {number.factor(common)})"
             return [Step("", "delta =", working, number(delta))]
-        steps = [Step("", "slope =", f"{self.f}'({number(z)})", number(slope))]
+        steps = [Step("", "slope =", self.slope_working(j, number), number(slope))]
         return [*steps, Step("", "delta =", number.product(d_a[j], slope), number(delta))]
+
+    def slope_working(self, j: int, number: Numbers) -> str:
+        """Return the calculation of f'(z), from a where that is short."""
+        a, z = number.factor(self.layer.trace.a[self.row, j]), number(self.layer.trace.z[self.row, j])
+        return {"sigmoid": f"{a}·(1 − {a})", "tanh": f"1 − {a}²"}.get(self.f, f"{self.f}'({z})")
 
     def error(self, limit: int, number: Numbers) -> tuple[Array, list[str]]:
         """Return Σ delta w over the units."""
@@ -235,9 +240,10 @@ class LayerNormRule(Rule):
             yield "shift", (j,), " + ".join([*map(number.factor, delta[:, j]), *rest]) if n > 1 else "delta"
 
     def line(self, i: int, j: int, number: Numbers) -> tuple[Attributes, str] | None:
-        """Return the gain, as a line from each unit to itself; those through mean and deviation are not drawn."""
+        """Return the gain, as a line from each unit to itself, and faint lines through mean and deviation."""
         if i != j:
-            return None
+            faint: Attributes = {"stroke": INK, "stroke-opacity": 0.45, "stroke-dasharray": "1 5"}
+            return faint, f"x[{i}] moves the mean and the deviation of the row, and so unit {j}"
         gain = float(self.gain[j])
         width = 0.8 + 4.2 * fraction(gain, greatest(self.gain))
         return {"stroke": color(gain), "stroke-width": width, "stroke-opacity": 0.6}, self.told("gain", (j,), number)

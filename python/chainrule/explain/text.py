@@ -47,7 +47,7 @@ def steps(block: Sequence[Step]) -> Iterator[str]:
     left = max((len(step.left) for step in block), default=0)
     for step in block:
         start = f"    {step.label:<{label}}  {step.left:>{left}} "
-        calculation = f"{step.working} = {step.value}" if step.working else step.value
+        calculation = " = ".join(filter(None, [step.working, step.value]))
         yield from wrapped(calculation, start, " " * len(start))
 
 

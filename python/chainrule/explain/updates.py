@@ -264,11 +264,11 @@ def rule(optimizer: Optimizer, t: int, number: Numbers) -> list[Step]:
     steps = []
     for line in formula(optimizer):
         left, sign, value = re.split(" ([←=]) ", line, maxsplit=1)
-        steps.append(Step("", f"{left} {sign}", "", value))
+        steps.append(Step("", f"{left} {sign}", value, ""))
     shared = {name: getattr(optimizer, name) for name in optimizer.__dataclass_fields__} | {"t": t}
     used = {name for line in formula(optimizer) for name in re.findall(r"[a-z]\w*", line)}
     told = ", ".join(f"{name} {number(value)}" for name, value in shared.items() if name in used)
-    return [*steps, Step("", "with", "", told)]
+    return [*steps, Step("", "with", told, "")]
 
 
 def lines(optimizer: Optimizer, change: Change) -> Iterator[Step]:

@@ -23,7 +23,7 @@ class Step(NamedTuple):
     label: str  # the unit or parameter; "" if it is that of the line above
     left: str  # "z =", "w ←"
     working: str  # "" if there is only the value to show
-    value: str
+    value: str  # "" if there is only a formula to show
 
 
 class Table(NamedTuple):
