@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Windows has no such locks, and needs none: an open file cannot be removed there.
 fcntl: Any = import_module("fcntl") if os.name == "posix" else None
 PREFIX, SUFFIX = ".chainrule-out-", ".tmp"
+GENERATOR = '<meta name="generator" content="chainrule"/>'  # in the head of every page that chainrule writes
 
 
 def write(path: str | os.PathLike[str], content: str | bytes) -> None:

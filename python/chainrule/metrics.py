@@ -20,6 +20,7 @@ import numpy as np
 
 from ._arrays import as_numbers
 from .batch import weights
+from .outputs import Outputs
 from .reference.options import shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .reference.config import Spec
-    from .reference.losses import Loss
 
     Array: TypeAlias = NDArray[Any]
     Metric: TypeAlias = Callable[..., float]
@@ -156,7 +156,7 @@ def choose(metrics: Iterable[object], spec: Spec) -> dict[str, Metric]:
     chosen: dict[str, Metric] = {}
     for metric in metrics:
         if isinstance(metric, str):
-            name, function = metric, named(metric, spec.loss) if metric in METRICS else scorer(metric, spec)
+            name, function = metric, named(metric, spec)
         elif callable(metric):
             name, function = getattr(metric, "__name__", type(metric).__name__), metric
         else:
@@ -170,7 +170,7 @@ def choose(metrics: Iterable[object], spec: Spec) -> dict[str, Metric]:
     return chosen
 
 
-def scorer(name: str, spec: Spec) -> Metric:
+def scorer(name: str, outputs: Outputs, n_targets: int) -> Metric:
     """Return scikit-learn's scorer of that name; see `chainrule.scorers`."""
     from .reference.spelling import hint, unknown
 
@@ -185,7 +185,7 @@ def scorer(name: str, spec: Spec) -> Metric:
         raise ValueError(
             f"metric {name[:60]!r} is unknown{near} (known: {', '.join(METRICS)}, and scikit-learn's scorers)"
         )
-    return scorers.scorer(name, spec)
+    return scorers.scorer(name, outputs, n_targets)
 
 
 def lower_is_better(name: str) -> bool | None:
@@ -205,8 +205,11 @@ def lower_is_better(name: str) -> bool | None:
     return False if name in names() else None
 
 
-def named(name: str, loss: Loss) -> Metric:
-    """Return the metric of that name for a loss."""
+def named(name: str, spec: Spec) -> Metric:
+    """Return the metric of that name for a network."""
+    loss = spec.loss
+    if name not in METRICS:
+        return scorer(name, Outputs.of(spec), loss.n_targets(spec.n_outputs))
     function = METRICS[name]
     if loss.boundary is not None and function in (accuracy, subset_accuracy):
         function = partial(subset_accuracy, boundary=loss.boundary)

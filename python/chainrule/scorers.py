@@ -14,13 +14,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from .outputs import Outputs
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .metrics import Metric
-    from .reference.config import Spec
+    from .outputs import Outputs
 
     Array: TypeAlias = NDArray[Any]
 
@@ -31,15 +29,14 @@ def names() -> list[str]:
     return found
 
 
-def scorer(name: str, spec: Spec) -> Metric:
-    """Return the scorer of that name as a metric for the predictions of a network.
+def scorer(name: str, outputs: Outputs, n_targets: int) -> Metric:
+    """Return the scorer of that name as a metric for predictions of that meaning, in the first `n_targets` columns.
 
     Raises
     ------
     ValueError
         The scorer cannot be computed from what the network predicts.
     """
-    outputs, n_targets = Outputs.of(spec), spec.loss.n_targets(spec.n_outputs)
     score, predicted = get_scorer(name), estimator(outputs, n_targets)
 
     def measured(y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> float:

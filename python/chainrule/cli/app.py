@@ -5,17 +5,20 @@ click parses the arguments. Its own `main` is not used: it prints errors on seve
 
 from __future__ import annotations
 
-import sys
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from .writing import printable, say, utf8_or_escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # Each name is a module of this package whose `command` is the click command.
 COMMANDS = ("train", "predict", "evaluate", "verify", "explain", "demo", "info")
+COMPLETE = "_CHAINRULE_COMPLETE"  # the variable by which a shell asks for completions, as click documents it
 
 
 class Group(click.Group):
@@ -59,21 +62,26 @@ def group(ctx: click.Context, *, version: bool) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that the arguments name and return the exit code."""
+    if COMPLETE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(group, {}, "chainrule", COMPLETE, os.environ[COMPLETE])
+    utf8_or_escaped()
     command = next((word for word in arguments if word in COMMANDS), None)
     path = f"chainrule {command}" if command else "chainrule"
     try:
-        with group.make_context("chainrule", list(arguments)) as ctx:
+        with group.make_context("chainrule", list(arguments), obj=list(arguments)) as ctx:
             result: Any = group.invoke(ctx)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.UsageError as error:
         path = path if error.ctx is None else error.ctx.command_path
-        print(f"{path}: {said(error)} (see {path} --help)", file=sys.stderr)
+        say(f"{path}: {printable(said(error))} (see {path} --help)", error=True)
         return 2
     except BrokenPipeError:
         raise
     except (ImportError, OSError, ValueError, MemoryError) as error:
-        print(f"{path}: {one_line(error)}", file=sys.stderr)
+        say(f"{path}: {printable(one_line(error))}", error=True)
         return 1
     return int(result or 0)
 

@@ -1,17 +1,17 @@
-"""Helpers that several commands share: reading tables, loading models, writing files, printing, the progress bar."""
+"""Helpers that several commands share: reading tables, loading models, the progress bar, names."""
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .writing import head, is_model, remark
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -70,6 +70,8 @@ def read(path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
     from chainrule.tabular import read_csv
 
     with about(path):
+        if is_model(path):
+            raise ValueError("it is a model, not a table")
         return read_csv(sys.stdin.buffer if str(path) == "-" else path, sep=sep, header=header)
 
 
@@ -113,20 +115,18 @@ def column(argument: str, text: str, names: Sequence[str | int]) -> str | int:
     return names[place - 1 if place > 0 else place]
 
 
-def remark(text: str) -> None:
-    """Print a remark, which is no error, on standard error."""
-    ctx = click.get_current_context()
-    print(f"{ctx.command_path}: {text}", file=sys.stderr)
+# ── Models ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-# ── Models and other files ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def load(path: Path) -> TabularModel:
-    """Return the model in a file that `chainrule train` wrote."""
+def load(path: Path, data: Path) -> TabularModel:
+    """Return the model in a file that `chainrule train` wrote; `data` is the table beside it on the command line."""
     from chainrule.tabular import TabularModel
 
-    return TabularModel.load(path)
+    if is_model(data) and path.exists() and not is_model(path):
+        ctx = click.get_current_context()
+        raise click.UsageError(f"MODEL comes first: {ctx.command_path} {data} {path}", ctx)
+    with not_a_table(path):
+        return TabularModel.load(path)
 
 
 def load_any(path: Path) -> TabularModel | Network:
@@ -134,41 +134,34 @@ def load_any(path: Path) -> TabularModel | Network:
     from chainrule.network import Network
     from chainrule.tabular import TabularModel
 
+    with not_a_table(path):
+        try:
+            return TabularModel.load(path)
+        except ValueError as error:
+            if "chainrule.Network.load" not in str(error):
+                raise
+        return Network.load(path)
+
+
+@contextmanager
+def not_a_table(path: Path) -> Iterator[None]:
+    """Say so where a file that should be a model is a text."""
     try:
-        return TabularModel.load(path)
+        yield
     except ValueError as error:
-        if "chainrule.Network.load" not in str(error):
-            raise
-    return Network.load(path)
-
-
-def check_writable(path: Path, *others: Path) -> None:
-    """Refuse a path that cannot be written or that is another file of the call, before the work begins."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "No such folder", str(path.parent))
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
-    for other in others:
-        if path == other or (path.exists() and other.exists() and path.samefile(other)):
-            raise click.UsageError(f"{str(path)!r} would be written over", click.get_current_context())
+        start = head(path)
+        if start and not is_model(path) and b"\0" not in start:
+            raise ValueError(f"{path} is not a chainrule model: it is a text, such as a table") from None
+        raise error from None
 
 
 # ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rows(table: Mapping[str, str]) -> None:
-    """Print names with their values, one a line."""
-    width = max(map(len, table))
-    for name, value in table.items():
-        click.echo(f"{name:<{width}}  {value}")
-
-
 @contextmanager
-def watching() -> Iterator[Watch | None]:
+def watching(*, quiet: bool) -> Iterator[Watch | None]:
     """Show the progress of training in one line of a terminal; show nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty():
         yield None
         return
     try:

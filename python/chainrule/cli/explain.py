@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Choice, about, check_writable, load, read_for, reading, unknown_option
+from .common import Choice, about, load, read_for, reading, unknown_option
+from .writing import check_writable, force_option, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ EXAMPLES = ("mazur", "brownlee")  # names in chainrule.examples, which is import
 @click.option("--row", type=click.IntRange(1), metavar="N", help="Which row of DATA, counted from 1.  [default: 1]")
 @click.option("--example", type=Choice(EXAMPLES), help="A published worked example, in place of MODEL and DATA.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with a drawing instead.")
+@force_option
 @unknown_option
 @reading
 def command(
@@ -34,6 +36,7 @@ def command(
     row: int | None,
     example: str | None,
     html: Path | None,
+    force: bool,
     unknown: str,
     sep: str | None,
     header: bool | None,
@@ -50,7 +53,7 @@ def command(
     elif model is None or data is None:
         raise click.UsageError("give MODEL and DATA, or --example", ctx)
     if html is not None:
-        check_writable(html, *(path for path in (model, data) if path is not None))
+        check_writable(html, *(path for path in (model, data) if path is not None), force=force)
     if example is not None:
         from chainrule.examples import EXAMPLES as WALKS
 
@@ -58,13 +61,13 @@ def command(
     else:
         assert model is not None  # noqa: S101 - refused above
         assert data is not None  # noqa: S101 - likewise
-        loaded = load(model)
+        loaded = load(model, data)
         one = chosen(read_for(loaded, data, sep, header), 1 if row is None else row, data)
         told = "standard input" if str(data) == "-" else data.name
         with about(data):
             shown = explained(loaded, one, unknown, f"One training step on line {one.index[0]} of {told}")
     if html is None:
-        click.echo(shown)
+        say(str(shown))
     else:
         shown.save(html)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import load_any, rows
+from .common import load_any
+from .writing import printable, rows, say
 
 if TYPE_CHECKING:
     from chainrule.tabular import TabularModel
@@ -30,8 +31,8 @@ def command(*, model: Path | None) -> None:
     if isinstance(loaded, TabularModel):
         show(loaded)
     else:
-        click.echo(loaded.summary(plan=True))
-        click.echo(f"updates made {loaded.step_count:,}, epochs {loaded.epoch_count:,}")
+        say(loaded.summary(plan=True))
+        say(f"updates made {loaded.step_count:,}, epochs {loaded.epoch_count:,}")
 
 
 def installation() -> dict[str, str]:
@@ -74,7 +75,7 @@ def show(model: TabularModel) -> None:
             **({"constant": f"{listed(inputs.constant)} (left out)"} if inputs.constant else {}),
         }
     )
-    click.echo()
+    say()
     for column in inputs.columns[:MOST_COLUMNS]:
         if isinstance(column, Numeric):
             gaps = f", gaps {column.fill:g}" if column.fill is not None else ""
@@ -83,8 +84,8 @@ def show(model: TabularModel) -> None:
             gap = ", gaps their own" if column.gap else ""
             fill = f", gaps {column.categories[column.fill]!r}" if column.fill is not None else ""
             what = f"categorical: {listed(column.categories)}{gap}{fill}"
-        click.echo(f"  {column_name(column.name)}: {what}")
+        say(f"  {printable(column_name(column.name))}: {printable(what)}")
     if len(inputs.columns) > MOST_COLUMNS:
-        click.echo(f"  and {len(inputs.columns) - MOST_COLUMNS} more columns")
-    click.echo()
-    click.echo(model.network.summary(plan=True))
+        say(f"  and {len(inputs.columns) - MOST_COLUMNS} more columns")
+    say()
+    say(model.network.summary(plan=True))

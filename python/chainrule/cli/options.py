@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from chainrule.reference.options import Option
@@ -18,6 +19,12 @@ class Named(click.ParamType[Any]):
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's form
+        """Return the names that begin so."""
+        from chainrule.reference.config import REGISTRIES
+
+        return [CompletionItem(name) for name in REGISTRIES[self.kind] if name.startswith(incomplete)]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Option:
         """Return the option object that the text describes."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +13,6 @@ import click
 from .common import (
     Choice,
     about,
-    check_writable,
     column,
     read,
     reading,
@@ -18,6 +20,7 @@ from .common import (
     watching,
 )
 from .options import Hidden, Named, Number
+from .writing import check_writable, force_option, quiet_option, rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +45,7 @@ SETTINGS = (
     "l2",
     "patience",
     "seed",
+    "class_weight",
 )
 
 
@@ -81,6 +85,15 @@ SETTINGS = (
     metavar="N",
     help="Epochs without a better validation loss before training stops; 0 never stops early.",
 )
+@click.option("--weight", metavar="COLUMN", help="A column of numbers that weigh the rows, in the loss and the scores.")
+@click.option(
+    "--class-weight",
+    type=Choice(("balanced",)),
+    help="Let every class count as much in the loss, however many rows it has.",
+)
+@click.option(
+    "--metric", multiple=True, metavar="NAME", help="A further measure: the name of one of scikit-learn's scorers."
+)
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Seed of every random choice."
 )
@@ -99,6 +112,9 @@ SETTINGS = (
     help="The report: a .html file, or a folder for report.html.  [default: beside the model]",
 )
 @click.option("--no-report", is_flag=True, help="Write no report.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, when all is done.")
+@quiet_option
+@force_option
 def command(**options: Any) -> None:
     """Train a network on the rows of the CSV file DATA (- is standard input).
 
@@ -107,15 +123,15 @@ def command(**options: Any) -> None:
     Without --test and --folds, the model is measured on a fifth of the rows, held out of training. The model that is
     written is trained on all rows of DATA. The number of epochs is the one that did best on a tenth of them held back.
     """
-    data, out = options["data"], options["out"]
+    data, out, force = options["data"], options["out"], options["force"]
     report = None if options["no_report"] else report_path(options["report"], out)
     given = [path for path in (data, options["test"]) if path is not None]
-    check_writable(out, *given)  # fail before the work, not after it
+    check_writable(out, *given, force=force)  # fail before the work, not after it
     if report is not None:
         from chainrule import plots
 
         plots.axes()
-        check_writable(report if report.parent.is_dir() else report.parent, *given, out)
+        check_writable(report if report.parent.is_dir() else report.parent, *given, out, force=force)
 
     frame = read(data, options["sep"], options["header"])
     model, target = configured(options, frame)
@@ -129,33 +145,61 @@ def command(**options: Any) -> None:
         raise click.BadParameter(f"there are only {len(frame):,} rows", param_hint="'--folds'")
     test = None if options["test"] is None else tested(rows_read, options)
 
-    facts = described(data, frame, rows_read)
-    show(facts)
+    from .scores import as_json, told
+
+    show = Shown(silent=options["quiet"] or options["as_json"])
+    main = "balanced_accuracy" if options["class_weight"] else None
+    show(described(data, frame, rows_read))
     scores = []
-    with watching() as watch:
+    with watching(quiet=options["quiet"]) as watch:
         if options["folds"]:
             scores.append(model.cross_validated(rows_read, folds=options["folds"], watch=watch))
         elif test is None:
             scores.append(model.held_out(rows_read, watch=watch))
         for score in scores:
-            show({score.how: measured(score)})
+            show(told(score, rows_read.target, main))
         model.fit(rows_read, watch=watch)
     if test is not None:
         with about(options["test"]):
-            scores.append(model.score(test, unknown=options["unknown"], how="test"))
-        show({"test": f"{measured(scores[-1])} of {options['test']}"})
+            weight = model.weight
+            scores.append(
+                model.score(test, unknown=options["unknown"], how="test", weight=weight, metrics=model.settings.metrics)
+            )
+        show({"tested on": str(options["test"])} | told(scores[-1], rows_read.target, main))
 
-    model.notes = {"data": facts["data"], "epochs": f"{model.epochs:,}"}
+    model.notes = {"data": show.facts["data"], "epochs": f"{model.epochs:,}"}
     model.notes |= {score.how: measured(score) for score in scores}
     model.save(out)
     epochs = "1 epoch" if model.epochs == 1 else f"{model.epochs:,} epochs"
+    facts = dict(show.facts)
     show({"model": f"{out}, trained on all {len(frame):,} rows for {epochs}"})
     if report is not None:
         from . import report as html
 
         report.parent.mkdir(exist_ok=True)
-        html.write(report, model, facts, scores)
+        about_it = {
+            "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+            "command": shlex.join(["chainrule", *click.get_current_context().find_root().obj]),
+        }
+        html.write(report, model, facts | about_it, scores)
         show({"report": str(report)})
+    if options["as_json"]:
+        found = {score.how: as_json(score, rows_read.target) for score in scores}
+        click.echo(json.dumps(show.facts | {"epochs": model.epochs, "scores": found}, ensure_ascii=False))
+
+
+class Shown:
+    """Prints facts, one a line, and keeps them."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self.silent = silent
+        self.facts: dict[str, str] = {}
+
+    def __call__(self, facts: dict[str, str]) -> None:
+        """Print more facts."""
+        if not self.silent:
+            rows(facts, WIDTH)
+        self.facts |= facts
 
 
 def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularModel, str | int]:
@@ -170,6 +214,9 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
     drop = [column("--drop", text, names) for text in options["drop"]]
     if target in drop:
         raise click.BadParameter(f"{options['target']} is the target", param_hint="'--drop'")
+    weight = None if options["weight"] is None else column("--weight", options["weight"], names)
+    if weight == target:
+        raise click.BadParameter(f"{options['weight']} is the target", param_hint="'--weight'")
     categorical = [column("--categorical", text, names) for text in options["categorical"]]
     try:
         model = TabularModel(
@@ -178,6 +225,8 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
             drop=drop,
             impute=options["impute"],
             missing=options["missing"] or MISSING,
+            weight=weight,
+            metrics=options["metric"],
             **{name: options[name] for name in SETTINGS},
         )
     except ValueError as error:
@@ -229,14 +278,15 @@ def measured(score: Score) -> str:
     return f"{score} on {len(score.y_true):,} rows"
 
 
-def show(facts: dict[str, str]) -> None:
-    """Print facts, one per line, with their values aligned."""
-    for name, value in facts.items():
-        click.echo(f"{name:<{WIDTH}}  {value}")
-
-
 def report_path(asked: Path | None, out: Path) -> Path:
     """Return the path of the report."""
     if asked is None:
         return out.with_suffix(".html")
-    return asked if asked.suffix.lower() in (".html", ".htm") else asked / "report.html"
+    if asked.suffix.lower() in (".html", ".htm"):
+        return asked
+    if asked.suffix and not asked.is_dir():
+        raise click.BadParameter(
+            f"a report is a .html file, or report.html in a folder, not {asked.suffix}",
+            param_hint="'--report'",
+        )
+    return asked / "report.html"

@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from .common import about, load_any, read_for, reading, unknown_option
+from .writing import say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def command(*, model: Path, data: Path | None, unknown: str, sep: str | None, he
     else:
         network = loaded
         report = network.verify(*drawn(network))
-    click.echo(str(report))
+    say(report)
     return 0 if report else 1
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from chainrule.files import GENERATOR
 from chainrule.reference import markup
 from chainrule.reference.markup import paragraph
 
@@ -44,7 +45,7 @@ STYLE = """
 def page(title: str, body: str) -> str:
     """Return a complete page that follows the system's light or dark mode."""
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"/>{GENERATOR}'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f'<meta name="color-scheme" content="light dark"/><title>{escape(title)}</title></head>'
         f'<body style="font-family: system-ui, sans-serif; margin: 24px">\n{body}\n</body></html>\n'

@@ -10,8 +10,9 @@ import numpy as np
 from chainrule.reference.spelling import check_keywords
 
 from . import files, targets, training
-from .cells import MISSING
-from .inputs import TrainingRows
+from .cells import MISSING, Cells, column_name
+from .columns import numbers, refuse_gaps
+from .inputs import TrainingRows, labels, no_column
 from .scores import Score
 from .settings import Settings
 
@@ -58,6 +59,8 @@ class TabularModel:
     missing : sequence of str
         The texts of a gap, in any case; by default the empty text, ?, NA, N/A, #N/A, NaN, NULL and <NA>. None, NaN and
         NaT in a table are always gaps.
+    weight : str or int, optional
+        A column of numbers >= 0 that weigh the rows, in the loss and in the scores. It is no input.
     **settings
         The choices for building and training the network; see `Settings`.
 
@@ -111,6 +114,7 @@ class TabularModel:
         drop: Iterable[str | int] = (),
         impute: bool = False,
         missing: Iterable[str] = MISSING,
+        weight: str | int | None = None,
         **settings: Any,
     ) -> None:
         self.task = task
@@ -118,6 +122,7 @@ class TabularModel:
         self.drop = names("drop", drop)
         self.impute = impute
         self.missing = names("missing", missing)
+        self.weight = weight
         check_keywords("TabularModel", settings, [field.name for field in dataclasses.fields(Settings)])
         self.settings = Settings(**settings)
         self.notes: dict[str, str] = {}
@@ -273,15 +278,32 @@ class TabularModel:
             raise ValueError("probabilities are of classes; this model predicts numbers")  # noqa: TRY004 - of a value
         return self.target.probabilities(self.network.predict(self.encode(frame, unknown=unknown)))
 
-    def score(self, frame: pd.DataFrame, *, unknown: str = "error", how: str = "") -> Score:
-        """Return the score of the predictions for a table that has the target."""
-        y = self.true(frame)
+    def score(
+        self,
+        frame: pd.DataFrame,
+        *,
+        unknown: str = "error",
+        how: str = "",
+        weight: str | int | None = None,
+        metrics: Iterable[str] = (),
+    ) -> Score:
+        """Return the score of the predictions for a table that has the target.
+
+        `weight` names a column of the rows' weights, and `metrics` what is measured beside the usual; see `Settings`.
+        """
+        y, more = self.true(frame), tuple(metrics)
         outputs = self.network.predict(self.encode(frame, unknown=unknown))
-        parts = (self.target.score(y, outputs),)
-        return Score(how or f"{len(y):,} rows", parts, true_labels(self.target, y), self.target.decode(outputs))
+        w = None if weight is None else weights(frame, weight, self.inputs.missing)
+        return Score(
+            how or f"{len(y):,} rows",
+            (self.target.score(y, outputs, w, more),),
+            true_labels(self.target, y),
+            self.target.decode(outputs),
+            baselines=(self.target.baseline(y, w, more),),
+        )
 
     def evaluate(self, frame: pd.DataFrame, *, unknown: str = "error") -> dict[str, float]:
-        """Return "loss" (the network's loss, for the standardized target) and accuracy, or r2, rmse and mae.
+        """Return "loss" (the network's loss, for the standardized target) and the measures of a `Score`.
 
         RMSE and MAE are in the target's unit. Parameters and errors are those of `predict`.
         """
@@ -320,11 +342,12 @@ class Data:
 
     def __init__(self, model: TabularModel, frame: pd.DataFrame, target: str | int) -> None:
         self.settings = model.settings
+        self.weights = None if model.weight is None else weights(frame, model.weight, model.missing)
         self.columns = TrainingRows.of(
             frame,
             target,
             categorical=model.categorical,
-            drop=model.drop,
+            drop=model.drop if model.weight is None else (*model.drop, model.weight),
             impute=model.impute,
             missing=model.missing,
         )
@@ -332,6 +355,9 @@ class Data:
         self.target, self.why = targets.planned(cells, model.task, frame[target])
         self.y = self.target.read(cells)
         self.n = len(self.y)
+        if self.settings.class_weight is not None and not isinstance(self.target, targets.Classes):
+            raise ValueError("class_weight is for classes; this target holds numbers")
+        self.target.baseline(self.y, self.weights, self.settings.metrics)  # refuses metrics before the training
 
     def counts(self) -> list[int]:
         """Return the number of rows of each class."""
@@ -339,25 +365,50 @@ class Data:
 
     def fitted(self, rows: Array, stage: str, watch: Watch | None) -> Fitted:
         """Train on some of the rows."""
-        return training.fit(self.columns, self.y, self.target, self.settings, rows, stage, watch)
+        weights = self.weights
+        if self.settings.class_weight is not None:
+            weights = training.balanced(self.y, rows, weights)
+        return training.fit(self.columns, self.y, self.target, self.settings, rows, weights, stage, watch)
 
     def score(self, how: str, splits: list[tuple[Array, Array]], watch: Watch | None) -> Score:
         """Train on the first rows of each pair and measure on the second."""
-        parts, true, predicted, histories = [], [], [], []
+        parts, true, predicted, histories, baselines = [], [], [], [], []
         for i, (train, test) in enumerate(splits, start=1):
             fitted = self.fitted(train, f"fold {i} of {len(splits)}" if len(splits) > 1 else "held out", watch)
             x = fitted.inputs.matrix(self.columns.values, self.columns.cells)[test]
             outputs = fitted.network.predict(x)
-            parts.append(fitted.target.score(self.y[test], outputs))
+            w, more = None if self.weights is None else self.weights[test], self.settings.metrics
+            if w is not None and not w.any():
+                raise ValueError(f"all rows of one part ({how}) weigh 0, so it has no score")
+            parts.append(fitted.target.score(self.y[test], outputs, w, more))
+            baselines.append(fitted.target.baseline(self.y[test], w, more))
             true.append(true_labels(fitted.target, self.y[test]))
             predicted.append(fitted.target.decode(outputs))
             histories.append(fitted.history)
-        return Score(how, tuple(parts), np.concatenate(true), np.concatenate(predicted), tuple(histories))
+        return Score(
+            how, tuple(parts), np.concatenate(true), np.concatenate(predicted), tuple(histories), tuple(baselines)
+        )
 
 
 def true_labels(target: Target, y: Array) -> Array:
     """Return the true targets in the form of predictions: labels or numbers."""
     return target.values()[y] if isinstance(target, targets.Classes) else y
+
+
+def weights(frame: pd.DataFrame, name: str | int, missing: tuple[str, ...]) -> Array:
+    """Return the weights of the rows, (n,), which a column holds."""
+    found = labels(frame)
+    if name not in found:
+        raise ValueError(f"weight: {no_column(name, found)}")
+    cells = Cells.of(frame.iloc[:, found.index(name)], name, missing)
+    refuse_gaps(cells)
+    values = numbers(cells)
+    if values.min() < 0.0:
+        row = int(values.argmin())
+        raise ValueError(f"{cells.at(row)}: {values[row]:g} is no weight; weights are numbers >= 0")
+    if not values.sum() > 0.0:
+        raise ValueError(f"all weights, {column_name(name)}, are 0")
+    return values
 
 
 def names(argument: str, given: Iterable[Any]) -> tuple[Any, ...]:

@@ -51,6 +51,11 @@ class Settings:
         0: all epochs are made, and no rows are held back.
     seed : int, optional
         The seed of every random choice: splits, initial weights, order of rows, dropout. None draws one.
+    class_weight : {"balanced"}, optional
+        "balanced": each row counts n / (k · n_c) in the loss, where its class c has n_c of the n rows and there are k
+        classes, so that every class counts as much. The scores count each row alike.
+    metrics : sequence of str
+        Further metrics of the scores: names of `chainrule.metrics` or of scikit-learn's scorers. They decide nothing.
 
     Examples
     --------
@@ -70,6 +75,8 @@ class Settings:
     l2: float = 0.0
     patience: int = 30
     seed: int = None  # type: ignore[assignment] # None is replaced below
+    class_weight: str | None = None
+    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check each field and fill in the derived defaults."""
@@ -94,6 +101,12 @@ class Settings:
             "patience": integer("patience", self.patience, 0, LARGEST),
             "seed": new_seed() if seed is None else integer("seed", seed, 0, 2**63 - 1),
         }
+        if self.class_weight not in (None, "balanced"):
+            raise ValueError(f"class_weight must be None or 'balanced', not {shown(self.class_weight)}")
+        metrics: object = self.metrics
+        if isinstance(metrics, str) or not hasattr(metrics, "__iter__"):
+            raise TypeError(f"metrics must be a sequence of names such as ('roc_auc',), not {shown(metrics)}")
+        fields["metrics"] = tuple(self.metrics)
         for name, value in fields.items():
             object.__setattr__(self, name, value)  # the way to set a field of a frozen dataclass
 

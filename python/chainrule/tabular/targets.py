@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from chainrule import metrics
-
+from . import measures
 from .cells import column_name, listed
 from .columns import moments, numbers, ordered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -84,9 +85,17 @@ class Classes:
             return np.array(self.labels, dtype=object)  # an array of dtype str would lose a NUL at the end of a text
         return np.array([label == "True" if back is bool else back(label) for label in self.labels])
 
-    def score(self, values: Array, outputs: Array) -> dict[str, float]:
-        """Return the accuracy."""
-        return {"accuracy": metrics.accuracy(values, self.probabilities(outputs))}
+    def score(
+        self, values: Array, outputs: Array, sample_weight: Array | None = None, more: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """Return the measures of `measures.of_classes`."""
+        return measures.of_classes(values, self.probabilities(outputs), sample_weight, more)
+
+    def baseline(self, values: Array, sample_weight: Array | None = None, more: Sequence[str] = ()) -> dict[str, float]:
+        """Return the measures of the shares of the classes, whose answer is always the commonest."""
+        return measures.of_classes(
+            values, measures.shares(values, len(self.labels), sample_weight), sample_weight, more
+        )
 
 
 @dataclass(frozen=True)
@@ -130,10 +139,15 @@ class Numbers:
         """Return the numbers, (n,), in the target's own unit."""
         return self.mean + self.scale * outputs[:, 0].astype(np.float64)
 
-    def score(self, values: Array, outputs: Array) -> dict[str, float]:
-        """Return R², and RMSE and MAE in the target's own unit."""
-        pair = values.reshape(-1, 1), self.decode(outputs).reshape(-1, 1)
-        return {"r2": metrics.r2(*pair), "rmse": metrics.rmse(*pair), "mae": metrics.mae(*pair)}
+    def score(
+        self, values: Array, outputs: Array, sample_weight: Array | None = None, more: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """Return the measures of `measures.of_numbers`, in the target's own unit."""
+        return measures.of_numbers(values, self.decode(outputs), sample_weight, more)
+
+    def baseline(self, values: Array, sample_weight: Array | None = None, more: Sequence[str] = ()) -> dict[str, float]:
+        """Return the measures of the mean."""
+        return measures.of_numbers(values, measures.mean(values, sample_weight), sample_weight, more)
 
 
 Target = Classes | Numbers

@@ -50,17 +50,25 @@ class Fitted:
 
 
 def fit(
-    data: TrainingRows, y: Array, target: Target, settings: Settings, rows: Array, stage: str, watch: Watch | None
+    data: TrainingRows,
+    y: Array,
+    target: Target,
+    settings: Settings,
+    rows: Array,
+    weights: Array | None,
+    stage: str,
+    watch: Watch | None,
 ) -> Fitted:
-    """Train on some rows of the training data."""
+    """Train on some rows of the training data; `weights` are the sample weights of all rows."""
     epochs, history = settings.epochs, None
     if settings.patience and len(rows) >= FEWEST_ROWS:
         held_back, others = parts(y, target, rows, HELD_BACK, settings.seed)
-        history, epochs = until_no_better(data, y, target, settings, others, held_back, stage, watch)
+        history, epochs = until_no_better(data, y, target, settings, others, held_back, weights, stage, watch)
     network, x, targets, inputs, learned = prepared(data, y, target, settings, rows)
     whole = network.fit(
         x[rows],
         targets[rows],
+        sample_weight=None if weights is None else weights[rows],
         epochs=epochs,
         batch_size=settings.batch_size_for(len(rows)),
         callbacks=told(watch, f"{stage}, all rows"),
@@ -76,6 +84,7 @@ def until_no_better(
     settings: Settings,
     rows: Array,
     held_back: Array,
+    weights: Array | None,
     stage: str,
     watch: Watch | None,
 ) -> tuple[History, int]:
@@ -95,9 +104,10 @@ def until_no_better(
     history = network.fit(
         x[rows],
         targets[rows],
+        sample_weight=None if weights is None else weights[rows],
         epochs=settings.epochs,
         batch_size=settings.batch_size_for(len(rows)),
-        validation_data=(x[held_back], targets[held_back]),
+        validation_data=(x[held_back], targets[held_back], *([] if weights is None else [weights[held_back]])),
         callbacks=[*told(watch, stage), stop],
         progress=False,
     )
@@ -123,6 +133,19 @@ def told(watch: Watch | None, stage: str) -> list[Callable[[Network, int, dict[s
         watch(stage, epoch, logs)
 
     return [callback]
+
+
+def balanced(y: Array, rows: Array, weights: Array | None) -> Array:
+    """Return the weights of all rows times n / (k · n_c), the sizes n_c of the classes c being those of `rows`.
+
+    >>> balanced(np.array([0, 0, 0, 1]), np.arange(4), None).round(3).tolist()
+    [0.667, 0.667, 0.667, 2.0]
+    """
+    w = np.ones(len(y)) if weights is None else weights
+    size = np.bincount(y[rows], weights=w[rows], minlength=int(y.max()) + 1)
+    share = np.where(size > 0.0, size, np.inf)  # a class without rows has no weight
+    result: Array = w * (size.sum() / ((size > 0.0).sum() * share))[y]
+    return result
 
 
 # ── Splits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
