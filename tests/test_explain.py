@@ -142,7 +142,7 @@ def test_sample_weights_and_penalty_are_part_of_the_loss():
     text = str(net.explain([[1.0], [2.0]], [1.0, 0.0], [3.0, 1.0]))
     assert "penalty = ½·0.5·Σ w² = 1" in text
     assert "L = (3·1 + 1·16)/4 + 1 = 5.75" in text
-    assert "dL/da = 0.75·2 = 1.5" in text
+    assert "dL/da = 0.75·2·(2 − 1) = 1.5" in text
     assert "d_w = 1·1.5 + 2·2 + 0.5·2 = 6.5" in text
 
 
@@ -417,6 +417,10 @@ def test_columns_of_a_frame_name_the_inputs():
     assert "input 0 age: x[0] = 1" in drawn
     assert "age" in [text.text for text in drawing(explanation._repr_html_()).iter(f"{SVG}text")]
     assert "age" not in str(net.explain(frame.set_axis([0, 1], axis=1), [1.0, 2.0]))
+    hostile = net.explain(frame.set_axis(["a\nb", "\x1b[2J"], axis=1), [1.0, 2.0])
+    assert "\\x1b[2J" in str(hostile)
+    assert str(hostile).replace("\n", "").isprintable()
+    tree_of(hostile._repr_html_())
 
 
 def test_large_inputs_show_their_names_where_they_are_not_zero():

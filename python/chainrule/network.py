@@ -628,7 +628,7 @@ class Network:
                     a = identity(0) = 0
         ...
           Layer 1: Dense 1 identity
-            unit 0  dL/da = dl/da = -2
+            unit 0  dL/da = 2·(0 − 1) = -2
                     slope = identity'(0) = 1
                     delta = (-2)·1 = -2
         ...

@@ -195,7 +195,7 @@ def gather(
         outputs = traces[-1].a
         return Facts(
             call=call,
-            names=named(X, spec.n_inputs) if names is None else names,
+            names=Names(*map(printable, named(X, spec.n_inputs) if names is None else names)),
             layers=layers_of(engine, after, x, traces, row, shown),
             option=spec.loss,
             optimizer=spec.optimizer,
@@ -208,6 +208,15 @@ def gather(
             loss=native.gradient(*batch, True)[0],
             loss_after=None if after is None else after.native.gradient(*batch, True)[0],
         )
+
+
+def printable(names: Sequence[str]) -> list[str]:
+    r"""Return the names in one line each.
+
+    >>> printable(["größe", "a\nb"])
+    ['größe', "'a\\nb'"]
+    """
+    return [name if name.isprintable() else repr(name) for name in names]
 
 
 def telling(x: Array, traces: Sequence[LayerTrace]) -> int:

@@ -52,10 +52,12 @@ def backward(facts: Facts, l: int, number: Numbers, limit: int) -> list[Step]:
 def output_error(facts: Facts, number: Numbers) -> tuple[Array, list[str]]:
     """Return dL/da of the outputs: the row's share of L, times dl/da."""
     row, share = facts.rows[facts.row], facts.share
-    if is_difference(row.slope, row.p, row.y):
+    of_difference = 2.0 / len(row.slope) if facts.option.name == "mse" else 1.0
+    if is_difference(np.divide(row.slope, of_difference).tolist(), row.p, row.y):
         workings = [f"{number(p)} − {number.factor(y)}" for p, y in zip(row.p, row.y, strict=True)]
-        if share != 1.0:
-            workings = [f"{number(share)}·({working})" for working in workings]
+        factors = [factor for factor in (share, of_difference) if factor != 1.0]
+        if factors:
+            workings = [f"{number.product(*factors)}·({working})" for working in workings]
     elif share != 1.0:
         workings = [number.product(share, slope) for slope in row.slope]
     else:
