@@ -54,7 +54,7 @@ X = [[0.0, 1.0]]
         (lambda n: n.save("file", False), "write training_state=False"),
         (lambda n: n.state_dict(False), "write training_state=False"),
         (lambda n: n.verify(X, [1], None, 9), "write n_parameters=9"),
-        (lambda n: n.explain(X, [1], None, 9), "write limit=9"),
+        (lambda n: n.explain(X, [1], None, 9), "write row=9"),
         (lambda n: n.backward(X, X, True), "write training=True"),
         (lambda n: n.copy(1, 2), "positional argument"),
         (lambda n: chainrule.gradcheck(n, X, len, 9), "write n_parameters=9"),
