@@ -7,12 +7,24 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chainrule import SGD, Adam, Dense, DivergenceError, Dropout, Network, Report, gradcheck, reference, verify
+from chainrule import (
+    SGD,
+    Adam,
+    Dense,
+    DivergenceError,
+    Dropout,
+    LayerNorm,
+    Network,
+    Report,
+    gradcheck,
+    reference,
+    verify,
+)
 from chainrule.reference.layers import LAYERS
 from chainrule.reference.losses import LOSSES
 from chainrule.verification.differences import Derivative, Tolerance, compare
 from chainrule.verification.report import Check
-from chainrule.verification.rounding import RULES
+from chainrule.verification.rounding import RULES, pairs, softmax_error
 from tests import strategies
 from tests.strategies import cases
 
@@ -448,3 +460,58 @@ def test_gradcheck_refuses_what_is_no_loss(loss, error, text):
 def test_gradcheck_refuses_wrong_arguments(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         gradcheck(network(), X, squares, **arguments)
+
+
+# ── Networks at the edge of what rounding leaves ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("eps", [1e-45, 1e-38, 1e-30, 1e-12])
+def test_stacks_of_layer_norms_with_a_tiny_eps_hold(eps, dtype):
+    rng = np.random.default_rng(12)
+    norm = LayerNorm(eps=eps)
+    for units in (1, 2, 3):
+        for layers in ([1, norm, 2, norm, 1], [1, norm, norm, 3, norm, 2], [2, units, norm, units, norm, norm, 1]):
+            for activation in ("tanh", "identity", "gelu"):
+                net = Network(layers, activation=activation, seed=int(rng.integers(1000)), dtype=dtype)
+                x, y = rng.normal(size=(4, layers[0])), rng.normal(size=(4, layers[-1]))
+                try:
+                    net.copy().step(x, y)
+                except DivergenceError:  # derivatives of 1 / √eps, one by another, are beyond float32
+                    continue
+                assert (report := net.verify(x, y)), str(report)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("scale", [30.0, 100.0, 300.0])
+def test_softmax_of_large_inputs_holds(scale, loss, dtype):
+    rng = np.random.default_rng(0)
+    for units in (1, 2, 3, 8, 20):
+        net = Network([2, Dense(units, "softmax"), Dense(3, "softmax"), 3], loss=loss, seed=units, dtype=dtype)
+        x, y = scale * rng.normal(size=(32, 2)), rng.random((32, 3))
+        assert (report := net.verify(x, y.argmax(axis=1) if loss == "cross_entropy" else y)), str(report)
+
+
+@given(st.integers(1, 9), st.floats(1e-9, 50.0), st.integers(0, 99))
+def test_softmax_moves_by_its_bound_at_most(k, far, seed):
+    rng = np.random.default_rng(seed)
+    z, signs = 10.0 * rng.normal(size=(1, k)), rng.uniform(-1.0, 1.0, (50, k))
+    signs[:k], signs[k : 2 * k] = 2.0 * np.eye(k) - 1.0, 1.0 - 2.0 * np.eye(k)  # the worst of each unit
+
+    def softmax(z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    moved = np.abs(softmax(z + far * signs) - softmax(z)).max(axis=0)
+    bound = softmax_error(softmax(z), np.full((1, k), far))[0]
+    assert (moved <= bound * (1 + 1e-9) + 1e-15).all()
+    if k > 1:  # and no less: one unit against all others is the worst
+        assert moved == pytest.approx(bound, rel=1e-6, abs=1e-14)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 8, 9, 100])
+def test_any_two_units_take_opposite_signs_at_least_once(k):
+    rows = np.array(pairs(k)).reshape(-1, k)
+    assert len(rows) == int(np.ceil(np.log2(k)))
+    assert all((rows[:, i] != rows[:, j]).any() for i in range(k) for j in range(i))

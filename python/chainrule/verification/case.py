@@ -12,6 +12,7 @@ the coming step.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from chainrule import _native
     from chainrule.engine import Engine
 
     Array: TypeAlias = NDArray[Any]
@@ -95,7 +97,7 @@ class Case:
         in_training, outside = (self.native.forward(exact, training, None) for training in (True, False))
         self.trains_otherwise = not np.array_equal(in_training, outside)  # with dropout it does
         self.names = [f"layer {i} ({layer_name(layer)})" for i, layer in enumerate(self.spec.layers, start=1)]
-        self.bounds64 = self.bounds("float64")
+        self.bounds64 = self.bounds("float64", self.native)
 
     def as_reference(self) -> ReferenceNetwork:
         """Return the same network in plain Python."""
@@ -107,11 +109,12 @@ class Case:
         reference.step_count, reference.epoch_count = native.step_count, native.epoch_count
         return reference
 
-    def bounds(self, dtype: str) -> tuple[list[rounding.LayerBound], float]:
-        """Return the bounds of rounding errors in `dtype`."""
-        tensors = self.engine.tensors(self.native.parameters())
+    def bounds(self, dtype: str, native: _native.Network) -> tuple[list[rounding.LayerBound], float]:
+        """Return the bounds of rounding errors in `dtype` with the parameters of `native`, which is in float64."""
+        engine = dataclasses.replace(self.engine, native=native)
         batch = self.batch64[0], self.y_rows, self.row_weight
-        return rounding.bounds(self.spec, tensors, batch, self.found, dtype)
+        traces = self.found if native is self.native else engine.trace(self.batch64)
+        return rounding.bounds(self.spec, engine.tensors(native.parameters()), batch, traces, dtype)
 
     # ── 1 ──
 
@@ -169,7 +172,9 @@ class Case:
         moved = leave_kinks(native, self.spec.layers, z, seed, on_kink=on_kink)
         name = "central differences" + (" nearby" if moved else "")
         gradient = native.gradient(*self.batch64, self.trains_otherwise)[1]
-        along = Derivative(native.parameters(), gradient, rounding=4 * self.bounds64[1])
+        bounds, loss_bound = self.bounds("float64", native) if moved else self.bounds64
+        errors = np.concatenate([bound.ravel() for layer in bounds for bound in layer.gradients.values()])
+        along = Derivative(native.parameters(), gradient, 4 * loss_bound, errors)
         for l, indices in sample(self.engine.layout, n_parameters, seed):
             found = differences.compare(loss, along, indices, Tolerance())
             yield Check(name, self.names[l], *found)
@@ -201,7 +206,7 @@ class Case:
         if self.own.dtype == np.float64:
             return
         found = self.own.trace(self.batch)
-        bounds, loss_bound = self.bounds(self.own.spec.dtype)
+        bounds, loss_bound = self.bounds(self.own.spec.dtype, self.native)
         name = f"rounding of {self.own.spec.dtype}"
         for l, (mine, exact, bound) in enumerate(zip(found, self.found, bounds, strict=True)):
             own, exactly, most = named(mine), named(exact), named(bound)

@@ -3,10 +3,10 @@
     df/dp ≈ (f(p + eps) − f(p − eps)) / 2 eps,   |error| ≤ eps² |f'''| / 6 + rounding of f / eps
 
 compared as in torch.autograd.gradcheck: |derivative − difference| ≤ atol + rtol |difference|, with the rounding of f
-added to the tolerance. If p ± eps crosses a kink (relu), there is no derivative to compare with; such numbers are
-counted and skipped. If a unit is exactly on a kink (relu at z = 0, from zero weights or biases), or an output meets its
-target where the loss has a kink, the check moves all parameters slightly. On a kink backpropagation chooses one slope,
-which may differ from the slopes on both sides.
+and of the derivative added to the tolerance. If p ± eps crosses a kink (relu), there is no derivative to compare with;
+such numbers are counted and skipped. If a unit is exactly on a kink (relu at z = 0, from zero weights or biases), or an
+output meets its target where the loss has a kink, the check moves all parameters slightly. On a kink backpropagation
+chooses one slope, which may differ from the slopes on both sides.
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ class Tolerance(NamedTuple):
 
 
 class Derivative(NamedTuple):
-    """The claimed derivative of a function at a point, and a bound on the errors of the function's values."""
+    """The claimed derivative of a function at a point, and bounds on the errors of the function's values and of it."""
 
     point: Array  # flat
     values: Array
     rounding: float
+    errors: Array | None = None
 
 
 class Compared(NamedTuple):
@@ -65,11 +66,11 @@ class Compared(NamedTuple):
 
 
 def compare(
-    function: Callable[[Array], float], derivative: Derivative, indices: Iterable[int], tolerance: Tolerance
+    function: Callable[[Array], float], derivative: Derivative, indices: Iterable[int], by: Tolerance
 ) -> Compared:
     """Compare a derivative with central differences at some indices; `function` takes a flat array."""
-    eps, atol, rtol = tolerance
-    point, values, rounding = derivative
+    eps, atol, rtol = by
+    point, values, rounding, errors = derivative
     moved = point.copy()
 
     def at(index: int, by: float) -> float:
@@ -97,8 +98,10 @@ def compare(
             if not moves <= allowed / 4:
                 n_skipped += 1
                 continue
-        error = abs(float(values[index]) - difference)
-        if not error <= allowed:
+        error, tolerance = abs(float(values[index]) - difference), allowed
+        if errors is not None:
+            tolerance += float(errors[index])
+        if not error <= tolerance:
             # Jumps on both sides of p may cancel in the bend. A smaller step crosses fewer of them, so the difference
             # changes. For a smooth f it stays the same, whatever the claimed derivative.
             nearer = ((k, (at(index, eps / k) - at(index, -eps / k)) * k / (2 * eps)) for k in NEARER)
@@ -106,8 +109,8 @@ def compare(
                 n_skipped += 1
                 continue
         n_compared += 1
-        if not error / allowed <= worst[0] / worst[1]:
-            worst = (error, allowed)
+        if not error / tolerance <= worst[0] / worst[1]:
+            worst = (error, tolerance)
     return Compared(*worst, n_compared, n_skipped)
 
 

@@ -11,10 +11,10 @@ through the network once forward and once backward. With unit roundoff u and E t
 
 "How far f moves" is found by evaluating f at both ends of the interval. This treats every activation and loss alike,
 and a relu unit with |z| < E_z gets the whole jump of its slope. Within a wide interval f may rise and fall again, so it
-is also evaluated at the points of the interval nearest to its kinks and to 0. If f mixes the units of a row (softmax,
-the losses), the worst combination of signs is unknown; a few random ones are tried, and twice the largest result is
-taken. The bound is a worst case: actual errors have mixed signs and stay far below it, but the error of a wrong formula
-does not.
+is also evaluated at the points of the interval nearest to its kinks and to 0. Where f mixes the units of a row, the
+units may move in opposite directions. For softmax the worst case is a formula. A loss moves most along the signs of its
+slope; its slope is evaluated for signs in which every two units differ at least once (`pairs`). The bound is a worst
+case: actual errors have mixed signs and stay far below it, but the error of a wrong formula does not.
 """
 
 # ruff: noqa: ARG004 - all kinds of layers share one signature, and a rule may ignore some arguments
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     Tensors: TypeAlias = dict[str, Array]  # the tensors of a layer by name
 
 ULPS = 8  # error of the core's transcendental functions, with a margin
-SIGN_PATTERNS = 6
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class DenseRule(Rule):
         """Bound a product, or what an f makes of d_a that mixes the units of a row."""
         if elementwise(layer.transfer):
             return Rule.delta(layer, trace, d, e, unit)
-        return mixing_delta(layer.transfer, trace, d, e[:2], unit.u) + product(trace.delta, unit)
+        return softmax_delta((trace.a, e[1]), d, unit.u) + product(trace.delta, unit)
 
     @staticmethod
     def backward(layer: Dense, tensors: Tensors, x: Bounded, delta: Bounded, unit: Unit) -> tuple[Bounded, Tensors]:
@@ -220,8 +219,11 @@ class Normalized(NamedTuple):
         e_c += 2 * u * (np.abs(c) + e_c)
         d, e_d = np.sqrt(average(c * c)), np.sqrt(average(e_c * e_c))
         r = 1.0 / np.sqrt(d * d + eps)
-        low = np.sqrt(np.maximum(d - e_d, 0.0) ** 2 + eps) * (1.0 - gamma)  # lower bound of the computed √(var + eps)
-        e_r = (e_d * np.minimum(1.0, (2.0 * d + e_d) * r) * r + 2 * gamma) / low
+        e_eps = u * (eps + tiny)  # an eps below the smallest normal number is rounded by a part of that number
+        low = np.sqrt(np.maximum(d - e_d, 0.0) ** 2 + eps - e_eps) * (
+            1.0 - gamma
+        )  # lower bound of the computed √(var + eps)
+        e_r = ((e_d * np.minimum(1.0, (2.0 * d + e_d) * r) + e_eps * r) * r + 2 * gamma) / low
         z = c * r
         most = np.abs(z) + np.sqrt(n) * (1.0 + 2 * gamma)
         e_z = e_c / low + np.abs(c) * e_r + 4 * u * np.abs(z) + tiny
@@ -290,21 +292,38 @@ def reach(size: Array, error: Array, u: float) -> Array:
 
 def transfer(f: Activation, trace: LayerTrace, e_z: Array, u: float, tiny: float) -> tuple[Array, Array]:
     """Return the bounds of a = f(z) and of the slope."""
-    own = ULPS if elementwise(f) else ULPS + trace.z.shape[1]  # softmax adds up its row
-    far = reach(trace.z, e_z, u) if not elementwise(f) else e_z + 2 * u * np.abs(trace.z)
-    turns = (0.0, *f.kinks) if elementwise(f) else ()
-    e_a = spread(f.value, [(trace.z, far)], mixing=not elementwise(f), turns=turns)
+    if elementwise(f):
+        own, turns, far = ULPS, (0.0, *f.kinks), e_z + 2 * u * np.abs(trace.z)
+        e_a = spread(f.value, [(trace.z, far)], turns=turns)
+    else:
+        own, turns, far = ULPS + trace.z.shape[1], (), reach(trace.z, e_z, u)  # softmax adds up its row
+        e_a = softmax_error(trace.a, far)
     e_a += own * u * np.abs(trace.a) + tiny * (trace.a != 0.0)
-    e_slope = spread(f.slope, [(trace.z, far), (trace.a, e_a)], mixing=False, turns=turns)
+    e_slope = spread(f.slope, [(trace.z, far), (trace.a, e_a)], turns=turns)
     return e_a, e_slope + ULPS * u * np.abs(trace.slope) + tiny * (trace.slope != 0.0)
 
 
-def mixing_delta(f: Activation, trace: LayerTrace, d: Bounded, e: tuple[Array, Array], u: float) -> Array:
-    """Return the bound of delta if f mixes the units of a row; `e` holds the bounds of z and a."""
-    d_a, e_d = d
-    e_d = e_d + (ULPS + d_a.shape[1]) * u * np.abs(d_a)  # the terms of a sum over the row
-    e_z, e_a = e
-    return spread(f.delta, [(d_a, e_d), (trace.z, reach(trace.z, e_z, u)), (trace.a, e_a)], mixing=True)
+def softmax_error(a: Array, far: Array) -> Array:
+    """Return how far a = softmax(z) moves if each z_j moves by at most far_j.
+
+    a_j / (1 − a_j) = exp(z_j) / Σ_{k≠j} exp(z_k) changes by a factor exp(±h) at most, h = far_j + max far. So with
+    b = 1 − a and q = exp(−h), a_j rises by a b (1 − q) / (a + b q) at most, and falls by a b (1 − q) / (b + a q).
+    """
+    h = far + far.max(axis=1, keepdims=True)
+    exact = np.finfo(np.float64)  # a below its smallest number is 0, and above 1 − eps it is 1
+    a, b = np.maximum(a, exact.tiny), np.maximum(1.0 - a, exact.eps)
+    error: Array = a * b * -np.expm1(-h) / (np.minimum(a, b) + np.maximum(a, b) * np.exp(-h))
+    return error
+
+
+def softmax_delta(a: Bounded, d: Bounded, u: float) -> Array:
+    """Return the bound of delta = a ⊙ (d − Σ_k a_k d_k)."""
+    (a_value, e_a), (d_value, e_d) = a, d
+    e_d = e_d + (ULPS + d_value.shape[1]) * u * np.abs(d_value)  # the terms of a sum over the row
+    e_sum = (e_a * np.abs(d_value) + (a_value + e_a) * e_d).sum(axis=1, keepdims=True)
+    common = (a_value * d_value).sum(axis=1, keepdims=True)
+    error: Array = e_a * np.abs(d_value - common) + (a_value + e_a) * (e_d + e_sum)
+    return error
 
 
 def last_error(spec: Spec, a: Array, y: Array, row_weight: Array) -> Array:
@@ -332,16 +351,18 @@ def loss_bounds(spec: Spec, outputs: Bounded, y: Array, row_weight: Array, u: fl
         return [spec.loss.value(a_row, y_row)]
 
     values = np.array([value(*row) for row in rows])
+    slopes = np.array([spec.loss.slope(*row) for row in rows])
+    signs = np.where(slopes < 0.0, -1.0, 1.0)
     largest = np.hstack([np.abs(a), np.abs(y)]).max(axis=1, keepdims=True)
     # log-sum-exp subtracts the largest logit and adds it back, so the rounding of both and of the logarithm remains.
     largest = largest + (0.0 if elementwise(spec.loss.link) else np.log(k))
-    e_value = spread(value, arguments, mixing=True) + (ULPS + k) * u * (np.abs(values) + largest)
+    e_value = 2.0 * spread(value, arguments, patterns=[signs]) + (ULPS + k) * u * (np.abs(values) + largest)
     e_loss = float(share @ (e_value + (n + ULPS) * u * np.abs(values))[:, 0])
 
-    slopes = np.array([spec.loss.slope(*row) for row in rows])
     # p − y loses the digits that p and y share. The outputs of one target are as many columns apart as y has columns.
     size = np.abs(slopes) + np.tile(np.abs(y), (1, k // y.shape[1]))
-    e_slope = spread(spec.loss.slope, arguments, mixing=True) + (ULPS + k) * u * size
+    apart = pairs(k)
+    e_slope = max(2, len(apart)) * spread(spec.loss.slope, arguments, patterns=apart) + (ULPS + k) * u * size
     return e_loss, e_slope * share[:, None]
 
 
@@ -353,28 +374,39 @@ def towards(turn: float, argument: Bounded) -> Array:
     return share
 
 
+def pairs(k: int) -> list[Array]:
+    """Return rows of k signs such that any two columns differ in one of them: the binary digits of the column.
+
+    If a function of differences of units moves by E where all units take the worst signs, it moves by E / rows or more
+    in one of these rows.
+
+    >>> [row.tolist() for row in pairs(3)]
+    [[1.0, -1.0, 1.0], [1.0, 1.0, -1.0]]
+    """
+    column = np.arange(k)
+    return [1.0 - 2.0 * (column >> digit & 1) for digit in range((k - 1).bit_length())]
+
+
 def spread(
     function: Callable[..., list[float]],
     arguments: Sequence[Bounded],
     *,
-    mixing: bool,
     turns: Sequence[float] = (),
+    patterns: Sequence[Array] = (),
 ) -> Array:
     """Return the largest change of a function of rows when each argument moves by its error.
 
-    It tries every combination of one sign per argument, and those with the first argument at a turn, or as close to it
-    as its error allows. If the function mixes the units of a row, it also tries random signs for every unit.
+    It tries every combination of one sign per argument, those with the first argument at a turn, or as close to it as
+    its error allows, and those in which the units of the first argument have the signs of a pattern, or the opposite.
     """
     first = [1.0, -1.0, *(towards(turn, arguments[0]) for turn in turns)]
-    patterns: list[Any] = list(itertools.product(first, *[(1.0, -1.0)] * (len(arguments) - 1)))
-    if mixing:
-        draw = np.random.default_rng(0)
-        patterns += [[draw.choice((-1.0, 1.0), size=a.shape) for a, _ in arguments] for _ in range(SIGN_PATTERNS)]
+    first += [sign * pattern for pattern in patterns for sign in (1.0, -1.0)]
 
-    def values(pattern: Sequence[Any]) -> Array:
-        moved = [(a + sign * error).tolist() for (a, error), sign in zip(arguments, pattern, strict=True)]
+    def values(signs: Sequence[Any]) -> Array:
+        moved = [(a + sign * error).tolist() for (a, error), sign in zip(arguments, signs, strict=True)]
         return np.array([function(*row) for row in zip(*moved, strict=True)])
 
     center = values([0.0] * len(arguments))
-    largest: Array = np.max([np.abs(values(pattern) - center) for pattern in patterns], axis=0)
-    return 2.0 * largest if mixing else largest
+    combinations = itertools.product(first, *[(1.0, -1.0)] * (len(arguments) - 1))
+    largest: Array = np.max([np.abs(values(signs) - center) for signs in combinations], axis=0)
+    return largest
