@@ -184,6 +184,25 @@ def test_state_from_before_todays_masks_is_read_with_a_warning(old, tmp_path):
     assert same_state(Network.load(tmp_path / "net"), trained())  # written anew there is nothing to say
 
 
+@pytest.mark.parametrize("how", ["from_state_dict", "load_state_dict", "load", "pickle"])
+def test_the_warning_of_an_old_state_points_to_the_caller(how, tmp_path):
+    state, net = OLD[0](trained().state_dict()), trained()
+    checkpoint.write(tmp_path / "net", checkpoint.FORMAT, state)
+    ways = {
+        "from_state_dict": lambda: Network.from_state_dict(state),
+        "load_state_dict": lambda: net.load_state_dict(state),
+        "load": lambda: Network.load(tmp_path / "net"),
+        "pickle": lambda: net.__setstate__({"state": state, "attributes": {}}),
+    }
+    with pytest.warns(UserWarning, match="dropout masks") as warned:
+        ways[how]()
+    assert [warning.filename for warning in warned] == [__file__]
+    said = subprocess.run(
+        [sys.executable, "-m", "chainrule", "info", tmp_path / "net"], capture_output=True, text=True, check=True
+    )
+    assert said.stderr == ""
+
+
 @pytest.mark.parametrize("old", OLD)
 def test_state_without_masks_or_training_is_read_silently(old):
     for layers in ([4, 6, 3], [4, 6, Dropout(0.0), 3]):

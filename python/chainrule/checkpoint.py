@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,7 @@ from .reference.spelling import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from types import FrameType
 
     from numpy.typing import NDArray
 
@@ -120,10 +122,19 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
     for k, prefix in enumerate(prefixes[1:]):
         native.set_state(k, gathered(arrays, prefix, engine.layout, engine.dtype))
     if counts and streams < RANDOM_STREAMS and any(layer.draws for layer in spec.layers):
-        warnings.warn(OTHER_MASKS, stacklevel=3)
+        warnings.warn(OTHER_MASKS, stacklevel=outside())
     native.step_count = counts.get("step", 0)
     native.epoch_count = counts.get("epoch", 0)
     return engine
+
+
+def outside() -> int:
+    """Return the stacklevel, for a warning of the caller, of the first line that is not of this package."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - its documented name
+    level = 1
+    while frame is not None and f"{frame.f_globals.get('__package__')}.".startswith("chainrule."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def gathered(arrays: Mapping[str, Array], prefix: str, layout: Layout, dtype: np.dtype[Any]) -> Array:

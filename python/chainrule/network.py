@@ -828,6 +828,11 @@ class Network:
         RuntimeError
             The network is being trained. A callback of `fit` may load a state of the same seed.
 
+        Warns
+        -----
+        UserWarning
+            Training goes on with other dropout masks than the older chainrule that wrote the state would have drawn.
+
         Examples
         --------
         >>> net = Network([2, 1], seed=0)
@@ -853,7 +858,7 @@ class Network:
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> Self:
-        """Return a new network from the result of `state_dict`."""
+        """Return a new network from the result of `state_dict`. Errors and warnings are those of `load_state_dict`."""
         network = object.__new__(cls)
         network._hold(checkpoint.rebuilt(state))
         return network
@@ -896,6 +901,11 @@ class Network:
             The file cannot be read.
         ValueError
             It is not a complete, valid file of a Network; the message says what is wrong.
+
+        Warns
+        -----
+        UserWarning
+            Training goes on with other dropout masks than the older chainrule that wrote the state would have drawn.
         """
         path = checkpoint.path_of(path)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,9 @@ def command(*, model: Path | None) -> None:
         return
     from chainrule.tabular import TabularModel
 
-    loaded = load_any(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of how its training would go on
+        loaded = load_any(model)
     if isinstance(loaded, TabularModel):
         show(loaded)
     else:
