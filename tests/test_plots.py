@@ -4,6 +4,7 @@ import subprocess
 import sys
 import warnings
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import matplotlib as mpl
 mpl.use("Agg")  # before pyplot, which would look for a window
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +26,7 @@ from sklearn.neural_network import MLPRegressor
 import chainrule
 from chainrule import History, Network, metrics, plots
 from chainrule.outputs import Outputs
+from chainrule.plots import names
 from chainrule.plots.display import PALETTE
 
 from .test_hostile import ALLOWED, ANYTHING, MAYBE_X, MAYBE_Y
@@ -590,7 +593,8 @@ def test_prediction_error_refuses_a_kind_that_it_does_not_know():
 
 def histograms(ax):
     """Return the heights above their base of each histogram, and where it has its bins."""
-    return [(patch.get_data().values - patch.get_data().baseline, patch.get_data().edges) for patch in ax.patches]
+    found = [patch.get_data() for patch in ax.patches]
+    return [(heights - baseline, edges) for heights, edges, baseline in found]
 
 
 def test_weight_histogram_has_a_row_a_dense_layer():
@@ -955,3 +959,51 @@ def test_pictures_of_the_documentation_are_those_that_its_examples_save(tmp_path
     page = (docs / "pictures.md").read_text(encoding="utf-8")
     assert [name for name in made if f"](pictures/{name})" not in page] == []
     assert max(path.stat().st_size for path in [*tmp_path.iterdir(), *docs.rglob("*.png")]) < 60_000
+
+
+# ── Names ──
+
+ODD = ["$0-$50k", "$5^$", "a$b", r"\$", "_x", "{", "%"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_of_classes_are_shown_as_they_are(name):
+    display = plots.ConfusionMatrixDisplay.from_predictions([0, 1, 1], [0, 1, 0], display_labels=[name, "b"])
+    display.figure_.savefig(BytesIO())
+    for labels in (display.ax_.get_xticklabels(), display.ax_.get_yticklabels()):
+        assert as_shown(labels[0]) == name
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_in_the_picture_of_a_plane_are_shown_as_they_are(name):
+    net = Network([2, 2], loss="cross_entropy", seed=0)
+    frame = pd.DataFrame(X, columns=[name, f"{name}2"])
+    display = plots.DecisionBoundaryDisplay.from_network(net, frame, np.arange(len(X)) % 2, display_labels=[name, "b"])
+    display.figure_.savefig(BytesIO())
+    assert [as_shown(text).strip() for text in display.ax_.get_legend().get_texts()] == [name, "b"]
+    assert as_shown(display.ax_.xaxis.label) == name
+
+
+def test_names_of_columns_are_shown_as_they_are():
+    history = {"epoch": [1, 2], "$x$": [1.0, 2.0], "$y_$": [1.0, 2.0]}
+    display = plots.LossCurveDisplay.from_history(history, columns=["$x$", "$y_$"])
+    display.figure_.savefig(BytesIO())
+    assert as_shown(display.ax_.yaxis.label) == "$x$ and $y_$"
+
+
+def as_shown(text):
+    """Return what matplotlib draws, which is no mathematics."""
+    shown, is_math = text._preprocess_math(text.get_text())
+    assert not is_math
+    return shown
+
+
+def test_letters_that_the_font_lacks_come_from_another():
+    from matplotlib.font_manager import findfont, get_font
+
+    lacking = get_font(findfont("STIXGeneral")).get_charmap().keys() - get_font(findfont("DejaVu Sans")).get_charmap()
+    letter = chr(min(code for code in lacking if chr(code).isprintable()))
+    display = plots.ConfusionMatrixDisplay.from_predictions([0, 1], [0, 1], display_labels=[letter, "b"])
+    display.figure_.savefig(BytesIO())  # a box would be a warning, which is an error here
+    assert names.fonts(["plain"]) == {}
+    assert names.fonts([letter])["fontfamily"][0] == mpl.rcParams["font.family"][0]

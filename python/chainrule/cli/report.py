@@ -46,7 +46,7 @@ PAGE = """<!DOCTYPE html>
   :root {{ --text: #ddd; --back: #1b1b1b; --faint: #999; --line: #444; --warn: #ff8a80; }}
   img {{ filter: invert(.894) hue-rotate(180deg); }}
 }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem;
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1.5rem;
   color: var(--text); background: var(--back); }}
 h1 {{ font-size: 1.5rem; overflow-wrap: anywhere; }} h2 {{ font-size: 1.15rem; margin: 2.5rem 0 .5rem; }}
 .scroll {{ overflow-x: auto; }}
@@ -65,7 +65,7 @@ thead th {{ color: var(--faint); font-weight: 400; border-bottom: 1px solid var(
 .confusion tbody tr {{ border-top: 2px solid var(--back); }} .confusion td {{ border-left: 2px solid var(--back); }}
 .note {{ color: var(--faint); font-size: .85rem; margin: 1.2rem 0 .3rem; }}
 .warning {{ color: var(--warn); }}
-img {{ max-width: 100%; height: auto; display: block; }}
+img {{ max-width: 100%; height: auto; display: block; margin-top: 1.2rem; }}
 pre {{ overflow-x: auto; font-size: .85rem; }} code {{ overflow-wrap: anywhere; }}
 </style>
 </head>

@@ -11,6 +11,7 @@ from chainrule.reference.spelling import checks_keywords
 
 from .arguments import classes, names_of_classes, one_of, same_length
 from .display import Display, size_in_points
+from .names import fonts, literal
 from .networks import as_network, batch
 
 if TYPE_CHECKING:
@@ -260,8 +261,9 @@ class ConfusionMatrixDisplay(Display):
         font = min(10.0, max(LEAST_NAME, 0.75 * cell))
         ticks, names = range(0, len(self.display_labels), every), self.display_labels[::every]
         upright = max(map(len, names)) * 0.6 * font > cell * every
-        ax.set_xticks(ticks, names, fontsize=font, rotation=90 if upright else 0)
-        ax.set_yticks(ticks, names, fontsize=font)
+        shown, family = [literal(name) for name in names], fonts(names)
+        ax.set_xticks(ticks, shown, fontsize=font, rotation=90 if upright else 0, **family)
+        ax.set_yticks(ticks, shown, fontsize=font, **family)
         unit = "" if self.normalize is None else f", {SHARES[self.normalize][1]}"
         ax.set(xlabel="predicted class", ylabel=f"true class{unit}")
         ax.tick_params(length=0)

@@ -12,6 +12,7 @@ from chainrule.reference.spelling import checks_keywords
 
 from .arguments import names_of_classes
 from .display import MARKERS, PALETTE, Display, limits, makes_room, note
+from .names import fonts, literal
 from .networks import as_network, batch, features
 
 if TYPE_CHECKING:
@@ -179,7 +180,9 @@ class DecisionBoundaryDisplay(Display):
         else:
             self._draw_classes(ax)
         xlabel, ylabel = self.feature_names
-        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=self.xx0[0, [0, -1]], ylim=self.xx1[[0, -1], 0])
+        ax.set_xlabel(literal(xlabel), **fonts([xlabel]))
+        ax.set_ylabel(literal(ylabel), **fonts([ylabel]))
+        ax.set(xlim=self.xx0[0, [0, -1]], ylim=self.xx1[[0, -1], 0])
         return self
 
     def _draw_classes(self, ax: Axes) -> None:
@@ -199,14 +202,17 @@ class DecisionBoundaryDisplay(Display):
             return
         present = np.unique(self.y)
         for c in present:
-            self._scatter(
-                ax, self.y == c, color=color_of(c), marker=MARKERS[c % len(MARKERS)], label=self.display_labels[c]
-            )
+            label = literal(self.display_labels[c])
+            if label.startswith("_"):
+                label = f" {label}"  # matplotlib leaves names that begin so out of a legend
+            self._scatter(ax, self.y == c, color=color_of(c), marker=MARKERS[c % len(MARKERS)], label=label)
         if len(present) <= MOST_NAMED:
             place: dict[str, Any] = {"loc": "upper right", "framealpha": 0.85, "borderaxespad": 0.3}
             if makes_room(ax):
                 place = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
-            ax.legend(fontsize="small", handletextpad=0.2, markerscale=6 / np.sqrt(self._size()), **place)
+            legend = ax.legend(fontsize="small", handletextpad=0.2, markerscale=6 / np.sqrt(self._size()), **place)
+            for text in legend.get_texts():
+                text.update(fonts(self.display_labels))
 
     def _draw_numbers(self, ax: Axes) -> None:
         """Shade the plane, draw labeled contours, and the samples in the color of their own number."""

@@ -13,6 +13,7 @@ from chainrule.reference.spelling import checks_keywords
 
 from .arguments import column, numbers
 from .display import BACKDROP, NOTE, PALETTE, Display, makes_room, tidy
+from .names import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -206,7 +207,7 @@ class LossCurveDisplay(Display):
             color, middle = PALETTE[j % len(PALETTE)], median(values)
             if len(values) > 1:
                 ax.plot(self.epoch, values.T, color=color, linewidth=0.8, alpha=0.35)
-            label = name if len(quantities) > 1 else "validation" if name.startswith("val_") else "training"
+            label = literal(name) if len(quantities) > 1 else "validation" if name.startswith("val_") else "training"
             marker = "o" if len(self.epoch) == 1 else ""  # a line of one point would be invisible
             self.lines_ += ax.plot(self.epoch, middle, color=color, linewidth=2, label=label, marker=marker)
         set_axes(ax, self.epoch, quantities, np.concatenate([*self.columns.values()], axis=None))
@@ -277,7 +278,7 @@ def set_axes(ax: Axes, epoch: Array, quantities: list[str], values: Array) -> No
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
 
     margin = 0.5 if len(epoch) == 1 else 0.0
-    ax.set(xlabel="epoch", ylabel=" and ".join(quantities), xlim=(epoch[0] - margin, epoch[-1] + margin))
+    ax.set(xlabel="epoch", ylabel=literal(" and ".join(quantities)), xlim=(epoch[0] - margin, epoch[-1] + margin))
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=(1, 2, 5, 10)))
     tidy(ax, grid="both")
     low, high = np.nanmin(values), np.nanmax(values)
