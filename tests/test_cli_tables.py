@@ -444,6 +444,7 @@ TRAIN = ("train", "{garden}/garden.csv", "--target", "species")
         (["predict", "{garden}/garden.csv", "{garden}/model"], "MODEL comes first: chainrule predict {garden}/model"),
         (["evaluate", "{garden}/garden.csv", "{garden}/model"], "MODEL comes first: chainrule evaluate {garden}/model"),
         (["explain", "{garden}/garden.csv", "{garden}/model"], "MODEL comes first: chainrule explain {garden}/model"),
+        (["verify", "{garden}/garden.csv", "{garden}/model"], "MODEL comes first: chainrule verify {garden}/model"),
         (["predict", "{garden}/model", "{garden}/garden.csv", "--keep", "colour"], "did you mean 'color'?"),
         (["predict", "{pond}/model", "{pond}/pond.csv", "--probabilities"], "the model predicts numbers"),
         (["predict", "{pond}/model", "{pond}/pond.csv", "--out", "{pond}/model"], "would be written over"),

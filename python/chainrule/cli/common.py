@@ -122,18 +122,18 @@ def load(path: Path, data: Path) -> TabularModel:
     """Return the model in a file that `chainrule train` wrote; `data` is the table beside it on the command line."""
     from chainrule.tabular import TabularModel
 
-    if is_model(data) and path.exists() and not is_model(path):
-        ctx = click.get_current_context()
-        raise click.UsageError(f"MODEL comes first: {ctx.command_path} {data} {path}", ctx)
+    refuse_swapped(path, data)
     with not_a_table(path):
         return TabularModel.load(path)
 
 
-def load_any(path: Path) -> TabularModel | Network:
-    """Return the model in a file that `chainrule train` or `Network.save` wrote."""
+def load_any(path: Path, data: Path | None = None) -> TabularModel | Network:
+    """Return the model in a file that `chainrule train` or `Network.save` wrote; `data` is the table beside it."""
     from chainrule.network import Network
     from chainrule.tabular import TabularModel
 
+    if data is not None:
+        refuse_swapped(path, data)
     with not_a_table(path):
         try:
             return TabularModel.load(path)
@@ -141,6 +141,13 @@ def load_any(path: Path) -> TabularModel | Network:
             if "chainrule.Network.load" not in str(error):
                 raise
         return Network.load(path)
+
+
+def refuse_swapped(model: Path, data: Path) -> None:
+    """Refuse a table where the model should be and a model where the table should be."""
+    if is_model(data) and model.exists() and not is_model(model):
+        ctx = click.get_current_context()
+        raise click.UsageError(f"MODEL comes first: {ctx.command_path} {data} {model}", ctx)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def command(*, model: Path, data: Path | None, unknown: str, sep: str | None, he
     """
     from chainrule.tabular import TabularModel
 
-    loaded = load_any(model)
+    loaded = load_any(model, data)
     if isinstance(loaded, TabularModel):
         network = loaded.network
         if data is not None:
