@@ -1,7 +1,7 @@
 //! A network: parameters, moments and counters, and what can be asked of it.
 
 use crate::pass::{Model, Route};
-use crate::plan::{Named, Plan, Worth};
+use crate::plan::{Named, Plan, Worth, check_finite};
 use crate::schedule::Schedule;
 use crate::{Batch, Error, Real, Spec, Workspace, threads};
 use chainrule_kernels::{Buffer, Machine};
@@ -188,10 +188,15 @@ impl<T: Real> Network<T> {
 
     /// Sets the buffers, in the order of [`Network::buffers`].
     ///
+    /// # Errors
+    /// [`Error::NotFiniteAt`]; nothing is changed then.
+    ///
     /// # Panics
     /// Where `flat` is not as long as they are.
-    pub fn set_buffers(&mut self, flat: &[T]) {
+    pub fn set_buffers(&mut self, flat: &[T]) -> Result<(), Error> {
+        check_finite("buffers", flat)?;
         Plan::pack(&self.plan.buffers, flat, &mut self.buffers);
+        Ok(())
     }
 
     /// Copies the parameters to `out`: w_1 row by row, b_1, w_2, …

@@ -183,10 +183,15 @@ impl Plan {
         if flat.len() != self.n_parameters {
             return Err(Error::Length { argument, expected: self.n_parameters, got: flat.len() });
         }
-        match flat.iter().position(|v| !v.is_finite()) {
-            None => Ok(()),
-            Some(index) => Err(Error::NotFiniteAt { argument, value: flat[index].to_f64(), index }),
-        }
+        check_finite(argument, flat)
+    }
+}
+
+/// Refuses a flat sequence with NaN or infinity in it.
+pub(crate) fn check_finite<T: Real>(argument: &'static str, flat: &[T]) -> Result<(), Error> {
+    match flat.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(Error::NotFiniteAt { argument, value: flat[index].to_f64(), index }),
     }
 }
 

@@ -51,6 +51,8 @@ impl<T: Real> Network<T> {
         let n = batch.x.rows();
         let all = Picks::all(n);
         // All rows in one tile, so that every activation is there at the end.
+        // Specs, plans and names are small pieces, whose allocations cannot fail without ending the process.
+        drop(reserve::<u8>(self.plan.chain.layers.len() + 1, BYTES_A_LAYER)?);
         let mut whole = self.try_clone()?;
         whole.plan.set_tile(n);
         let (chain, tile) = (&self.plan.chain, Tile::whole(all, true));
@@ -81,7 +83,8 @@ impl<T: Real> Network<T> {
             for tensor in &plan.tensors {
                 let [gradient, before, after] =
                     [&gradient, &self.parameters, &whole.parameters].map(|padded| values_of(tensor, padded));
-                let update = before?.iter().zip(after?).map(|(&before, after)| after - before).collect();
+                let mut update = after?;
+                update.iter_mut().zip(before?).for_each(|(after, before)| *after -= before);
                 let (name, shape) = (tensor.declared.name.clone(), tensor.shape());
                 trace.tensors.push(TensorTrace { name, shape, gradient: gradient?, update });
             }
@@ -124,6 +127,9 @@ fn rows_of<T: Real>(table: Matrix<'_, T>) -> Result<Vec<T>, Error> {
     (0..table.rows()).for_each(|i| values.extend_from_slice(table.row(i)));
     Ok(values)
 }
+
+/// Memory for the small pieces of a layer and its trace, at most.
+const BYTES_A_LAYER: usize = 1 << 13;
 
 /// Room for (rows, columns) numbers.
 fn reserve<T>(rows: usize, columns: usize) -> Result<Vec<T>, Error> {

@@ -183,10 +183,7 @@ impl<T: Element + Real> Cell<T> {
                 return Err(PyValueError::new_err(text));
             }
             column.copy_to(&mut scratch.values)?;
-            self.write(flat.py(), Work::NONE, |network| {
-                network.set_buffers(&scratch.values);
-                Ok(())
-            })
+            self.write(flat.py(), Work::NONE, |network| network.set_buffers(&scratch.values))
         })
     }
 
@@ -214,6 +211,8 @@ impl<T: Element + Real> Cell<T> {
             self.on_batch(arguments, Work::gradient, |network, _, batch| Ok((batch.x.rows(), network.trace(batch)?)));
         let (n, layers) = layers?;
         let py = arguments.py();
+        // The dicts are small pieces, and pyo3 panics where one of them cannot be had.
+        reserve(&mut Vec::<u8>::new(), layers.len() * BYTES_A_RECORD)?;
         let records = PyList::empty(py);
         for layer in layers {
             records.append(record(py, n, &layer)?)?;
@@ -221,6 +220,9 @@ impl<T: Element + Real> Cell<T> {
         Ok(records)
     }
 }
+
+/// Memory for the dicts of a layer, at most.
+const BYTES_A_RECORD: usize = 1 << 14;
 
 /// The dict that Python gets for one layer of a trace of `n` rows.
 fn record<'py, T: Element + Real>(

@@ -71,10 +71,10 @@ fn put_back<T: Element + Real>(py: Python<'_>, state: &State<T>, cell: &Cell<T>)
             return Ok(false);
         }
         network.set_parameters(&state.parameters)?; // refuses the wrong length before it changes anything
+        network.set_buffers(&state.buffers)?;
         for (k, moments) in state.moments.iter().enumerate() {
             network.set_state(k, moments)?;
         }
-        network.set_buffers(&state.buffers);
         network.set_step_count(state.step_count);
         network.set_epoch_count(state.epoch_count);
         Ok(true)

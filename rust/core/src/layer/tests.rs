@@ -170,7 +170,7 @@ fn buffers_change_by_a_step_that_is_made_and_by_nothing_else() {
     assert!(after.iter().zip(&fresh).all(|(after, fresh)| after != fresh), "{after:?}");
     // A copy carries them, and they can be set.
     assert_eq!(buffers(&network.try_clone().unwrap()), after);
-    network.set_buffers(&fresh);
+    network.set_buffers(&fresh).unwrap();
     assert_eq!(buffers(&network), fresh);
 }
 

@@ -29,11 +29,18 @@ impl<T: Real> HeadMemory<T> {
     /// Makes room for `rows` rows.
     pub(crate) fn reserve(&mut self, chain: &Chain, rows: usize) -> Result<(), Error> {
         self.y = Buffer::zeroed(rows * chain.strides[chain.layers.len()])?;
-        self.labels = vec![0; rows];
+        resize(&mut self.labels, rows)?;
         self.scale = Buffer::zeroed(padded::<T>(rows))?;
-        self.row_loss = vec![0.0; rows];
-        Ok(())
+        resize(&mut self.row_loss, rows)
     }
+}
+
+/// Gives `values` room for `len` numbers, and sets them to zero.
+fn resize<N: Copy + Default>(values: &mut Vec<N>, len: usize) -> Result<(), Error> {
+    values.clear();
+    values.try_reserve_exact(len).map_err(|_| Error::Memory { bytes: len as u128 * size_of::<N>() as u128 })?;
+    values.resize(len, N::default());
+    Ok(())
 }
 
 impl<T: Real> Model<'_, T> {
