@@ -4,15 +4,17 @@ import copy
 import json
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule import SGD, Dense, Dropout, Network, _native, checkpoint, registry
+from chainrule import SGD, Adam, Dense, Dropout, Huber, LeakyReLU, Network, _native, checkpoint, registry
 from chainrule.verification.case import Case
 
 X = np.random.default_rng(0).standard_normal((30, 4))
@@ -103,6 +105,157 @@ def test_saving_where_nothing_can_be_written_is_an_os_error(tmp_path):
         trained().save(tmp_path)
     with pytest.raises(TypeError, match="path must be a str"):
         trained().save(3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a test of POSIX systems")
+@pytest.mark.parametrize("target", ["target", "second", "folder/target"])
+def test_link_stays_and_its_target_is_made(tmp_path, target):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "second").symlink_to(tmp_path / "folder" / "third")
+    (tmp_path / "link").symlink_to(target)
+    for _ in range(2):
+        trained().save(tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
+        assert same_state(Network.load((tmp_path / "link").resolve()), trained())
+    assert (tmp_path / "second").is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a test of POSIX systems")
+def test_links_in_a_circle_are_an_os_error(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(OSError, match="links"):
+        trained().save(tmp_path / "a")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a test of POSIX systems")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_file_that_may_not_be_written_to_is_not_replaced(tmp_path):
+    path = tmp_path / "net"
+    trained().save(path)
+    path.chmod(0o444)
+    old = path.read_bytes()
+    net = Network([2, 1], seed=0)
+    tmp_path.chmod(0o777)  # another user may replace files here
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            if os.getuid() == 0:  # who may write to any file
+                os.chdir(tmp_path)
+                os.setgid(65534)
+                os.setuid(65534)
+            net.save(os.path.relpath(path) if os.getuid() == 65534 else path)
+        except PermissionError:
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert path.read_bytes() == old
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no extended attributes here")
+def test_saving_keeps_mode_owner_and_extended_attributes(tmp_path):
+    path = tmp_path / "net"
+    trained().save(path)
+    path.chmod(0o640)
+    attributes = {"user.note": b"mine", "user.empty": b"", "user.long": b"x" * 1000}
+    try:
+        for name, value in attributes.items():
+            os.setxattr(path, name, value)
+    except OSError:
+        attributes = {}  # this file system has none
+    if os.getuid() == 0:
+        os.chown(path, 65534, 65533)
+    before = path.stat()
+    trained().save(path)
+    after = path.stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert {name: os.getxattr(path, name) for name in attributes} == attributes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a test of POSIX systems")
+def test_next_save_removes_what_killed_writers_left(tmp_path):
+    import fcntl
+
+    for name in (".chainrule-killed.tmp", ".chainrule-lives.tmp", ".chainrule-mine", "chainrule-x.tmp"):
+        (tmp_path / name).write_bytes(b"a part")
+    (tmp_path / ".chainrule-folder.tmp").mkdir()
+    (tmp_path / ".chainrule-link.tmp").symlink_to(tmp_path / "chainrule-x.tmp")
+    with (tmp_path / ".chainrule-lives.tmp").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        trained().save(tmp_path / "net")
+    left = {path.name for path in tmp_path.iterdir()}
+    stays = {
+        ".chainrule-lives.tmp",
+        ".chainrule-mine",
+        "chainrule-x.tmp",
+        ".chainrule-folder.tmp",
+        ".chainrule-link.tmp",
+    }
+    assert left == stays | {"net"}
+    trained().save(tmp_path / "net")
+    assert {path.name for path in tmp_path.iterdir()} == stays - {".chainrule-lives.tmp"} | {"net"}
+
+
+NUMBERS = st.floats(min_value=0.0, exclude_min=True, allow_infinity=False)
+
+
+@given(NUMBERS, NUMBERS, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1.0, exclude_max=True))
+def test_every_number_of_an_option_reaches_the_core_and_comes_back(rate, delta, beta, slope):
+    optimizer = Adam(rate, beta_1=beta, eps=max(delta, 1e-300))
+    net = Network(
+        [1, 2, 1], activation=LeakyReLU(slope), loss=Huber(delta), optimizer=optimizer, dtype="float64", seed=0
+    )
+    assert net.learning_rate == rate
+    assert json.loads(net._engine.native.config) == net.config
+    other = Network.from_state_dict(net.state_dict())
+    assert other.learning_rate == rate
+    assert other.config == net.config
+    net.learning_rate = delta
+    assert pickle.loads(pickle.dumps(net)).learning_rate == delta  # noqa: S301
+
+
+def sparse(path, header, size):
+    """Write a header, and as many bytes as it claims without a place on disk."""
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + size)
+
+
+@pytest.mark.parametrize("names", [["a"], ["layers.0.weight"], ["layers.0.weight", "layers.1.weight"]])
+@pytest.mark.parametrize("config", [None, "small", "large"])
+def test_tensors_are_read_only_where_they_are_those_of_the_config(tmp_path, names, config):
+    n, each = 6 * 40_000_000, 24 * 40_000_000
+    told = {**HEADER}
+    if config:
+        told["config"] = trained().config
+    if config == "large":  # the first tensor is as it says, the others are not
+        told["config"]["n_inputs"] = n // told["config"]["layers"][0]["units"]
+    units = trained().config["layers"][0]["units"]
+    shapes = [[n // units, units], *([[n]] * (len(names) - 1))]
+    tensors = {
+        name: {"dtype": "F32", "shape": shape, "data_offsets": [i * each, (i + 1) * each]}
+        for i, (name, shape) in enumerate(zip(names, shapes, strict=True))
+    }
+    sparse(tmp_path / "net", {"__metadata__": {"chainrule": json.dumps(told)}, **tensors}, each * len(names))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"net: "):
+            Network.load(tmp_path / "net")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+def test_header_of_more_than_any_network_is_refused_unread(tmp_path):
+    sparse(tmp_path / "net", {"__metadata__": {"chainrule": "[]," * 6_000_000}}, 0)
+    with pytest.raises(ValueError, match="claims a header of 18000035 bytes"):
+        Network.load(tmp_path / "net")
 
 
 def test_state_dict_is_arrays_and_numbers_by_name():

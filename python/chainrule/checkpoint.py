@@ -5,8 +5,8 @@
 
 The number in a name is the layer's position, counted from 0 after the inputs. The buffers of a layer, which are saved
 and not trained, stand beside its tensors. In a file the arrays keep their names and the rest is JSON in the metadata
-under "chainrule". A file is not trusted: shapes are compared with the config before anything is allocated by it, every
-key must be known, and nothing in it is executed.
+under "chainrule". A file is not trusted: its header is read first, and its tensors only if their shapes are those that
+its config says. Every key must be known, and nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from . import _arrays, _native
-from .engine import Engine
+from .engine import Engine, text_of
 from .layout import buffer_shapes, shapes
 from .reference import config as configuration
 from .reference.options import integer, shown
@@ -107,15 +107,18 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
         prefixes += [f"optimizer.{name}." for name in spec.optimizer.state_names]
         counts = {name: count(name, needed(state, name)) for name in ("step", "epoch")}
     trained = {prefix + key: shape for prefix in prefixes for key, shape in shapes(spec).items()}
-    arrays = {name: finite(name, needed(state, name), shape) for name, shape in trained.items()}
+    arrays = {name: shaped(name, needed(state, name), shape) for name, shape in trained.items()}
     buffers = buffer_shapes(spec)  # made of their first values, and only where the trained tensors are that large
     for key in state:
         if key not in trained and key not in buffers and key not in NOT_ARRAYS:
             raise ValueError(unknown("key", str(key), [*trained, *buffers]))
-    arrays |= {name: finite(name, needed(state, name), shape) for name, shape in buffers.items()}
+    arrays |= {name: shaped(name, needed(state, name), shape) for name, shape in buffers.items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has a value that is not finite")
 
     # The arrays have the sizes that the config states, so it is safe to allocate the network only now.
-    engine = Engine.of(spec, _native.Network(json.dumps(configuration.to_config(spec)), draw=False))
+    engine = Engine.of(spec, _native.Network(text_of(spec), draw=False))
     native = engine.native
     native.set_parameters(gathered(arrays, "", engine.layout, engine.dtype))
     native.set_buffers(gathered(arrays, "", engine.buffer_layout, engine.dtype))
@@ -173,13 +176,11 @@ def count(name: str, value: object) -> int:
         raise ValueError(str(error)) from None
 
 
-def finite(name: str, value: object, shape: tuple[int, ...]) -> Array:
-    """Return the array of that name; check that it has the shape and is finite."""
+def shaped(name: str, value: object, shape: tuple[int, ...]) -> Array:
+    """Return the array of that name; check that it has the shape."""
     array = _arrays.as_numbers(value, np.dtype(np.float64), name)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, as its config says, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} has a value that is not finite")
     return array
 
 
@@ -231,8 +232,36 @@ def write(path: str | os.PathLike[str], kind: str, state: Mapping[str, Any]) -> 
 
 
 def parts(path: str, kind: str, what: str) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the JSON and the tensors that `write` stored; refuse another format and name its reader."""
+    """Return the JSON and the tensors that `write` stored; refuse another format and name its reader.
+
+    Tensors of other shapes than the config says are not read. Arrays of such shapes that take no memory stand for them,
+    so that the checks of a state name what is wrong.
+    """
+    described, metadata = _native.read_header(path)
+    header = parsed(metadata, kind, what)
+    if not fits(header.get("config"), {name: shape for name, (_, shape) in described.items()}):
+        nan = np.float32(np.nan)  # which is refused as well
+        return header, {name: np.broadcast_to(nan, shape) for name, (_, shape) in described.items()}
     tensors, metadata = _native.read_tensors(path)
+    return parsed(metadata, kind, what), tensors  # it may have been replaced meanwhile
+
+
+def fits(config: Any, found: Mapping[str, tuple[int, ...]]) -> bool:
+    """Return whether the shapes of a file's tensors are those of the network that its config describes."""
+    try:
+        spec = configuration.from_config(config)
+    except (TypeError, ValueError):
+        return False
+    known = shapes(spec)
+    if any(found.get(name) != shape for name, shape in known.items()):
+        return False
+    moments = {f"optimizer.{moment}.{name}": known[name] for moment in spec.optimizer.state_names for name in known}
+    known |= moments | buffer_shapes(spec)
+    return all(known.get(name) == shape for name, shape in found.items())
+
+
+def parsed(metadata: Mapping[str, str], kind: str, what: str) -> dict[str, Any]:
+    """Return the JSON in the metadata of a file of format `kind`."""
     if "chainrule" not in metadata:
         raise ValueError("not written by chainrule: its metadata lack the key 'chainrule'")
     try:
@@ -247,7 +276,7 @@ def parts(path: str, kind: str, what: str) -> tuple[dict[str, Any], dict[str, Ar
         hint = f"; it is read by {reader}" if reader else ""
         raise ValueError(f"its format is {shown(found)}, which is not {what} ({kind}){hint}")
     header.pop("written_by", None)
-    return header, tensors
+    return header
 
 
 def about(path: str, error: ValueError) -> ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -37,7 +38,7 @@ class Engine:
     @classmethod
     def of(cls, spec: Spec, native: _native.Network | None = None) -> Self:
         """Return the engine of a native network, by default of a new one."""
-        native = native or _native.Network(json.dumps(to_config(spec)))
+        native = native or _native.Network(text_of(spec))
         return cls(native, spec, Layout(native.tensors()), Layout(native.buffer_tensors()))
 
     @property
@@ -70,7 +71,7 @@ class Engine:
     def in_float64(self, **fields: Any) -> Self:
         """Return the same network in float64, buffers, moments and counters too; `fields` of its spec are replaced."""
         own, spec = self.native, replace(self.current, dtype="float64", **fields)
-        native = type(own)(json.dumps(to_config(spec)))
+        native = type(own)(text_of(spec))
         native.set_parameters(own.parameters().astype(np.float64))
         native.set_buffers(own.buffers().astype(np.float64))
         for k in range(len(own.state_names)):
@@ -85,3 +86,17 @@ class Engine:
     def buffers(self) -> list[dict[str, Array]]:
         """Return the buffers of each layer by name."""
         return self.buffer_layout.by_layer(self.native.buffers(), len(self.spec.layers))
+
+
+def text_of(spec: Spec) -> str:
+    """Return the config as the core reads it: JSON in which its bits stand for each double, which no parser rounds."""
+    return json.dumps(in_bits(to_config(spec)))
+
+
+def in_bits(value: Any) -> Any:
+    """Return the value with the bits in hexadecimal in the place of each double."""
+    if isinstance(value, dict):
+        return {key: in_bits(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [in_bits(part) for part in value]
+    return "0x" + struct.pack(">d", value).hex() if isinstance(value, float) else value

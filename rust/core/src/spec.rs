@@ -6,6 +6,7 @@ use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
 
 /// The type of every number in a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +39,16 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Reads a spec from JSON and checks it.
+    /// Reads a spec from JSON and checks it. Decimals may be read as a neighbour of the double that they stand for. So a
+    /// number may also be given by its bits, as a text of 16 hexadecimal digits: 0.1 is "0x3fb999999999999a".
     ///
     /// # Errors
     /// [`Error::Config`] with the first fault found.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let spec: Spec = serde_json::from_str(json).map_err(|error| Error::Config(format!("config: {error}")))?;
+        let config = |error: serde_json::Error| Error::Config(format!("config: {error}"));
+        let mut value = serde_json::from_str(json).map_err(config)?;
+        read_bits(&mut value);
+        let spec: Spec = serde_json::from_value(value).map_err(config)?;
         spec.check()?;
         Ok(spec)
     }
@@ -90,5 +95,21 @@ impl Spec {
             return config("n_threads must be at least 1, got 0".into());
         }
         Ok(())
+    }
+}
+
+/// Puts numbers in the place of texts that are the bits of one. (A parser that reads every decimal exactly is 24 kB of
+/// the compressed library.)
+fn read_bits(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let bits = text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+            if let Some(number) = bits.and_then(|bits| Number::from_f64(f64::from_bits(bits))) {
+                *value = Value::Number(number);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(read_bits),
+        Value::Object(values) => values.values_mut().for_each(read_bits),
+        _ => {}
     }
 }

@@ -19,8 +19,11 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use tempfile::{Builder, NamedTempFile};
 
-/// Size limit of a header in bytes, set by the format.
-const MAX_HEADER: u64 = 100_000_000;
+/// Size limit of a header in bytes: of a network of twenty thousand layers. The format allows more.
+const MAX_HEADER: u64 = 16_000_000;
+
+/// Memory that a header is parsed in or made of, a byte of it: at worst, each number of a shape is two bytes.
+const PARSED: usize = 24;
 
 /// The most axes of a tensor. Every version of numpy can make as many.
 const MAX_AXES: usize = 32;
@@ -43,6 +46,12 @@ impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         FileError::Io(error)
     }
+}
+
+/// Fails if `bytes` bytes of memory cannot be had. For what allocates many small pieces, each of which would end the
+/// process: it begins only where there is room for all of them.
+pub(crate) fn room(bytes: usize) -> io::Result<()> {
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
 /// Texts by name.
@@ -97,9 +106,8 @@ impl<R: Read> Reader<R> {
         if claimed > len - 8 {
             return garbage(format!("it claims a header of {claimed} bytes but is only {len} bytes long"));
         }
-        let mut header = Vec::new();
-        header.try_reserve_exact(claimed as usize).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        header.resize(claimed as usize, 0);
+        room(PARSED * claimed as usize)?;
+        let mut header = vec![0; claimed as usize];
         read_exact(&mut file, &mut header)?;
         let Header { metadata, tensors } = serde_json::from_slice(&header)
             .map_err(|error| FileError::Garbage(format!("its header cannot be read: {error}")))?;
@@ -199,14 +207,11 @@ pub(crate) trait Source {
 }
 
 /// Writes `tensors` and `metadata` to a temporary file in the same folder, and renames it to `path` when all of it is on
-/// disk. If anything fails before, the old file stays and the temporary one is removed. The mode of the old file is kept.
+/// disk. If anything fails before, the old file stays and the temporary one is removed. The new file has the mode of the
+/// old one, and its owner and extended attributes where the system allows that. A file that may not be written to is not
+/// replaced. What earlier writers left behind that were killed is removed.
 pub(crate) fn write(path: &Path, tensors: Vec<(Entry, &dyn Source)>, metadata: &Texts) -> Result<(), FileError> {
-    // A symbolic link stays; the file that it points to is replaced.
-    let path = match fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
-        Err(error) => return Err(error.into()),
-    };
+    let path = target(path)?;
     let old = match fs::metadata(&path) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -219,9 +224,14 @@ pub(crate) fn write(path: &Path, tensors: Vec<(Entry, &dyn Source)>, metadata: &
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
     };
+    if old.is_some() {
+        OpenOptions::new().write(true).open(&path)?; // refused as `open` refuses it
+    }
     let layout = layout(tensors, metadata)?;
+    sweep(&folder);
     let file = beside(&folder)?;
     if let Some(old) = old {
+        keep_attributes(&path, &old, file.as_file());
         file.as_file().set_permissions(old.permissions())?;
     }
     let mut buffered = BufWriter::new(file.as_file());
@@ -230,8 +240,25 @@ pub(crate) fn write(path: &Path, tensors: Vec<(Entry, &dyn Source)>, metadata: &
     drop(buffered);
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
-    sync_folder(&folder)?;
+    sync_folder(&folder);
     Ok(())
+}
+
+/// The file that `path` stands for. A symbolic link stays, also one to a file that is not there yet.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    const MAX_LINKS: usize = 40; // as Linux
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        match (fs::canonicalize(&path), fs::read_link(&path)) {
+            (Ok(target), _) => return Ok(target),
+            (Err(error), Ok(next)) if error.kind() == io::ErrorKind::NotFound => {
+                path = path.parent().unwrap_or(Path::new("")).join(next);
+            }
+            (Err(error), Err(_)) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok(path)
 }
 
 /// The contents of a file to be written.
@@ -244,6 +271,8 @@ struct Layout<'a> {
 /// Makes the header and puts the tensors in order: by dtype, the widest first, which keeps every tensor aligned; then by
 /// name.
 fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Result<Layout<'a>, FileError> {
+    let texts = metadata.iter().chain(tensors.iter().map(|(entry, _)| (&entry.name, &entry.name)));
+    room(texts.map(|(name, text)| PARSED * (200 + name.len() + text.len())).sum())?;
     tensors.sort_by(|(a, _), (b, _)| (b.dtype, &a.name).cmp(&(a.dtype, &b.name)));
     let mut header = serde_json::Map::new();
     let json = |error: serde_json::Error| FileError::Refused(error.to_string());
@@ -277,12 +306,65 @@ fn layout<'a>(mut tensors: Vec<(Entry, &'a dyn Source)>, metadata: &Texts) -> Re
     Ok(Layout { header: text.into_bytes(), parts })
 }
 
+/// The names of temporary files.
+const PREFIX: &str = ".chainrule-";
+const SUFFIX: &str = ".tmp";
+
 /// A temporary file in `folder`, with the mode that the umask gives to new files. It is removed unless it is persisted.
+/// It is locked, which tells that its writer lives.
 fn beside(folder: &Path) -> io::Result<NamedTempFile> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    Builder::new().prefix(".chainrule-").suffix(".tmp").make_in(folder, |path| options.open(path))
+    loop {
+        let file = Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder, |path| options.open(path))?;
+        let _ = file.as_file().lock(); // some file systems have no locks
+        if file.path().try_exists()? {
+            return Ok(file);
+        }
+        // Another writer swept it away before it was locked.
+    }
 }
+
+/// Removes the temporary files in `folder` whose writers were killed. Nothing depends on it, so errors are ignored.
+fn sweep(folder: &Path) {
+    if !cfg!(unix) {
+        return; // a file that is locked is not read elsewhere
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if is_ours
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && let Ok(file) = File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Gives `new` the owner and the extended attributes of the file at `path`, as far as the system allows it.
+#[cfg(unix)]
+fn keep_attributes(path: &Path, old: &fs::Metadata, new: &File) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if fchown(new, Some(old.uid()), Some(old.gid())).is_err() {
+        let _ = fchown(new, None, Some(old.gid()));
+    }
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        use rustix::fs::{XattrFlags, fsetxattr, getxattr, listxattr};
+        const MAX_ATTRIBUTE: usize = 1 << 16; // Linux's
+        let (mut names, mut value) = (vec![0; MAX_ATTRIBUTE], vec![0; MAX_ATTRIBUTE]);
+        let len = listxattr(path, &mut names[..]).unwrap_or(0);
+        for name in names[..len].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+            if let Ok(len) = getxattr(path, name, &mut value[..]) {
+                let _ = fsetxattr(new, name, &value[..len], XattrFlags::empty());
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_attributes(_path: &Path, _old: &fs::Metadata, _new: &File) {}
 
 impl Layout<'_> {
     fn write(&self, to: &mut impl Write) -> io::Result<()> {
@@ -300,16 +382,12 @@ impl Layout<'_> {
     }
 }
 
-/// Flushes the folder, so that the new name is on disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(()); // Windows cannot open a folder as a file
-    }
-    let synced = OpenOptions::new().read(true).open(folder)?.sync_all();
-    match synced {
-        // Some file systems cannot flush a folder and return this error.
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        other => other,
+/// Flushes the folder, so that the new name is on disk. The new file is in place even if this fails, as on some file
+/// systems, so there is no error: after a power cut, the name may stand for the old file, which is whole as well.
+fn sync_folder(folder: &Path) {
+    // Windows cannot open a folder as a file.
+    if cfg!(unix) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 

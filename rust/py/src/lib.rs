@@ -14,7 +14,7 @@
 //! | `signals`, `fork` | Ctrl-C during a long call, and what a fork waits for |
 //! | `network`, `snapshot` | the Python classes |
 //! | `calls`, `train`, `sklearn` | what the methods of those classes do, for either dtype |
-//! | `file`, `tensors` | model files: format and atomic writing; the two functions that Python calls |
+//! | `file`, `tensors` | model files: format and atomic writing; the functions that Python calls |
 //! | `errors` | exceptions, and panics turned into an exception |
 
 mod arrays;
@@ -47,7 +47,7 @@ mod native {
     #[pymodule_export]
     use crate::snapshot::Snapshot;
     #[pymodule_export]
-    use crate::tensors::{read_tensors, write_tensors};
+    use crate::tensors::{read_header, read_tensors, write_tensors};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]

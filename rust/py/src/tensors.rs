@@ -1,4 +1,4 @@
-//! The Python functions write_tensors and read_tensors: model files from and to arrays and texts.
+//! The Python functions write_tensors, read_header and read_tensors: model files from and to arrays and texts.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,11 +6,15 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::arrays::{Bytes, Dtype, Fresh, Held};
 use crate::errors::catch_panics;
 use crate::file::{self, Entry, FileError, Source};
+
+/// Memory for what is noted of a tensor, at most, and for a character of a text.
+const BYTES_A_TENSOR: usize = 2048;
+const BYTES_A_CHARACTER: usize = 4;
 
 impl Source for Bytes<'_> {
     fn read(&self, offset: usize, into: &mut [u8]) {
@@ -33,6 +37,9 @@ pub(crate) fn write_tensors(
 ) -> PyResult<()> {
     catch_panics(|| {
         let file: PathBuf = path.extract()?;
+        let texts = metadata.values().iter().filter_map(|text| text.len().ok());
+        file::room(tensors.len() * BYTES_A_TENSOR + texts.sum::<usize>() * BYTES_A_CHARACTER)
+            .map_err(|error| raise(path, error.into()))?;
         let metadata: BTreeMap<String, String> = metadata.extract()?;
         let arrays: BTreeMap<String, Bound<'_, PyAny>> = tensors.extract()?;
         let described = arrays.iter().map(|(name, array)| {
@@ -59,6 +66,45 @@ pub(crate) fn write_tensors(
     })
 }
 
+/// Reads the header of a file that `write_tensors` wrote. Returns the dtypes and shapes of its tensors, by name, and its
+/// metadata by name. Raises what `read_tensors` raises.
+#[pyfunction]
+#[pyo3(signature = (path))]
+pub(crate) fn read_header<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+    catch_panics(|| {
+        let py = path.py();
+        let file: PathBuf = path.extract()?;
+        let reader = py.detach(|| file::open(&file)).map_err(|error| raise(path, error))?;
+        let shapes = PyDict::new(py);
+        for entry in &reader.entries {
+            shapes.set_item(&entry.name, (dtype_of(path, entry)?.name(), PyTuple::new(py, &entry.shape)?))?;
+        }
+        Ok((shapes, texts(py, &reader.metadata)?))
+    })
+}
+
+/// The texts by name.
+fn texts<'py>(py: Python<'py>, metadata: &BTreeMap<String, String>) -> PyResult<Bound<'py, PyDict>> {
+    let texts = PyDict::new(py);
+    for (name, text) in metadata {
+        texts.set_item(name, text)?;
+    }
+    Ok(texts)
+}
+
+/// The dtype of a tensor, which must be one that numpy has.
+fn dtype_of(path: &Bound<'_, PyAny>, entry: &Entry) -> PyResult<Dtype> {
+    match entry.dtype {
+        safetensors::Dtype::F32 => Ok(Dtype::F32),
+        safetensors::Dtype::F64 => Ok(Dtype::F64),
+        safetensors::Dtype::I64 => Ok(Dtype::I64),
+        other => {
+            let why = format!("tensor {:?} has dtype {other}; only F32, F64 and I64 are read", entry.name);
+            Err(raise(path, FileError::Garbage(why)))
+        }
+    }
+}
+
 /// Reads a file that `write_tensors` wrote. Returns (tensors by name, metadata by name).
 ///
 /// Raises OSError as `open` does, ValueError for a file that is damaged or of another format, and MemoryError. Nothing
@@ -70,17 +116,10 @@ pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py
         let py = path.py();
         let file: PathBuf = path.extract()?;
         let mut reader = py.detach(|| file::open(&file)).map_err(|error| raise(path, error))?;
+        file::room(reader.entries.len() * BYTES_A_TENSOR).map_err(|error| raise(path, error.into()))?;
         let mut arrays = Vec::new();
-        for Entry { name, dtype, shape } in &reader.entries {
-            let dtype = match dtype {
-                safetensors::Dtype::F32 => Dtype::F32,
-                safetensors::Dtype::F64 => Dtype::F64,
-                safetensors::Dtype::I64 => Dtype::I64,
-                other => {
-                    let why = format!("tensor {name:?} has dtype {other}; only F32, F64 and I64 are read");
-                    return Err(raise(path, FileError::Garbage(why)));
-                }
-            };
+        for entry in &reader.entries {
+            let (dtype, Entry { name, shape, .. }) = (dtype_of(path, entry)?, entry);
             let array = Fresh::new(py, dtype, shape).map_err(|error| {
                 if error.is_instance_of::<PyMemoryError>(py) {
                     return error;
@@ -93,14 +132,11 @@ pub(crate) fn read_tensors<'py>(path: &Bound<'py, PyAny>) -> PyResult<(Bound<'py
         }
         let parts: Vec<&mut [u8]> = arrays.iter_mut().map(Fresh::bytes).collect();
         py.detach(|| parts.into_iter().try_for_each(|part| reader.read(part))).map_err(|error| raise(path, error))?;
-        let (tensors, metadata) = (PyDict::new(py), PyDict::new(py));
+        let tensors = PyDict::new(py);
         for (entry, array) in reader.entries.iter().zip(arrays) {
             tensors.set_item(&entry.name, array.finish())?;
         }
-        for (name, text) in &reader.metadata {
-            metadata.set_item(name, text)?;
-        }
-        Ok((tensors, metadata))
+        Ok((tensors, texts(py, &reader.metadata)?))
     })
 }
 
@@ -118,6 +154,9 @@ fn raise(path: &Bound<'_, PyAny>, error: FileError) -> PyErr {
             (Ok(Some(exception)), _) => exception,
             // A path with a zero byte, which is refused before the system is asked.
             (_, io::ErrorKind::InvalidInput) => PyValueError::new_err(error.to_string()),
+            (_, io::ErrorKind::OutOfMemory) => {
+                PyMemoryError::new_err("there is not enough memory for the file's header")
+            }
             _ => error.into(),
         },
     }

@@ -170,6 +170,11 @@ fn buffers_change_by_a_step_that_is_made_and_by_nothing_else() {
     assert!(after.iter().zip(&fresh).all(|(after, fresh)| after != fresh), "{after:?}");
     // A copy carries them, and they can be set.
     assert_eq!(buffers(&network.try_clone().unwrap()), after);
+    let mut infinite = fresh.clone();
+    infinite[1] = f64::INFINITY;
+    let refused = Error::NotFiniteAt { argument: "buffers", value: f64::INFINITY, index: 1 };
+    assert_eq!(network.set_buffers(&infinite), Err(refused));
+    assert_eq!(buffers(&network), after);
     network.set_buffers(&fresh).unwrap();
     assert_eq!(buffers(&network), fresh);
 }
