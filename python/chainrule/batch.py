@@ -103,6 +103,20 @@ def labels(y: Array, loss: str) -> Array:
     return _arrays.cast(y, np.dtype(np.int64))
 
 
+WEIGHTS_CANCEL = (
+    "weights have no effect with batch_size=1: the loss of a batch is Σ wᵢ lᵢ / Σ wᵢ, which is l for a single row. "
+    "Use larger batches"
+)
+
+
+def weights_cancel(batch_size: int, sample_weight: Array | None) -> bool:
+    """Tell whether weights that differ have no effect, since each batch is one row."""
+    if batch_size > 1 or sample_weight is None:
+        return False
+    positive = sample_weight[sample_weight > 0]  # a weight of 0 leaves its row out
+    return bool(positive.size and (positive != positive[0]).any())
+
+
 def weights(sample_weight: object, n_rows: int, argument: str = "sample_weight") -> Array | None:
     """Return the sample weights as float64 (n,); None stays None. The core checks that they are finite and >= 0."""
     if sample_weight is None:

@@ -11,13 +11,14 @@ each epoch in the same way (`Listener`).
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import metrics
 from ._native import DivergenceError
-from .batch import read_batch
+from .batch import WEIGHTS_CANCEL, read_batch, weights_cancel
 from .history import History
 from .progress import bar
 from .reference.options import LARGEST, integer, shown
@@ -59,7 +60,7 @@ def plan(
     callbacks: object,
 ) -> Plan:
     """Check every argument of `fit` before anything changes."""
-    return Plan(
+    plan = Plan(
         epochs=integer("epochs", epochs, 1, LARGEST),
         batch_size=integer("batch_size", batch_size, 1, LARGEST),
         shuffle=flag("shuffle", shuffle),
@@ -68,6 +69,9 @@ def plan(
         metrics=metrics.choose(metric_names, engine.spec),
         callbacks=callables(callbacks),
     )
+    if weights_cancel(plan.batch_size, plan.data[2]):
+        warnings.warn(WEIGHTS_CANCEL, stacklevel=4)
+    return plan
 
 
 def run(engine: Engine, plan: Plan, progress: bool | None, network: object) -> History:

@@ -8,9 +8,11 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import chainrule
@@ -292,3 +294,32 @@ def test_example_of_the_documentation_prints_what_it_says():
     report = []
     doctest.DocTestRunner().run(doctest.DocTestParser().get_doctest(text, {}, "to_onnx", None, 0), out=report.append)
     assert not report, "".join(report)
+
+
+def steps():
+    """Yield containers in which our estimators are steps, by name."""
+    options = {"random_state": 0, "max_iter": 5}
+    net, labels = (c(hidden_layer_sizes=(5, 3), **options) for c in (MLPRegressor, MLPClassifier))
+    yield "before ridge", make_pipeline(net, Ridge())
+    yield "of width 1", make_pipeline(MLPRegressor(hidden_layer_sizes=(1,), **options), Ridge())
+    yield "without hidden layers", make_pipeline(MLPRegressor(hidden_layer_sizes=(), **options), Ridge())
+    yield "before its like", make_pipeline(StandardScaler(), net, MLPRegressor(**options))
+    yield "a classifier before a classifier", make_pipeline(labels, MLPClassifier(**options))
+    yield "in a nested pipeline", make_pipeline(make_pipeline(StandardScaler(), net), Ridge())
+    yield "in a union", make_pipeline(FeatureUnion([("net", net), ("scaler", StandardScaler())]), Ridge())
+    yield "in columns", make_pipeline(ColumnTransformer([("net", net, [0, 1])], remainder="passthrough"), Ridge())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "model"), list(steps()), ids=[name for name, _ in steps()])
+def test_step_before_another_model_is_exported_as_its_hidden_layers(runtime, name, model, dtype):
+    rows = np.random.default_rng(0).normal(size=(80, 4)).astype(dtype)
+    y = (rows[:, 0] > 0).astype(np.int64) if "classifier" in name else rows[:, 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(rows, y)
+        before = [type(step) for _, step in model.steps]
+        session = runtime.InferenceSession(to_onnx(model, rows[:1]).SerializeToString())
+    got = session.run(None, {session.get_inputs()[0].name: rows})[0].ravel()
+    np.testing.assert_allclose(got, model.predict(rows).ravel(), rtol=1e-4, atol=1e-5)
+    assert [type(step) for _, step in model.steps] == before

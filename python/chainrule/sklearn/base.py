@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, is_classifier
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_is_fitted
 
 from chainrule.sklearn import validation
 from chainrule.sklearn.callbacks import CallbackSupportMixin, Hooks
-from chainrule.sklearn.engine import SPARSE_ROWS, Engine
+from chainrule.sklearn.inputs import refuse_texts, refuse_times
 from chainrule.sklearn.layers import activations_of, dropout_of, init_factor, sizes_of
 from chainrule.sklearn.lbfgs import Objective, fit_lbfgs
 from chainrule.sklearn.optimizers import converted
+from chainrule.sklearn.prediction import outputs, validated
 from chainrule.sklearn.stochastic import fit_stochastic
 from chainrule.sklearn.weighting import weights_of
 
@@ -115,14 +116,18 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
             The model is not fitted.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return self._outputs(X, n_layers=len(self.coefs_) - 1)
+        return outputs(self, validated(self, X), len(self.coefs_) - 1)
 
     @property
     def _n_features_out(self) -> int:
         return int(self.coefs_[-1].shape[0])
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
+        for argument, values in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+            if argument != "y" or not is_classifier(self):
+                refuse_times(argument, values)
+        if not is_classifier(self):
+            refuse_texts("y", y)
         weights = weights_of(getattr(self, "class_weight", None), X, y, sample_weight, incremental=incremental)
         self._hooks = None if incremental else Hooks(self, X, y, sample_weight)
         try:
@@ -137,7 +142,7 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
         if self.n_layers is not None or self.width is not None:
             layer_units = [layer_units[0], *sizes_of(self), layer_units[-1]]
         n_hidden = len(layer_units) - 2
-        activations_of(self, n_hidden)  # refuse bad activations before any random number is drawn
+        activations_of(self.activation, n_hidden)  # refuse bad activations before any random number is drawn
         if any(dropout_of(self, n_hidden)) and self.solver == "lbfgs":
             raise ValueError("dropout changes the loss at each step, so solver='lbfgs' needs dropout=0")
         self.__dict__.pop("validation_loss_curve_", None)
@@ -161,27 +166,19 @@ class NativeFit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSuppo
 
     def _score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the score that decides about early stopping: scikit-learn's, or that of `scoring`."""
-        if self.scoring is None:
-            score: float = super()._score(X, y, sample_weight=sample_weight)
-            return score
-        return validation.score_of(self, X, y, sample_weight)
+        if self.scoring is not None:
+            return validation.score_of(self, X, y, sample_weight)
+        # As in scikit-learn 1.9. Before it, labels of text were an error.
+        predicted = self._predict(X, check_input=False)
+        if np.issubdtype(predicted.dtype, np.floating) and not np.isfinite(predicted).all():
+            return np.nan
+        score: float = (accuracy_score if is_classifier(self) else r2_score)(y, predicted, sample_weight=sample_weight)
+        return score
 
     def _forward_pass_fast(self, X: Any, check_input: bool = True) -> Any:
         if check_input:
-            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return self._outputs(X, n_layers=len(self.coefs_))
-
-    def _outputs(self, X: Any, n_layers: int) -> Any:
-        """Return the outputs of the first `n_layers` layers."""
-        if n_layers == 0:
-            return X.toarray() if sparse.issparse(X) else X
-        if not all(np.isfinite(part).all() for part in [*self.coefs_, *self.intercepts_]):
+            X = validated(self, X)
+        elif not all(np.isfinite(part).all() for part in [*self.coefs_, *self.intercepts_]):
             # scikit-learn scores even a fit that has diverged.
-            return np.full((X.shape[0], self.coefs_[n_layers - 1].shape[1]), np.nan)
-        engine = Engine(self, n_layers=n_layers)
-        Engine.steps += 1
-        if not sparse.issparse(X):
-            return engine.network.predict(np.ascontiguousarray(X, dtype=engine.dtype), None)
-        rows = X.tocsr()
-        parts = [rows[start : start + SPARSE_ROWS].toarray() for start in range(0, X.shape[0], SPARSE_ROWS)]
-        return np.concatenate([engine.network.predict(part.astype(engine.dtype), None) for part in parts])
+            return np.full((X.shape[0], self.n_outputs_), np.nan)
+        return outputs(self, X, len(self.coefs_))

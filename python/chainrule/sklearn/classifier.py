@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
 from sklearn import neural_network
 
 from chainrule.sklearn.base import NativeFit
@@ -95,3 +96,11 @@ class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[mi
         self.max_seconds = max_seconds
         self.n_threads = n_threads
         self.strict = strict
+
+    def _predict(self, X: Any, check_input: bool = True) -> Any:
+        # As `LabelBinarizer.inverse_transform` does, without its checks, which take longer than a row.
+        if self.out_activation_ == "softmax":
+            return self.classes_[self._forward_pass_fast(X, check_input=check_input).argmax(axis=1)]
+        if self.n_outputs_ == 1 and len(self.classes_) == 2:
+            return self.classes_[np.where(self._forward_pass_fast(X, check_input=check_input)[:, 0] > 0.5, 1, 0)]
+        return super()._predict(X, check_input=check_input)

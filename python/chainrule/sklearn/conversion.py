@@ -145,7 +145,7 @@ def known_to_sklearn(model: Any, cls: Any) -> dict[str, Any]:
 
 def one_activation(model: Any) -> str:
     """Return scikit-learn's name for the activation of all hidden layers."""
-    of_layers = activations_of(model, len(model.coefs_) - 1)
+    of_layers = activations_of(model.activation, len(model.coefs_) - 1)
     names = {theirs for theirs, ours in THEIR_ACTIVATIONS.items() if any(ours == one.name for one in of_layers)}
     if len(names) > 1 or any(one.name not in THEIR_ACTIVATIONS.values() for one in of_layers):
         raise ValueError(f"scikit-learn has only {', '.join(THEIR_ACTIVATIONS)}, not activation={model.activation!r}")

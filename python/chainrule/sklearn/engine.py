@@ -10,6 +10,7 @@ from scipy.special import xlogy
 
 from chainrule import _native
 from chainrule.layout import Layout
+from chainrule.reference.activations import Identity
 from chainrule.sklearn.layers import activations_of, dropout_of
 
 if TYPE_CHECKING:
@@ -46,18 +47,16 @@ class Engine:
         solver: str = "adam",
         dtype: np.dtype[Any] | None = None,
         *,
-        n_layers: int | None = None,
         dropout_seed: int | None = None,
     ) -> None:
-        """Build the network of the first `n_layers` layers, by default of all; it drops units only with a seed."""
-        coefs = estimator.coefs_[:n_layers]
+        """Build the network; it drops units only with a seed."""
+        coefs = estimator.coefs_
         dtype = dtype or coefs[0].dtype
         self.dtype: np.dtype[Any] = dtype if dtype == np.float32 else np.dtype(np.float64)
-        is_whole = len(coefs) == len(estimator.coefs_)
         config = {
             "n_inputs": int(coefs[0].shape[0]),
-            "layers": _layers(estimator, len(coefs), with_dropout=dropout_seed is not None),
-            "loss": _loss(estimator) if is_whole else {"name": "half_squared_error"},
+            "layers": _layers(estimator, with_dropout=dropout_seed is not None),
+            "loss": _loss(estimator),
             "optimizer": OPTIMIZERS[solver],
             "dtype": self.dtype.name,
             "seed": dropout_seed or 0,
@@ -65,7 +64,7 @@ class Engine:
         }
         self.network = _native.Network(json.dumps(config), draw=False)
         self.layout = Layout(self.network.tensors())
-        self.network.set_parameters(self.joined([*coefs, *estimator.intercepts_[:n_layers]]))
+        self.network.set_parameters(self.joined([*coefs, *estimator.intercepts_]))
 
     def store(self, estimator: Any) -> None:
         """Write the parameters into the estimator's own arrays, as scikit-learn's in-place updates do."""
@@ -88,15 +87,26 @@ class Engine:
         return [*self.layout.weights(flat), *self.layout.biases(flat)]
 
 
-def _layers(estimator: Any, n: int, *, with_dropout: bool) -> list[dict[str, Any]]:
-    """Return the configuration of the first `n` layers; the loss contains the output activation."""
+def dense(units: int, activation: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a dense layer."""
+    return {
+        "kind": "dense",
+        "units": int(units),
+        "activation": activation,
+        "bias": True,
+        "init": {"name": "zeros"},
+        "l2": 0.0,
+    }
+
+
+def _layers(estimator: Any, *, with_dropout: bool) -> list[dict[str, Any]]:
+    """Return the configuration of the layers; the loss contains the output activation."""
     n_hidden = len(estimator.coefs_) - 1
-    activations = [activation.to_dict() for activation in activations_of(estimator, n_hidden)] + [{"name": "identity"}]
+    activations = [*activations_of(estimator.activation, n_hidden), Identity()]
     rates = [*(dropout_of(estimator, n_hidden) if with_dropout else [0.0] * n_hidden), 0.0]
     layers: list[dict[str, Any]] = []
-    for coef, activation, rate in zip(estimator.coefs_[:n], activations, rates, strict=False):
-        dense = {"kind": "dense", "units": int(coef.shape[1]), "activation": activation, "bias": True}
-        layers.append({**dense, "init": {"name": "zeros"}, "l2": 0.0})
+    for coef, activation, rate in zip(estimator.coefs_, activations, rates, strict=True):
+        layers.append(dense(coef.shape[1], activation.to_dict()))
         if rate:
             layers.append({"kind": "dropout", "rate": rate})
     return layers

@@ -29,15 +29,14 @@ def sizes_of(estimator: Any) -> Any:
     return (width,) * (len(sizes) if n is None else n)
 
 
-def activations_of(estimator: Any, n_hidden: int) -> list[Activation]:
-    """Return the activation of each of `n_hidden` hidden layers.
+def activations_of(given: Any, n_hidden: int) -> list[Activation]:
+    """Return the activation of each of `n_hidden` hidden layers, as the parameter `activation` gives them.
 
     Raises
     ------
     TypeError, ValueError
         `activation` does not have `n_hidden` entries, or an entry is not an activation for hidden layers.
     """
-    given = estimator.activation
     if isinstance(given, (str, Activation)):
         return [_activation("activation", given)] * n_hidden
     several = _one_each("activation", given, n_hidden)

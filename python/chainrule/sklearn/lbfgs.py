@@ -14,6 +14,7 @@ from sklearn.utils.optimize import _check_optimize_result
 
 from chainrule.sklearn.engine import Engine
 from chainrule.sklearn.loss import Loss
+from chainrule.sklearn.warning import warn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,13 +56,23 @@ def fit_lbfgs(estimator: Any, X: Any, y: Any, sample_weight: Any, *, hooks: Hook
         options={**options, **printing},
         callback=iteration if is_watched else None,
     )
-    est.n_iter_ = result.nit if ended else _check_optimize_result("lbfgs", result, est.max_iter)
+    est.n_iter_ = result.nit if ended else _checked(result, est.max_iter)
     est.loss_ = result.fun
     arrays = objective.arrays(result.x)
     est.coefs_, est.intercepts_ = arrays[: len(est.coefs_)], arrays[len(est.coefs_) :]
     if ended == "max_seconds":
         text = f"lbfgs: max_seconds={est.max_seconds:g} reached after {est.n_iter_} iterations and the optimization"
-        warnings.warn(f"{text} hasn't converged yet.", ConvergenceWarning, stacklevel=2)
+        warn(f"{text} hasn't converged yet.", ConvergenceWarning)
+
+
+def _checked(result: Any, max_iter: int) -> int:
+    """Return the number of iterations; pass on scikit-learn's warning as if it came from its own `_fit_lbfgs`."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        n_iter: int = _check_optimize_result("lbfgs", result, max_iter)
+    for one in caught:
+        warn(one.message)
+    return n_iter
 
 
 class Objective:
@@ -79,6 +90,9 @@ class Objective:
 
     def __call__(self, packed: NDArray[Any]) -> tuple[float, Any]:
         """Return the loss at `packed` and its gradient."""
+        if not np.isfinite(packed).all():
+            # A line search went too far. From NaN, as scikit-learn's loss is there, L-BFGS goes back or ends.
+            return np.nan, np.full(packed.shape, np.nan)
         # SciPy keeps x in float32 if it started in float32.
         self.engine.network.set_parameters(packed[self.order].astype(np.float64, copy=False))
         loss, flat = self.loss.with_gradient(self.alpha)

@@ -20,6 +20,7 @@ from chainrule.reference.options import shown
 from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.layers import activations_of
 from chainrule.sklearn.onnx_nodes import ACTIVATIONS, OUTPUTS, Graph, Value
+from chainrule.sklearn.onnx_steps import HiddenLayers, register_parsers
 from chainrule.sklearn.regressor import MLPRegressor
 
 CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]}
@@ -106,6 +107,8 @@ def register_onnx() -> None:
         options=CLASSIFIER_OPTIONS,
     )
     update_registered_converter(MLPRegressor, "ChainruleMLPRegressor", regressor_shapes, convert_regressor)
+    update_registered_converter(HiddenLayers, "ChainruleHiddenLayers", hidden_shapes, convert_hidden)
+    register_parsers()
 
 
 def example(model: Any, X: Any) -> Any:
@@ -145,9 +148,25 @@ def regressor_shapes(operator: Any) -> None:
     operator.outputs[0].type.shape[1] = operator.raw_operator.n_outputs_
 
 
+def hidden_shapes(operator: Any) -> None:
+    """Set the type of the output: (n, n_units) of the input's type."""
+    model = operator.raw_operator.model
+    kind = type(operator.outputs[0].type)
+    operator.outputs[0].type = kind([operator.inputs[0].get_first_dimension(), int(model.coefs_[-1].shape[0])])
+
+
+def convert_hidden(scope: Any, operator: Any, container: Any) -> None:
+    """Write the nodes of the hidden layers."""
+    model = operator.raw_operator.model
+    a = forward(scope, operator, container, model, len(model.coefs_) - 1)
+    a.apply("Identity", result=operator.outputs[0].full_name)
+
+
 def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
     """Write the nodes of a regressor."""
-    forward(scope, operator, container).apply("Identity", result=operator.outputs[0].full_name)
+    model = operator.raw_operator
+    a = forward(scope, operator, container, model, len(model.coefs_))
+    a.apply("Identity", result=operator.outputs[0].full_name)
 
 
 def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -156,7 +175,7 @@ def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
 
     model = operator.raw_operator
     labels, probabilities = (output.full_name for output in operator.outputs)
-    a = forward(scope, operator, container)
+    a = forward(scope, operator, container, model, len(model.coefs_))
     if is_multilabel(model):
         a.apply("Identity", result=probabilities)
         a.apply("Greater", 0.5).apply("Cast", to=TensorProto.INT64, result=labels)
@@ -169,17 +188,17 @@ def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
     label_values(a.graph, model).apply("Gather", place, axis=0, result=labels)
 
 
-def forward(scope: Any, operator: Any, container: Any) -> Value:
-    """Write the nodes of all layers; return the outputs, (n, n_outputs), after the last activation."""
+def forward(scope: Any, operator: Any, container: Any, model: Any, n_layers: int) -> Value:
+    """Write the nodes of the model's first `n_layers` layers; return their outputs, after the last activation."""
     from onnx import TensorProto
     from skl2onnx.common.data_types import guess_proto_type
 
-    model = operator.raw_operator
     is_double = guess_proto_type(operator.inputs[0].type) == TensorProto.DOUBLE
     graph = Graph(scope, container, TensorProto.DOUBLE if is_double else TensorProto.FLOAT)
     a = Value(graph, operator.inputs[0].full_name).apply("Cast", to=graph.kind)
-    hidden = activations_of(model, len(model.coefs_) - 1)
-    for w, b, f in zip(model.coefs_, model.intercepts_, [*hidden, None], strict=True):
+    hidden = activations_of(model.activation, len(model.coefs_) - 1)
+    layers = list(zip(model.coefs_, model.intercepts_, [*hidden, None], strict=True))
+    for w, b, f in layers[:n_layers]:
         z = a @ graph.constant(w) + graph.constant(b)
         a = ACTIVATIONS[f.name](z, f) if f else OUTPUTS[model.out_activation_](z)
     return a

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Sgd:
     """Gradient descent with momentum and a schedule of learning rates."""
 
+    solver = "sgd"
     moments = ("velocities",)
 
     @property
@@ -65,6 +66,7 @@ class Sgd:
 class Adam:
     """Adam, with epsilon outside the bias correction."""
 
+    solver = "adam"
     moments = ("ms", "vs")
     changes_every_epoch = False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches, shuffle
 
 from chainrule._native import Course, DivergenceError
+from chainrule.batch import WEIGHTS_CANCEL, weights_cancel
 from chainrule.sklearn.engine import Engine, beside_poisson, targets
 from chainrule.sklearn.loss import Loss
 from chainrule.sklearn.optimizers import Adam, Sgd
 from chainrule.sklearn.validation import Given, Validation, split, validated
+from chainrule.sklearn.warning import warn
 
 if TYPE_CHECKING:
     from chainrule.sklearn.callbacks import Hooks
@@ -72,7 +73,9 @@ class Fit:
         if np.any(est.dropout):
             # Each call gets its own masks, also a `partial_fit` with an integer seed.
             seed = (int(est._random_state.randint(2**31 - 1)) + est.t_) % 2**32  # noqa: SLF001
-        self.engine = Engine(est, est.solver, dropout_seed=seed)
+        # As in scikit-learn, deltas have the widest dtype, and a `partial_fit` goes on with the optimizer it has.
+        dtype = np.result_type(X.dtype, y.dtype, est.coefs_[0].dtype)
+        self.engine = Engine(est, self.optimizer.solver, dtype, dropout_seed=seed)
         self.optimizer.load(self.engine)
         self.validation_loss: Loss | None = None
         one_by_one = (
@@ -106,7 +109,7 @@ class Fit:
                     _warn(f"max_seconds={est.max_seconds:g} reached after {est.n_iter_} iterations")
                     break
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            warn("Training interrupted by user.")
         finally:
             self.epochs.end()
             self.engine.store(est)
@@ -196,6 +199,8 @@ class Epochs:
         self.constant = beside_poisson(y).sum(axis=1) if est.out_activation_ == "exp" else None
         n = X.shape[0]
         self.batch_size = _batch_size(est, n)
+        if weights_cancel(self.batch_size, self.weights):
+            warn(WEIGHTS_CANCEL)
         self.order = np.arange(n, dtype=np.int64)
         self.random = est._random_state if est.shuffle else None  # noqa: SLF001
         state = None if self.random is None else self.random.get_state(legacy=False)
@@ -279,7 +284,7 @@ def _go_on_with_random_numbers(est: Any, *, incremental: bool) -> None:
 
 def _warn(what: str) -> None:
     text = f"Stochastic Optimizer: {what} and the optimization hasn't converged yet."
-    warnings.warn(text, ConvergenceWarning, stacklevel=4)
+    warn(text, ConvergenceWarning)
 
 
 def _batch_size(est: Any, n: int) -> int:
@@ -287,5 +292,5 @@ def _batch_size(est: Any, n: int) -> int:
         return min(200, n)
     if est.batch_size > n:
         text = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-        warnings.warn(text, stacklevel=2)
+        warn(text)
     return int(np.clip(est.batch_size, 1, n))

@@ -18,6 +18,8 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
+from chainrule.sklearn.inputs import refuse_texts, refuse_times
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -70,6 +72,11 @@ def validated(estimator: Any, own: Given) -> Validation:
         Features, labels, lengths or numbers do not fit the training data; the message names the argument.
     """
     takes: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32), "reset": False}
+    refuse_times("X_val", own.X)
+    refuse_times("sample_weight_val", own.sample_weight)
+    if not is_classifier(estimator):
+        refuse_times("y_val", own.y)
+        refuse_texts("y_val", own.y)
     X = _named("X_val", lambda: validate_data(estimator, own.X, **takes))
     check_consistent_length(X, own.y)
     targets = _of_classes if is_classifier(estimator) else _of_numbers
