@@ -53,7 +53,7 @@ test-long: $(VENV)/native $(VENV)/test  ## run all tests of Rust and Python, wit
 	cargo test --workspace --doc
 	HYPOTHESIS_PROFILE=ci $(PYTEST) $(ARGS)
 
-test-versions: $(VENV)/native  ## test the wheel with the oldest and the newest NumPy (PYTHONS="python3.11 python3.13")
+test-versions: $(VENV)/native  ## test the wheel with the oldest and the newest NumPy and scikit-learn (PYTHONS="python3.11 python3.13")
 	.ci/test-versions $(PYTHONS)
 
 lint: $(VENV)/native $(VENV)/test $(VENV)/lint  ## run every formatter, linter and type checker
@@ -80,7 +80,7 @@ valgrind:  ## run the tests of the kernels under valgrind, 15 minutes (needs val
 	cargo test --release -p chainrule-kernels --lib --tests -- --skip error_is_bounded --test-threads=1
 	cargo test --release -p chainrule-core --lib small
 
-dropin: $(VENV)/native $(VENV)/bench  ## time whole fits of chainrule.sklearn beside scikit-learn's
+dropin: $(VENV)/native $(VENV)/bench  ## time fits and predictions of chainrule.sklearn beside scikit-learn's
 	$(BIN)/python -m benches.dropin $(ARGS)
 
 scaling: $(VENV)/native $(VENV)/test  ## time a step over batch sizes and widths, draw docs/scaling.png and list cliffs

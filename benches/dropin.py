@@ -1,6 +1,6 @@
-"""Times whole fits of chainrule.sklearn beside scikit-learn's: same data, same options, one thread, turn by turn.
+"""Times fits and predictions of chainrule.sklearn beside scikit-learn's: the same, on one thread, turn by turn.
 
-Before a ratio is printed the two losses are compared: the fits are the same fits. The goals come from whole fits of
+Before a ratio is printed the results are compared: losses of fits, and predictions. The goals come from whole fits of
 scikit-learn 1.9 and the time that their arithmetic takes; where that is the limit (digits, in float64) they are low.
 
 ``--adult FILE`` adds the census data of OpenML 1590 as CSV (train), one-hot, one hidden layer of 100, 20 epochs.
@@ -14,16 +14,27 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import sklearn
+from scipy import sparse
 from sklearn import datasets, neural_network
 from threadpoolctl import threadpool_limits
 
 from .peers import kernels, record
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SAME = 1e-2  # relative difference of losses up to which two fits count as the same; L-BFGS amplifies rounding
+
+
+WIDTHS = ((16,), (100,), (512, 512), (1024,), (2048, 2048))  # of the hidden layers whose predictions are timed
+FEATURES = {16: 10, 100: 64, 512: 100, 1024: 784, 2048: 784}  # by the width of the first hidden layer
+CALLS = {1: 100, 10: 40, 1000: 3}  # calls a round, by rows
+DENSITY = 0.05  # of sparse rows: the share of numbers above THRESHOLD
+THRESHOLD = 1.645
 
 
 class Fit(NamedTuple):
@@ -47,6 +58,7 @@ def main() -> None:
     for name, fit in fits(options.adult).items():
         found["fits"][name] = timed(fit, options.rounds) | {"goal": fit.goal}
         print(f"  {name}", file=sys.stderr)
+    found["predictions"] = {name: times for widths in WIDTHS for name, times in predictions(widths, options.rounds)}
     record.write(options.record, "dropin", found, report(found))
 
 
@@ -113,9 +125,37 @@ def timed(fit: Fit, rounds: int) -> dict[str, Any]:
     return {"seconds": times, "apart": float(apart)}
 
 
+def predictions(widths: tuple[int, ...], rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the median times of predictions of ten classes, in seconds, by rows."""
+    import chainrule.sklearn
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(max(CALLS), FEATURES[widths[0]]))
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = chainrule.sklearn.MLPClassifier(widths, max_iter=1, random_state=0, n_threads=1)
+        ours.fit(X[:200], np.arange(200) % 10)
+        models = {"scikit-learn": chainrule.sklearn.to_sklearn(ours), "chainrule": ours}
+        for n, calls in CALLS.items():
+            for kind, rows in (("dense", X[:n]), ("sparse", sparse.csr_array(np.where(X[:n] > THRESHOLD, X[:n], 0.0)))):
+                times: dict[str, list[float]] = {name: [] for name in models}
+                theirs, found = (model.predict_proba(rows) for model in models.values())
+                if not np.allclose(theirs, found, rtol=1e-8, atol=1e-10):
+                    sys.exit(f"not the same predictions: {widths}, {kind}, {n} rows")
+                for _ in range(rounds * calls):
+                    for name, model in models.items():
+                        start = time.perf_counter()
+                        model.predict(rows)
+                        times[name].append(time.perf_counter() - start)
+                yield (
+                    f"{X.shape[1]}-{'-'.join(map(str, widths))}, {n:,} {kind}",
+                    {name: statistics.median(several) for name, several in times.items()},
+                )
+
+
 def report(found: dict[str, Any]) -> str:
     """Return the table."""
-    lines = record.head("Whole fits beside scikit-learn", found)
+    lines = record.head("Fits and predictions beside scikit-learn", found)
     lines += [
         "Float64, one thread, milliseconds, medians (minima); the ratio is of medians.",
         "",
@@ -128,6 +168,17 @@ def report(found: dict[str, Any]) -> str:
         goal = "–" if fit["goal"] is None else f"≥ {fit['goal']:g}"
         figures = " | ".join(f"{statistics.median(times):,.1f} ({min(times):,.1f})" for times in (theirs, ours))
         lines.append(f"| {name} | {figures} | {ratio:.1f} | {goal} | {fit['apart']:.0e} |")
+    lines += [
+        "",
+        "Predictions of ten classes, float64, one thread, microseconds a call, medians. In sparse rows",
+        f"{DENSITY:.0%} of the numbers are not zero. The goal is ≥ 1 everywhere.",
+        "",
+        "| layers, rows | scikit-learn | chainrule | times as fast |",
+        "|---|---:|---:|---:|",
+    ]
+    for name, times in found["predictions"].items():
+        theirs, ours = (times[who] * 1e6 for who in ("scikit-learn", "chainrule"))
+        lines.append(f"| {name} | {theirs:,.0f} | {ours:,.0f} | {theirs / ours:.2f} |")
     return "\n".join([*lines, ""])
 
 
