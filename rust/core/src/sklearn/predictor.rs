@@ -89,8 +89,8 @@ impl Predictor {
     /// # Errors
     /// [`Error::Config`] if a layer is not dense, or a unit's activation depends on other units.
     pub fn new(spec: Spec) -> Result<Self, Error> {
-        let activation = |layer: &Layer| match layer {
-            Layer::Dense(dense) if !matches!(dense.activation, Activation::Softmax(_)) => Ok(dense.activation),
+        let activation = |layer: &Layer| match layer.output() {
+            Some((f, _)) if !matches!(f, Activation::Softmax(_)) => Ok(*f),
             _ => Err(Error::Config("a predictor has dense layers of single units".into())),
         };
         let layers = spec.layers.iter().map(activation).collect::<Result<_, _>>()?;
