@@ -12,6 +12,7 @@ each epoch in the same way (`Listener`).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +25,7 @@ from .progress import bar
 from .reference.options import LARGEST, integer, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from . import _native
     from .batch import Batch
@@ -202,10 +203,13 @@ def validation(engine: Engine, validation_data: Any) -> Batch:
 
 def callables(callbacks: object) -> tuple[Callback, ...]:
     """Return the callbacks as a tuple; the argument is one callback, a sequence or None."""
-    found = (callbacks,) if callable(callbacks) else tuple(callbacks) if hasattr(callbacks, "__iter__") else None
-    if found is None or not all(map(callable, found)):
-        raise TypeError(f"callbacks must be functions of (network, epoch, logs), not {shown(callbacks)}")
-    return found
+    several = isinstance(callbacks, Iterable) and not callable(callbacks) and not isinstance(callbacks, memoryview)
+    found: list[Callback] = []
+    for callback in callbacks if several else (callbacks,):  # type: ignore[attr-defined] # it is iterable
+        if not callable(callback):
+            raise TypeError(f"callbacks must be functions of (network, epoch, logs), not {shown(callbacks)}")
+        found.append(callback)
+    return tuple(found)
 
 
 def flag(name: str, value: object) -> bool:

@@ -7,7 +7,7 @@ is computed here. Larger tasks have their own modules: `fitting`, `checkpoint`, 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy import ndarray
@@ -340,9 +340,10 @@ class Network:
             raise TypeError(
                 f"{argument} must be a sequence of {len(old)} arrays, one per layer with weights, got {given}"
             )
-        new = listed(values)
-        if len(new) != len(old):
-            raise ValueError(f"{argument} must hold {len(old)} arrays, one per layer with weights, got {len(new)}")
+        sized = values if isinstance(values, Sized) else list(values)  # a sequence may be longer than memory
+        if len(sized) != len(old):
+            raise ValueError(f"{argument} must hold {len(old)} arrays, one per layer with weights, got {len(sized)}")
+        new = listed(sized)
         for i, (weight, view, value) in enumerate(zip(self._engine.layout.named("weight"), old, new, strict=True)):
             name = f"{argument}[{i}]"
             array = _arrays.as_array(value, name)

@@ -21,13 +21,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from array import array
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
 from .describe import constructor, layers_html
 from .inputs import as_matrix, as_row, iterable, weights_of_rows
 from .optimizers import OPTIMIZERS
-from .options import LARGEST, choose, integer, listed
+from .options import LARGEST, choose, integer, shown
 from .records import Gradient, History, LayerTrace, biases, weights
 from .rng import SHUFFLE, WEIGHTS, Draws, Stream
 from .spelling import checks_keywords
@@ -488,6 +489,12 @@ class Network:
         x, targets, row_weights = self._batch(X, y, sample_weight)
         epochs = integer("epochs", epochs, 1, LARGEST)
         batch_size = integer("batch_size", batch_size, 1, LARGEST)
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+                raise TypeError(
+                    f"validation_data must be (X, y) or (X, y, sample_weight), not {shown(validation_data)}"
+                )
+            self.evaluate(*validation_data)  # refuses what is wrong before the first epoch
         history = History()
         for _ in range(epochs):
             logs = {"loss": self._epoch(x, targets, row_weights, batch_size, shuffle=shuffle)}
@@ -639,7 +646,8 @@ class Network:
 
     def _with_weights(self, argument: str, values: Iterable[Any]) -> Iterable[tuple[str, int, Any]]:
         """Return the value for each layer that has a weight, with its name in messages and the layer's position."""
-        given = listed(iterable(argument, values))
+        given = iterable(argument, values)
+        given = given if isinstance(given, Sized) else list(given)
         layers = [l for l, tensors in enumerate(self._tensors) if "weight" in tensors]
         if len(given) != len(layers):
             raise ValueError(

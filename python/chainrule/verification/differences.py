@@ -109,9 +109,16 @@ def compare(
                 n_skipped += 1
                 continue
         n_compared += 1
-        if not error / tolerance <= worst[0] / worst[1]:
+        if not severity(error, tolerance) <= severity(*worst):
             worst = (error, tolerance)
     return Compared(*worst, n_compared, n_skipped)
+
+
+def severity(error: float, tolerance: float) -> float:
+    """Return the error in units of the tolerance, which may be 0."""
+    if tolerance:
+        return error / tolerance
+    return float("inf") if error else 0.0
 
 
 def meets_targets(loss: Loss, a: Array, y: Array) -> bool:

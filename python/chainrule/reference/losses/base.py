@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..activations import Identity
-from ..inputs import as_matrix, is_row
+from ..inputs import as_matrix, is_row, iterable
 from ..options import Option
 from ..vectors import total
 
@@ -61,7 +61,7 @@ class Loss(Option):
 
     def targets(self, y: Iterable[Any], n_rows: int, n_outputs: int) -> Matrix:
         """Return y as one row of targets for each row of X, or say what is wrong with it."""
-        y = list(y)
+        y = list(iterable("y", y))
         n = self.n_targets(n_outputs)
         expected = f"the network has {n_outputs} outputs"
         if n != n_outputs:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..activations import Activation, Softmax
-from ..inputs import is_row
+from ..inputs import is_row, iterable
 from ..options import check_number, integer, option
 from ..vectors import total
 from .base import Loss, weighted
@@ -44,7 +44,7 @@ class LossOfClasses(Loss):
 
     def targets(self, y: Iterable[Any], n_rows: int, n_outputs: int) -> Matrix:
         """Return a row of probabilities for each row of X; label j becomes 1 at place j and 0 elsewhere."""
-        y = list(y)
+        y = list(iterable("y", y))
         if y and not is_row(y[0]):
             rows = []
             for i, label in enumerate(y):
