@@ -46,7 +46,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_ctrl_c_ends_any_call_and_changes_nothing(ctrl_c, name):
+def test_ctrl_c_ends_any_call_and_changes_nothing_within_a_step(ctrl_c, name):
     net, X, y = large()
     if name == "fit threads":
         net = Network([64, 256, 1], loss="mse", seed=1, n_threads=4)
@@ -57,6 +57,19 @@ def test_ctrl_c_ends_any_call_and_changes_nothing(ctrl_c, name):
     assert np.array_equal(net.parameters, before)
     assert net._engine.native.step_count == steps
     assert net.step(X[:5], y[:5]) > 0.0
+
+
+def test_interrupted_fit_keeps_the_steps_it_has_made(ctrl_c):
+    net, X, y = large()
+    same = net.copy()
+    ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y, batch_size=64, shuffle=False, progress=False)
+    assert net.step_count > 0
+    assert net.epoch_count == 0
+    for _ in range(net.step_count):
+        same.step(X[:64], y[:64])  # all rows are equal, and so are all batches
+    assert np.array_equal(net.parameters, same.parameters)
 
 
 @pytest.mark.parametrize(("units", "init"), [(3000, "orthogonal"), (20_000, "he_normal")])
