@@ -267,9 +267,10 @@ class Network:
         Parameters
         ----------
         plan : bool, default False
-            Whether to add the way that training steps take, for some batch sizes: the whole network in one kernel, the
-            fastest, or layer by layer, and why; whether the gradient is used in registers or goes through memory; the
-            threads. Targets are class labels where the loss takes them. The results are the same on every way.
+            Whether to add which way training steps take, for some batch sizes: the whole network in one kernel, or
+            layer by layer, with the reason in parentheses; whether the gradient is used in registers or goes through
+            memory; the threads. Targets are class labels where the loss takes them. The results are the same on every
+            way. docs/guide.md explains the words.
 
         Examples
         --------
