@@ -135,7 +135,7 @@ class Fit:
         if not was_best and est.validation_scores_:
             kept = "of the last epoch; check scoring and the validation rows" if is_finite else "before training"
             text = f"The validation score was never a number, so none was best: the weights are those {kept}."
-            warnings.warn(text, ConvergenceWarning, stacklevel=4)
+            warn(text, ConvergenceWarning)
 
     def has_diverged(self) -> bool:
         """Tell whether training ends because the last loss is not finite."""
