@@ -75,9 +75,9 @@ def test_last_line_needs_no_end():
         (b'a,b\n1,"2"x\n', "line 2: there is text after a closing quote"),
         (b"a,b\n1,\xe9\n", "line 2 is not UTF-8 text (byte 0xe9)"),
         (b"\xff\xfea\x00,\x00b\x00", "UTF-16"),
-        (b"PK\x03\x04\x00\x00", "binary file"),
+        (b"PK\x03\x04\x00\x00", "it is a zip file that cannot be unpacked"),
         (b"a,b\n" + b"1,2\n" * 50_000 + b"\x00", "binary file"),
-        (b"a,b\n" + b"x" * 200_000 + b",1\n", "line 2: a cell is longer than"),
+        (b'a,b\n"' + b"x" * 200_000 + b'",1\n', "line 2: a cell is longer than"),
         (b"," * 70_000 + b"\n", "at most 65,536 columns"),
     ],
 )

@@ -42,7 +42,13 @@ class Separator(click.ParamType[str]):
 
 
 def reading(command: Command) -> Command:
-    """Add the options for reading a table."""
+    """Add the options for reading a table. Those beside --sep and --header are looked up by `read`, in `MARKS`."""
+    for option in (
+        click.option("--thousands", metavar="CHAR", help="Mark between thousands.  [default: as found]", **MARK),
+        click.option("--decimal", metavar="CHAR", help="Decimal mark, . or ,  [default: as found]", **MARK),
+        click.option("--encoding", metavar="NAME", help="Of CSV, such as cp1252.  [default: utf-8]", **MARK),
+    ):
+        command = option(command)
     command = click.option(
         "--header/--no-header",
         default=None,
@@ -50,8 +56,35 @@ def reading(command: Command) -> Command:
         "unless one of its cells is a number]",
     )(command)
     return click.option(
-        "--sep", type=Separator(), help="Character between cells: , ; tab or another.  [default: , ; or tab, as found]"
+        "--sep", type=Separator(), help="Character between cells.  [default: the one of , ; tab | that gives a table]"
     )(command)
+
+
+MARKS = ("encoding", "decimal", "thousands")  # kept in the context of the call
+
+
+def keep_mark(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Keep the value of an option for `read`; refuse one that no table is written with."""
+    from chainrule.tabular.notation import check_marks
+    from chainrule.tabular.sources import check_encoding
+
+    try:
+        if value is not None and param.name == "encoding":
+            value = check_encoding(value)
+        elif value is not None:
+            check_marks(**{str(param.name): value})
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+    ctx.meta[f"{__name__}.{param.name}"] = value
+
+
+MARK: dict[str, Any] = {"expose_value": False, "callback": keep_mark}
+
+
+def marks() -> dict[str, str | None]:
+    """Return the values of the options that `reading` adds, beside --sep and --header."""
+    ctx = click.get_current_context()
+    return {name: ctx.meta.get(f"{__name__}.{name}") for name in MARKS}
 
 
 def unknown_option(command: Command) -> Command:
@@ -65,21 +98,28 @@ def unknown_option(command: Command) -> Command:
     )(command)
 
 
-def read(path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
-    """Return the table in a file; - is standard input."""
-    from chainrule.tabular import read_csv
+def read(path: Path, sep: str | None, header: bool | None, *, text: bool = False) -> pd.DataFrame:
+    """Return the table in a file; - is standard input. With `text`, numbers stay as they are written."""
+    from chainrule.tabular import read_table
 
+    given = marks()
+    text = text or given["decimal"] is not None or given["thousands"] is not None
     with about(path):
         if is_model(path):
             raise ValueError("it is a model, not a table")
-        return read_csv(sys.stdin.buffer if str(path) == "-" else path, sep=sep, header=header)
+        source = sys.stdin.buffer if str(path) == "-" else path
+        return read_table(source, sep=sep, header=header, encoding=given["encoding"], text=text)
 
 
 def read_for(model: TabularModel, path: Path, sep: str | None, header: bool | None) -> pd.DataFrame:
-    """Return the table in a file for a model; by default it has a header if the model's training data had one."""
+    """Return the table in a file for a model; it is read as the model's training data, but for what the options say."""
     from chainrule.tabular.cells import listed
 
-    frame = read(path, sep, model.inputs.by_name if header is None else header)
+    given, ctx = marks(), click.get_current_context()
+    model.set_marks(given["decimal"], given["thousands"])
+    ctx.meta[f"{__name__}.encoding"] = given["encoding"] or model.reading.get("encoding")
+    header = model.inputs.by_name if header is None else header
+    frame = read(path, sep or model.reading.get("sep"), header, text=model.has_marks())
     with about(path):
         model.inputs.indices(frame)  # refuses a table that lacks a column
         extra = model.inputs.extra_names(frame)
@@ -95,6 +135,12 @@ def about(path: Path) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f"{'standard input' if str(path) == '-' else path}: {error}") from None
+
+
+def columns(argument: str, texts: Sequence[str], names: Sequence[str | int]) -> list[str | int]:
+    """Return the columns of an option that is given several times, or once with commas: --drop a,b,3."""
+    parts = [part for text in texts for part in ([text] if text in names else text.split(","))]
+    return [column(argument, part.strip(), names) for part in parts]
 
 
 def column(argument: str, text: str, names: Sequence[str | int]) -> str | int:

@@ -66,6 +66,7 @@ def show(model: TabularModel) -> None:
     """Print a tabular model: its target, score, training and columns."""
     from chainrule.tabular.cells import column_name, listed
     from chainrule.tabular.columns import Numeric
+    from chainrule.tabular.dates import Dates
     from chainrule.tabular.targets import Classes
 
     inputs, target = model.inputs, model.target
@@ -75,14 +76,17 @@ def show(model: TabularModel) -> None:
             "target": f"{column_name(target.name)}, {target.task}",
             **({"classes": listed(target.labels, 20)} if isinstance(target, Classes) else {}),
             "columns": f"found by {'name' if inputs.by_name else 'place'}, {len(inputs.columns)} in use",
-            **({"constant": f"{listed(inputs.constant)} (left out)"} if inputs.constant else {}),
+            **({"left out": ", ".join(f"{name!r} {why}" for name, why in inputs.left_out)} if inputs.left_out else {}),
         }
     )
     say()
     for column in inputs.columns[:MOST_COLUMNS]:
-        if isinstance(column, Numeric):
+        if isinstance(column, Dates):
+            what = f"dates: {', '.join(column.parts)}"
+        elif isinstance(column, Numeric):
             gaps = f", gaps {column.fill:g}" if column.fill is not None else ""
-            what = f"numeric, mean {column.mean:g}, deviation {column.scale:g}{gaps}"
+            style = f" {column.notation}" if str(column.notation) else ""
+            what = f"numeric{style}, mean {column.mean:g}, deviation {column.scale:g}{gaps}"
         else:
             gap = ", gaps their own" if column.gap else ""
             fill = f", gaps {column.categories[column.fill]!r}" if column.fill is not None else ""

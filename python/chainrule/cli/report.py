@@ -89,6 +89,7 @@ def write(path: Path, model: TabularModel, facts: Mapping[str, str], scores: Seq
     body = [table(rows.items())]
     if "warning" in facts:
         body.append(f'<p class="warning">{escape(facts["warning"].capitalize())}.</p>')
+    body += [heading("Columns"), table((str(of.name), of.kind, of.what) for of in model.decisions)]
     for score in scores:
         body += [heading(f"Score: {score.how}"), measures(score, model)]
         if isinstance(model.target, Classes):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import warnings
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +16,28 @@ from .common import (
     Choice,
     about,
     column,
+    columns,
+    marks,
     read,
     reading,
     unknown_option,
     watching,
 )
 from .options import Hidden, Named, Number
-from .writing import check_writable, force_option, quiet_option, rows
+from .writing import check_writable, force_option, quiet_option, remark, rows, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
-    from chainrule.tabular import Score, TabularModel
+    from chainrule.tabular import Decision, Score, TabularModel
     from chainrule.tabular.model import Data
 
 COUNT = click.IntRange(1)
 WIDTH = 10  # of the column of names: "regression" is the longest
+MOST_COLUMNS = 40  # listed of a table
+MOST_NAME = 30  # letters of a column's name that the table makes room for
 MOST_CLASSES = 8  # with more classes, their sizes are not printed
 # The options that are fields of `Settings`.
 SETTINGS = (
@@ -60,8 +68,10 @@ SETTINGS = (
 @click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Measure on the rows of this file.")
 @click.option("--folds", type=click.IntRange(2), metavar="K", help="Measure by cross-validation.")
 @click.option("--categorical", multiple=True, metavar="COLUMN", help="A column of numbers that are categories.")
-@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out, or several: a,b,c.")
+@click.option("--drop-missing-target", is_flag=True, help="Leave rows without a target out.")
 @click.option("--impute", is_flag=True, help="Fill gaps: the median, or a category of their own.")
+@click.option("--date-format", metavar="FORMAT", help="Of dates, such as %d/%m/%Y.  [default: as found]")
 @click.option("--missing", multiple=True, metavar="TEXT", help="How a gap is written, in place of the usual texts.")
 @unknown_option
 @reading
@@ -135,14 +145,17 @@ def command(**options: Any) -> None:
 
     frame = read(data, options["sep"], options["header"])
     model, target = configured(options, frame)
-    with about(data):
+    with about(data), warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always")
         rows_read = model.read(frame, target)
+    for doubt in doubts:
+        remark(str(doubt.message))
     try:
         model.settings.loss_for(rows_read.target)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--loss'") from None
-    if options["folds"] and options["folds"] > len(frame):
-        raise click.BadParameter(f"there are only {len(frame):,} rows", param_hint="'--folds'")
+    if options["folds"] and options["folds"] > rows_read.n:
+        raise click.BadParameter(f"there are only {rows_read.n:,} rows", param_hint="'--folds'")
     test = None if options["test"] is None else tested(rows_read, options)
 
     from .scores import as_json, told
@@ -150,6 +163,9 @@ def command(**options: Any) -> None:
     show = Shown(silent=options["quiet"] or options["as_json"])
     main = "balanced_accuracy" if options["class_weight"] else None
     show(described(data, frame, rows_read))
+    if not show.silent:
+        for line in lines(rows_read.decisions):
+            say(line)
     scores = []
     with watching(quiet=options["quiet"]) as watch:
         if options["folds"]:
@@ -172,7 +188,7 @@ def command(**options: Any) -> None:
     model.save(out)
     epochs = "1 epoch" if model.epochs == 1 else f"{model.epochs:,} epochs"
     facts = dict(show.facts)
-    show({"model": f"{out}, trained on all {len(frame):,} rows for {epochs}"})
+    show({"model": f"{out}, trained on all {rows_read.n:,} rows for {epochs}"})
     if report is not None:
         from . import report as html
 
@@ -211,19 +227,24 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
     if options["target"] is None:
         raise click.UsageError(f"say what to predict by --target: {listed(names)}", click.get_current_context())
     target = column("--target", options["target"], names)
-    drop = [column("--drop", text, names) for text in options["drop"]]
+    drop = columns("--drop", options["drop"], names)
     if target in drop:
         raise click.BadParameter(f"{options['target']} is the target", param_hint="'--drop'")
     weight = None if options["weight"] is None else column("--weight", options["weight"], names)
     if weight == target:
         raise click.BadParameter(f"{options['weight']} is the target", param_hint="'--weight'")
-    categorical = [column("--categorical", text, names) for text in options["categorical"]]
+    categorical = columns("--categorical", options["categorical"], names)
+    given = marks()
     try:
         model = TabularModel(
             task=options["task"],
             categorical=categorical,
             drop=drop,
+            drop_missing_target=options["drop_missing_target"],
             impute=options["impute"],
+            decimal=given["decimal"],  # type: ignore[arg-type] # checked by `marks`
+            thousands=given["thousands"],
+            date_format=options["date_format"],
             missing=options["missing"] or MISSING,
             weight=weight,
             metrics=options["metric"],
@@ -231,6 +252,8 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
         )
     except ValueError as error:
         raise click.UsageError(str(error), click.get_current_context()) from None
+    kept = {"sep": options["sep"], "encoding": given["encoding"]}
+    model.reading = {name: text for name, text in kept.items() if text is not None}
     return model, target
 
 
@@ -238,7 +261,7 @@ def tested(data: Data, options: dict[str, Any]) -> pd.DataFrame:
     """Return the table of --test, checked before training begins."""
     inputs = data.columns.inputs
     header = inputs.by_name if options["header"] is None else options["header"]
-    frame = read(options["test"], options["sep"], header)
+    frame = read(options["test"], options["sep"], header, text=data.has_marks())
     with about(options["test"]):
         inputs.encode(frame, options["unknown"])
         data.target.read(inputs.target_cells(frame))
@@ -248,13 +271,11 @@ def tested(data: Data, options: dict[str, Any]) -> pd.DataFrame:
 def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
     """Return the facts to print about the table."""
     from chainrule.tabular.cells import column_name, listed
-    from chainrule.tabular.columns import Numeric
     from chainrule.tabular.targets import Classes
 
     inputs, target = data.columns.inputs, data.target
-    n_numeric = sum(isinstance(found, Numeric) for found in inputs.columns)
-    n_categorical = len(inputs.columns) - n_numeric
-    kinds = [f"{n:,} {kind}" for n, kind in ((n_numeric, "numeric"), (n_categorical, "categorical")) if n]
+    count = Counter(column.kind for column in inputs.columns)
+    kinds = [f"{count[kind]:,} {kind}" for kind in ("numeric", "categorical", "dates") if count[kind]]
     header = "a header" if inputs.by_name else "no header"
     facts = {
         "data": f"{path}: {len(frame):,} rows, {len(frame.columns):,} columns, {header}",
@@ -262,6 +283,8 @@ def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
     }
     if inputs.constant:
         facts["constant"] = f"{listed(inputs.constant)}, left out"
+    if data.n_dropped:
+        facts["rows"] = f"{data.n:,}; {data.n_dropped:,} without a target left out"
     what = f"{column_name(target.name)}, {target.task} ({data.why})"
     if isinstance(target, Classes):
         facts["target"] = f"{what}, {len(target.labels)} classes"
@@ -271,6 +294,15 @@ def described(path: Path, frame: pd.DataFrame, data: Data) -> dict[str, str]:
     else:
         facts["target"] = f"{what}, {data.y.min():g} to {data.y.max():g}"
     return facts
+
+
+def lines(decisions: Sequence[Decision]) -> list[str]:
+    """Return the table of what became of each column, a line for each, as many as can be read."""
+    shown = [decision for decision in decisions if decision.kind != "target"][:MOST_COLUMNS]
+    width = min(max(len(str(of.name)) for of in shown), MOST_NAME) if shown else 0
+    more = len(decisions) - 1 - len(shown)
+    table = [f"  {of.name!s:<{width}}  {of.kind:<10}  {of.what}" for of in shown]
+    return [*table, f"  and {more:,} more columns"] if more else table
 
 
 def measured(score: Score) -> str:

@@ -1,7 +1,7 @@
 """Tables: from a CSV file with names, categories and gaps to a trained network, and back to the file's labels.
 
-    read_csv ─▶ cells (distinct texts) ─▶ columns (numbers, one-hot categories) ─▶ Network ─▶ labels or numbers
-                                                   └── TabularModel keeps all of it, in one safetensors file
+    read_table ─▶ cells (distinct texts) ─▶ decisions ─▶ columns (numbers, dates, categories) ─▶ Network ─▶ labels
+                                                              └── TabularModel keeps it all, in one safetensors file
 
 >>> import pandas as pd
 >>> from chainrule.tabular import TabularModel
@@ -22,9 +22,11 @@ try:
 except ImportError as missing:
     raise ImportError("tables need pandas: pip install 'chainrule[cli]'") from missing
 
+from .decisions import Decision
 from .model import TabularModel
 from .reading import read_csv
 from .scores import Score
 from .settings import Settings
+from .sources import read_table
 
-__all__ = ["Score", "Settings", "TabularModel", "read_csv"]
+__all__ = ["Decision", "Score", "Settings", "TabularModel", "read_csv", "read_table"]

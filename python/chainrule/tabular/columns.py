@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .cells import column_name, listed, number_in
+from .cells import indices, listed, number_in, text_of
+from .notation import PLAIN, Notation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,7 +35,7 @@ class Numeric:
     """A column of numbers: one input, (x − mean) / scale.
 
     `mean` and `scale` (the standard deviation, > 0) are those of the training rows with gaps filled. `fill` is the
-    median of the training rows, or None if gaps are refused.
+    median of the training rows, or None if gaps are refused. `notation` is how the numbers are written.
     """
 
     kind: ClassVar[str] = "numeric"
@@ -42,6 +43,7 @@ class Numeric:
     mean: float
     scale: float
     fill: float | None
+    notation: Notation = PLAIN
     width: ClassVar[int] = 1
     meanings: ClassVar[tuple[str, ...]] = ("",)
 
@@ -49,7 +51,7 @@ class Numeric:
         """Return the numbers of a column, (n,), with NaN for gaps."""
         if self.fill is None:
             refuse_gaps(cells)
-        return numbers(cells)
+        return numbers(cells, self.notation)
 
     def filled(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the numbers with the gaps filled."""
@@ -99,10 +101,9 @@ class Categorical:
 
     def read(self, cells: Cells, unknown: str) -> NDArray[np.intp]:
         """Return the index of each row's category, (n,): GAP for a missing cell, NONE for an unknown category."""
-        index_of = {category: i for i, category in enumerate(self.categories)}
-        indices = [index_of.get(text, NONE) for text in cells.texts]
-        if NONE in indices and unknown == "error":
-            code = indices.index(NONE)
+        found = indices(self.categories, cells.texts, NONE)
+        if NONE in found and unknown == "error":
+            code = found.index(NONE)
             raise ValueError(
                 f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is a category that the training data did not "
                 f"have (known: {listed(self.categories)}); --unknown ignore (unknown='ignore' in Python) counts it as "
@@ -110,7 +111,7 @@ class Categorical:
             )
         if not self.gap and self.fill is None:
             refuse_gaps(cells)
-        return np.array([*indices, GAP], dtype=np.intp)[cells.codes]
+        return np.array([*found, GAP], dtype=np.intp)[cells.codes]
 
     def filled(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the indices with the gaps filled."""
@@ -130,37 +131,6 @@ class Categorical:
         return dataclasses.replace(self, fill=int(np.bincount(values[values >= 0], minlength=1).argmax()))
 
 
-Column = Numeric | Categorical
-
-
-def planned(cells: Cells, *, categorical: bool, impute: bool) -> Column | None:
-    """Return the kind of a column of the training data, before its moments are learned; None if it is constant.
-
-    It is numeric if every cell present is a number, and categorical if no cell is or the caller says so.
-
-    Raises
-    ------
-    ValueError
-        A cell is missing and gaps are refused; some cells are numbers and others are not; a number is not finite; a
-        text column has too many categories.
-    """
-    gap = bool(cells.missing.any())
-    if gap and not impute:
-        refuse_gaps(cells)
-    if len(cells.texts) + gap < 2:
-        return None
-    found = cells.numbers()
-    if not categorical and found and all(number is not None for number in found):
-        values = numbers(cells)
-        # "1" and "1.0" are two texts but one number.
-        constant = not gap and float(np.min(values)) == float(np.max(values))
-        return None if constant else Numeric(cells.name, 0.0, 1.0, 0.0 if impute else None)
-    if not categorical:
-        refuse_mixed(cells, found)
-        refuse_names(cells)
-    return Categorical(cells.name, ordered(cells.texts), gap, 0 if impute and not gap else None)
-
-
 def ordered(texts: Collection[str]) -> tuple[str, ...]:
     """Return categories sorted: numbers by value, then words alphabetically.
 
@@ -175,14 +145,22 @@ def ordered(texts: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(texts, key=key))
 
 
-def numbers(cells: Cells) -> NDArray[np.float64]:
+def numbers(cells: Cells, notation: Notation = PLAIN) -> NDArray[np.float64]:
     """Return the numbers of a column, (n,), NaN for missing cells; refuse text and numbers that are too large."""
-    found = cells.numbers()
-    for code, number in enumerate(found):
-        if number is None or abs(number) > LARGEST:
-            what = "not a number" if number is None else f"too large a number (the largest is {LARGEST:g})"
-            raise ValueError(f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is {what}")
-    return np.array([*found, np.nan], dtype=np.float64)[cells.codes]
+    values = cells.plain if notation == PLAIN or cells.declared == "number" else None
+    if values is None:
+        found = [notation.number(text) for text in cells.texts]
+        if None in found:
+            code = found.index(None)
+            said = f" {notation}" if notation != PLAIN else ""
+            raise ValueError(f"{cells.at(cells.first(code))}: {cells.texts[code]!r} is not a number{said}")
+        values = np.array([*found, np.nan], dtype=np.float64)[cells.codes]
+    far = np.abs(values) > LARGEST
+    if far.any():
+        row = int(far.argmax())
+        text = text_of(cells.column.iloc[row])
+        raise ValueError(f"{cells.at(row)}: {text!r} is too large a number (the largest is {LARGEST:g})")
+    return values
 
 
 def refuse_gaps(cells: Cells) -> None:
@@ -191,34 +169,8 @@ def refuse_gaps(cells: Cells) -> None:
     if n:
         more = f", one of {n:,} in this column" if n > 1 else ""
         raise ValueError(
-            f"{cells.at(cells.first(-1))} is missing{more}; train with --impute (impute=True in Python) to fill gaps"
-        )
-
-
-def refuse_mixed(cells: Cells, found: list[float | None]) -> None:
-    """Refuse a column of numbers and text: cells of the rarer kind may be mistakes."""
-    count = np.bincount(cells.codes[~cells.missing], minlength=len(found))
-    is_text = np.array([number is None for number in found])
-    n_text, n_numbers = int(count[is_text].sum()), int(count[~is_text].sum())
-    if not n_text or not n_numbers:
-        return
-    odd = int(np.argmax(is_text if n_text <= n_numbers else ~is_text))
-    usual, what = ("numbers", "not a number") if n_text <= n_numbers else ("no numbers", "a number")
-    raise ValueError(
-        f"{cells.at(cells.first(odd))}: {cells.texts[odd]!r} is {what}, but {max(n_text, n_numbers):,} other cells of "
-        f"this column are {usual}; --categorical {cells.name} takes all of them as categories, --drop {cells.name} "
-        "leaves the column out"
-    )
-
-
-def refuse_names(cells: Cells) -> None:
-    """Refuse a column of texts that hardly repeat: nothing general can be learned from names or document numbers."""
-    n = int((~cells.missing).sum())
-    many = len(cells.texts)
-    if many > MOST_CATEGORIES or (many > 20 and many > n / 2):
-        raise ValueError(
-            f"{column_name(cells.name)} has {many:,} different texts in {n:,} rows, such as {cells.texts[0]!r}; "
-            f"--drop {cells.name} leaves it out, --categorical {cells.name} takes each as a category"
+            f"{cells.at(cells.first(-1))} is missing{cells.gap()}{more}; train with --impute (impute=True in Python) "
+            "to fill gaps"
         )
 
 

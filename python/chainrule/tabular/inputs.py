@@ -15,7 +15,10 @@ import numpy as np
 from chainrule.reference.spelling import hint
 
 from .cells import Cells, column_name, listed
-from .columns import UNKNOWN, planned
+from .columns import UNKNOWN, Numeric, numbers
+from .decisions import CONSTANT, DROPPED, EMPTY, Decision, Reading, decide
+from .frames import as_frame
+from .notation import AmbiguousError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from .columns import Column
+    from .decisions import Column
 
     Array = NDArray[Any]
 
@@ -40,10 +43,10 @@ class Inputs:
         The names of all columns of the training data in order, str with a header, else int.
     target : str or int
         The name of the column to predict.
-    columns : tuple of Numeric and Categorical
+    columns : tuple of Numeric, Categorical and Dates
         The inputs.
-    constant : tuple
-        Columns left out because all their values are equal.
+    left_out : tuple of (name, reason)
+        Columns that are no input: they never change, are empty, or number the rows.
     missing : tuple of str
         The texts of a missing cell.
     """
@@ -51,8 +54,13 @@ class Inputs:
     names: tuple[str | int, ...]
     target: str | int
     columns: tuple[Column, ...]
-    constant: tuple[str | int, ...]
+    left_out: tuple[tuple[str | int, str], ...]
     missing: tuple[str, ...]
+
+    @property
+    def constant(self) -> tuple[str | int, ...]:
+        """The columns left out because all their values are equal, or missing."""
+        return tuple(name for name, why in self.left_out if why in (CONSTANT, EMPTY))
 
     @property
     def by_name(self) -> bool:
@@ -71,6 +79,7 @@ class Inputs:
 
     def cells(self, frame: pd.DataFrame, names: Sequence[str | int]) -> list[Cells]:
         """Return some columns of a table."""
+        frame = as_frame(frame)
         at = self.indices(frame)
         return [Cells.of(frame.iloc[:, at[name]], name, self.missing) for name in names]
 
@@ -131,24 +140,27 @@ class TrainingRows:
     """The training rows, read once. Each fold learns its own means and medians from its rows.
 
     `values` has one array per column: numbers with NaN for gaps, or indices of categories with −1 for gaps.
+    `decisions` tells what became of each column, and `problems` what forbids training.
     """
 
     inputs: Inputs
     cells: tuple[Cells, ...]
     values: tuple[Array, ...]
+    decisions: tuple[Decision, ...]
+    problems: tuple[str, ...]
 
     @classmethod
     def of(
         cls,
         frame: pd.DataFrame,
         target: str | int,
+        reading: Reading,
         *,
         categorical: Collection[str | int] = (),
         drop: Collection[str | int] = (),
-        impute: bool = False,
         missing: Sequence[str],
     ) -> TrainingRows:
-        """Determine the kind of each column; see `columns.planned`."""
+        """Decide what each column is; see `decisions.decide`. All problems are raised as one error."""
         names = labels(frame)
         if len(frame) < 2:
             raise ValueError(f"it has {'1 row' if len(frame) else 'no rows'}; two at least are needed")
@@ -158,29 +170,54 @@ class TrainingRows:
                     raise ValueError(f"{argument}: {no_column(name, names)}")
         if target in drop:
             raise ValueError(f"{column_name(target)} is the target and cannot be dropped")
-        columns, kept, constant = [], [], []
+        found: dict[str | int, tuple[Cells, Column | None, Decision]] = {}
+        problems: dict[str | int, str] = {}
+
+        def read(i: int, reading: Reading) -> None:
+            name = names[i]
+            try:
+                cells = Cells.of(frame.iloc[:, i], name, missing)
+                found[name] = (cells, *decide(cells, i, reading, categorical=name in categorical))
+            except AmbiguousError as error:
+                problems[name], doubtful[i] = f"{column_name(name)}: {error}", error
+            except ValueError as error:
+                problems[name] = str(error)
+
+        doubtful: dict[int, AmbiguousError] = {}
         for i, name in enumerate(names):
-            if name == target or name in drop:
-                continue
-            cells = Cells.of(frame.iloc[:, i], name, missing)
-            column = planned(cells, categorical=name in categorical, impute=impute)
-            if column is None:
-                constant.append(name)
-            else:
-                columns.append(column)
-                kept.append(cells)
-        if not columns:
-            left = f"; {listed(constant)} never change" if constant else ""
-            raise ValueError(f"no column is left to learn from{left}")
-        inputs = Inputs(tuple(names), target, tuple(columns), tuple(constant), tuple(missing))
-        values = [column.read(c, "error") for column, c in zip(columns, kept, strict=True)]
-        return cls(inputs, tuple(kept), tuple(values))
+            if name != target and name not in drop:
+                read(i, reading)
+        decimal = decimal_of([(cells, column) for cells, column, _ in found.values()]) if doubtful else None
+        for i in list(doubtful) if decimal else []:
+            del problems[names[i]]
+            read(i, dataclasses.replace(reading, decimal=decimal))
+        told = [found[name][2] if name in found else Decision(name, "left out", DROPPED) for name in names]
+        used = [(cells, column) for cells, column, _ in (found[n] for n in names if n in found) if column is not None]
+        left_out = tuple((of.name, of.what) for of in told if of.kind == "left out" and of.what != DROPPED)
+        if not used and not problems:
+            left = "; " + listed([name for name, _ in left_out]) + " never change" if left_out else ""
+            problems[target] = f"no column is left to learn from{left}"
+        values = []
+        inputs = Inputs(tuple(names), target, tuple(column for _, column in used), left_out, tuple(missing))
+        if not problems:
+            values = [column.read(cells, "error") for cells, column in used]
+        kept = tuple(cells for cells, _ in used)
+        return cls(inputs, kept, tuple(values), tuple(of for of in told if of.name != target), tuple(problems.values()))
 
     def learn(self, rows: Array) -> tuple[Inputs, NDArray[np.float32]]:
         """Return the inputs with moments learned from these rows, and X of all rows."""
         columns = [column.learn(v[rows]) for column, v in zip(self.inputs.columns, self.values, strict=True)]
         inputs = dataclasses.replace(self.inputs, columns=tuple(columns))
         return inputs, inputs.matrix(self.values, self.cells)
+
+
+def decimal_of(columns: Sequence[tuple[Cells, Column | None]]) -> str | None:
+    """Return the decimal mark of a table by those of its columns that are clear; None if they do not agree."""
+    marks = set()
+    for cells, column in columns:
+        if isinstance(column, Numeric) and (numbers(cells, column.notation) % 1).any():
+            marks.add(column.notation.decimal)
+    return marks.pop() if len(marks) == 1 else None
 
 
 def matrix(n: int, width: int) -> NDArray[np.float32]:
@@ -194,10 +231,6 @@ def matrix(n: int, width: int) -> NDArray[np.float32]:
 
 def labels(frame: pd.DataFrame) -> list[str | int]:
     """Return the names of a table's columns, all str or all int, each different."""
-    import pandas as pd
-
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"the table must be a pandas.DataFrame, not {type(frame).__name__}")
     if not len(frame.columns):
         raise ValueError("the table has no columns")
     names = [int(name) if isinstance(name, np.integer) else name for name in frame.columns.tolist()]

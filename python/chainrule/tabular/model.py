@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any
+import inspect
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -11,23 +13,31 @@ from chainrule.reference.spelling import check_keywords
 
 from . import files, targets, training
 from .cells import MISSING, Cells, column_name
-from .columns import numbers, refuse_gaps
+from .columns import Numeric, numbers, refuse_gaps
+from .decisions import Decision, Reading, together
+from .frames import as_frame
 from .inputs import TrainingRows, labels, no_column
+from .notation import PLAIN, check_marks
 from .scores import Score
 from .settings import Settings
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
-    from typing import Self
+    from typing import Never, Self
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from chainrule.history import History
     from chainrule.network import Network
+    from chainrule.reference.activations import Activation
+    from chainrule.reference.inits import Init
+    from chainrule.reference.losses import Loss
+    from chainrule.reference.optimizers import Optimizer
 
     from .inputs import Inputs
+    from .notation import Notation
     from .targets import Target
     from .training import Fitted, Watch
 
@@ -39,10 +49,12 @@ NOT_FITTED = "this model is not fitted; call fit first"
 class TabularModel:
     """A network for a table of columns with names, numbers, categories and gaps.
 
-    A column is numeric if all its cells are numbers, and categorical if none is. Numeric columns are standardized,
-    categorical ones one-hot. Constant columns are left out. In later tables columns are found by name, or by position
-    if there is no header. The target is one column: classes, learned by cross-entropy, or numbers, standardized for
-    training and predicted in their own unit.
+    Each column becomes numbers, dates, categories, or is left out; `decisions.decide` says which, and
+    ``model.read(frame, target).decisions`` tells it. Numbers are standardized, however they are written; dates give
+    their parts; categories are one-hot. A column's type counts where it says something: categories, booleans and the
+    type "string" are categories. In later tables columns are found by name, or by position if there is no header. The
+    target is one column: classes, learned by cross-entropy, or numbers, standardized for training and predicted in
+    their own unit.
 
     Parameters
     ----------
@@ -53,15 +65,23 @@ class TabularModel:
         Columns of numbers that are categories.
     drop : sequence of str or int
         Columns to leave out.
+    drop_missing_target : bool, default False
+        Whether rows without a target are left out. Else they are an error.
     impute : bool, default False
         Whether gaps are allowed. A gap then counts as the median of a numeric column. In a categorical column it is a
-        category of its own if the training data have gaps, else the most frequent category. The target may have none.
+        category of its own if the training data have gaps, else the most frequent category.
     missing : sequence of str
-        The texts of a gap, in any case; by default the empty text, ?, NA, N/A, #N/A, NaN, NULL and <NA>. None, NaN and
-        NaT in a table are always gaps.
+        The texts of a gap, in any case; by default ?, NA, N/A, #N/A, NaN, NULL and <NA>. The empty text, and None, NaN
+        and NaT in a table, are always gaps.
     weight : str or int, optional
         A column of numbers >= 0 that weigh the rows, in the loss and in the scores. It is no input.
-    **settings
+    decimal, thousands : str, optional
+        The marks in numbers that are text: "," or "." for decimals; "," "." "'" or a blank between thousands. None:
+        those that the cells of a column show.
+    date_format : str, optional
+        The format of dates that are text, as of `datetime.strptime`. None: the one that fits.
+    hidden, activation, init, loss, optimizer, learning_rate, epochs, batch_size, dropout, l2, patience, seed,
+    class_weight, metrics
         The choices for building and training the network; see `Settings`.
 
     Attributes
@@ -77,6 +97,10 @@ class TabularModel:
         The history of the last training; with rows held back, of the training that measured them. None after `load`.
     epochs : int or None
         The number of epochs of the final training; None after `load`.
+    decisions : tuple of Decision
+        What became of each column of the training data, the target last; empty after `load`.
+    reading : dict of str
+        How the file of the training data was read, to read later ones alike: ``read_table(path, **model.reading)``.
     notes : dict of str
         Any further texts to store in the model file, such as the source of the data.
 
@@ -109,25 +133,63 @@ class TabularModel:
     def __init__(
         self,
         *,
-        task: str | None = None,
+        task: Literal["classification", "regression"] | None = None,
         categorical: Iterable[str | int] = (),
         drop: Iterable[str | int] = (),
+        drop_missing_target: bool = False,
         impute: bool = False,
         missing: Iterable[str] = MISSING,
         weight: str | int | None = None,
-        **settings: Any,
+        decimal: Literal[".", ","] | None = None,
+        thousands: str | None = None,
+        date_format: str | None = None,
+        hidden: Iterable[int] = Settings.hidden,
+        activation: str | Activation = Settings.activation,
+        init: str | Init = Settings.init,
+        loss: str | Loss | None = Settings.loss,
+        optimizer: str | Optimizer = Settings.optimizer,
+        learning_rate: float | None = Settings.learning_rate,
+        epochs: int = Settings.epochs,
+        batch_size: int | None = Settings.batch_size,
+        dropout: float = Settings.dropout,
+        l2: float = Settings.l2,
+        patience: int = Settings.patience,
+        seed: int | None = Settings.seed,
+        class_weight: Literal["balanced"] | None = Settings.class_weight,
+        metrics: Iterable[str] = Settings.metrics,
+        **unknown: Never,
     ) -> None:
+        known = [name for name in inspect.signature(TabularModel).parameters if name != "unknown"]
+        check_keywords("TabularModel", unknown, known)
         self.task = task
         self.categorical = names("categorical", categorical)
         self.drop = names("drop", drop)
-        self.impute = impute
+        self.drop_missing_target = drop_missing_target
         self.missing = names("missing", missing)
         self.weight = weight
-        check_keywords("TabularModel", settings, [field.name for field in dataclasses.fields(Settings)])
-        self.settings = Settings(**settings)
+        check_marks(decimal, thousands)
+        self.form = Reading(impute=impute, decimal=decimal, thousands=thousands, date_format=date_format)
+        self.settings = Settings(
+            hidden=hidden,  # type: ignore[arg-type] # made a tuple there
+            activation=activation,
+            init=init,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            dropout=dropout,
+            l2=l2,
+            patience=patience,
+            class_weight=class_weight,
+            metrics=metrics,  # type: ignore[arg-type] # made a tuple there
+            seed=seed,  # type: ignore[arg-type] # None is replaced there
+        )
+        self.reading: dict[str, str] = {}
         self.notes: dict[str, str] = {}
         self.history: History | None = None
         self.epochs: int | None = None
+        self.decisions: tuple[Decision, ...] = ()
         self._inputs: Inputs | None = None
         self._target: Target | None = None
         self._network: Network | None = None
@@ -172,7 +234,11 @@ class TabularModel:
             The table is not usable for training. The message names the column and the row, or the line of the file for
             a table from `read_csv`.
         """
-        return Data(self, frame, target)
+        data = Data(self, frame, target)
+        for decision in data.decisions:
+            if decision.warning:
+                warnings.warn(decision.warning, stacklevel=2)
+        return data
 
     def fit(self, frame: pd.DataFrame | Data, target: str | int | None = None, *, watch: Watch | None = None) -> Self:
         """Train on all rows.
@@ -197,7 +263,7 @@ class TabularModel:
         data = self.data(frame, target)
         fitted = data.fitted(np.arange(data.n), "training", watch)
         self._inputs, self._target, self._network = fitted.inputs, fitted.target, fitted.network
-        self.history, self.epochs = fitted.history, fitted.epochs
+        self.history, self.epochs, self.decisions = fitted.history, fitted.epochs, data.decisions
         return self
 
     def held_out(
@@ -315,11 +381,35 @@ class TabularModel:
         """Return the target of a table, read as by `Target.read`."""
         return self.target.read(self.inputs.target_cells(frame))
 
+    def set_marks(self, decimal: str | None = None, thousands: str | None = None) -> None:
+        """Let numbers of later tables be written with other marks than those of the training data."""
+        if decimal is None and thousands is None:
+            return
+        check_marks(decimal, thousands)
+
+        def changed(item: Any) -> Any:
+            if not hasattr(item, "notation"):
+                return item
+            style = item.notation
+            style = replace(
+                style,
+                decimal=decimal or ("." if thousands == "," else style.decimal),
+                thousands=thousands if thousands is not None else "" if style.thousands == decimal else style.thousands,
+            )
+            return replace(item, notation=style)
+
+        self._inputs = replace(self.inputs, columns=tuple(changed(column) for column in self.inputs.columns))
+        self._target = changed(self.target)
+
+    def has_marks(self) -> bool:
+        """Whether numbers are written with marks or units of their own, so that a file has to be read as text."""
+        return any(style != PLAIN for style in notations(self.inputs, self.target))
+
     # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write network, columns and target to a safetensors file, replaced only on success; see `tabular.files`."""
-        files.save(path, self.inputs, self.target, self.network, self.notes)
+        files.save(path, files.Parts(self.inputs, self.target, self.network, self.reading, self.notes))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -333,31 +423,58 @@ class TabularModel:
             It is not a complete, valid file of a TabularModel; the message says what is wrong.
         """
         model = cls()
-        model._inputs, model._target, model._network, model.notes = files.load(path)
+        parts = files.load(path)
+        model._inputs, model._target, model._network = parts.inputs, parts.target, parts.network
+        model.reading, model.notes = parts.reading, parts.notes
         return model
 
 
 class Data:
-    """The training data of a model, read once."""
+    """The training data of a model, read once.
+
+    Attributes
+    ----------
+    decisions : tuple of Decision
+        What became of each column, the target last.
+    n, n_dropped : int
+        The number of rows, and of those that were left out since they lack the target.
+    """
 
     def __init__(self, model: TabularModel, frame: pd.DataFrame, target: str | int) -> None:
+        frame = as_frame(frame)
         self.settings = model.settings
+        rows = len(frame)
+        if model.drop_missing_target and target in frame.columns:
+            missing = Cells.of(frame[target], target, model.missing).missing
+            frame = frame[~missing] if missing.any() else frame
+        self.n_dropped = rows - len(frame)
         self.weights = None if model.weight is None else weights(frame, model.weight, model.missing)
         self.columns = TrainingRows.of(
             frame,
             target,
+            model.form,
             categorical=model.categorical,
             drop=model.drop if model.weight is None else (*model.drop, model.weight),
-            impute=model.impute,
             missing=model.missing,
         )
-        cells = self.columns.inputs.target_cells(frame)
-        self.target, self.why = targets.planned(cells, model.task, frame[target])
+        problems = list(self.columns.problems)
+        try:
+            cells = Cells.of(frame[target], target, model.missing)
+            self.target, self.why = targets.planned(cells, model.task, model.form)
+        except ValueError as error:
+            problems.insert(0, str(error))
+        if problems:
+            raise together(problems)
         self.y = self.target.read(cells)
         self.n = len(self.y)
         if self.settings.class_weight is not None and not isinstance(self.target, targets.Classes):
             raise ValueError("class_weight is for classes; this target holds numbers")
         self.target.baseline(self.y, self.weights, self.settings.metrics)  # refuses metrics before the training
+        self.decisions = (*self.columns.decisions, Decision(target, "target", f"{self.target.task}: {self.why}"))
+
+    def has_marks(self) -> bool:
+        """Whether numbers are written with marks or units of their own; see `TabularModel.has_marks`."""
+        return any(style != PLAIN for style in notations(self.columns.inputs, self.target))
 
     def counts(self) -> list[int]:
         """Return the number of rows of each class."""
@@ -388,6 +505,11 @@ class Data:
         return Score(
             how, tuple(parts), np.concatenate(true), np.concatenate(predicted), tuple(histories), tuple(baselines)
         )
+
+
+def notations(inputs: Inputs, target: Target) -> list[Notation]:
+    """Return how the numbers of each column and of the target are written."""
+    return [item.notation for item in (*inputs.columns, target) if isinstance(item, Numeric | targets.Numbers)]
 
 
 def true_labels(target: Target, y: Array) -> Array:

@@ -1,51 +1,81 @@
-"""From a CSV file to a table of text, indexed by the line numbers of the file.
+"""From a CSV file to a table indexed by the line numbers of the file.
 
-Every cell stays text here, so a later error can quote the cell as it is in the file and name its line. Python's csv
-module reads the file. pandas would fill rows that are too short, and forget the line numbers.
+    bytes ─▶ separator, header ─▶ pandas' parser, where nothing in the file can be read in two ways
+                             └──▶ Python's csv module, which names the line of whatever is wrong
+
+A column stays text as it is in the file, so a label is given back as it was and an error quotes the cell. Only a column
+with very many different numbers becomes numbers at once: it holds neither labels nor categories, and text would take
+several times its memory and time. pandas alone would fill rows that are too short, and forget the line numbers.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-from typing import IO, TYPE_CHECKING
+import itertools
+import re
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from .cells import LINE, is_number
+from .columns import MOST_CATEGORIES
+from .sources import PANDAS_2, as_utf8, check_encoding, memory_named, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
-SEPARATORS = (",", ";", "\t")
+    from .sources import Source
+
+SEPARATORS = (",", ";", "\t", "|")
 MOST_COLUMNS = 65_536
+SAMPLE = 65_536  # bytes from which the separator is chosen
+PREVIEW = 5_000  # rows from which text is told from numbers
+CHUNK = 4_096  # rows that the csv module reads at a time
+NAMED_ROWS = 5  # of the wrong ones, in one message
+# pandas 2 rounds decimals by other means unless told to read them as Python does.
+EXACT = {"float_precision": "round_trip"} if PANDAS_2 else {}
+BREAK = re.compile(rb"\r\n?|\n")
+PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)*|\D*")  # a cell that holds one number, or none
 
 
 def read_csv(
-    source: str | os.PathLike[str] | IO[bytes], *, sep: str | None = None, header: bool | None = None
+    source: Source,
+    *,
+    sep: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    text: bool = False,
 ) -> pd.DataFrame:
-    r"""Read a CSV file into a table of text.
+    r"""Read a CSV file into a table.
 
-    The file is UTF-8, with or without a byte order mark. Lines end in ``\n``, ``\r\n`` or ``\r``. Cells quoted with
-    ``"`` may hold separators, line breaks and doubled quotes (RFC 4180). Blanks around a cell are ignored, and empty
-    lines are skipped. Every row must have as many cells as the first.
+    The file is text, and may be packed by gzip, bzip2, xz, zstd or zip. Lines end in ``\n``, ``\r\n`` or ``\r``. Cells
+    quoted with ``"`` may hold separators, line breaks and doubled quotes (RFC 4180). Blanks around a cell are ignored,
+    and empty lines are skipped. Every row must have as many cells as the first. Reading takes up to about twenty times
+    the size of the file in memory, and at most 1 GiB of text is read.
 
     Parameters
     ----------
     source : path or binary file
         The file to read.
     sep : str, optional
-        The character between cells. None: whichever of ``,`` ``;`` and tab cuts the first line into the most cells.
+        The character between cells. None: the one of ``,`` ``;`` tab and ``|`` that gives a table, in which all rows
+        have as many cells.
     header : bool, optional
         Whether the first row names the columns. None: yes, unless one of its cells is a number.
+    encoding : str, optional
+        The encoding of the text. None: UTF-8, with or without a byte order mark.
+    text : bool, default False
+        Whether every cell stays text. So it must be where numbers have points between thousands and no other mark.
 
     Returns
     -------
     pandas.DataFrame
-        The cells as str objects. The index, named "line", holds the number of the line in which each row begins,
-        counted from 1. The columns are named by the header (an empty name becomes ``column N``), or 1, 2, … without a
-        header.
+        The cells as str objects; a column with more than 1,000 different numbers as numbers, NaN where a cell is empty.
+        The index, named "line", holds the number of the line in which each row begins, counted from 1. The columns are
+        named by the header (an empty name becomes ``column N``), or 1, 2, … without a header.
 
     Raises
     ------
@@ -63,77 +93,213 @@ def read_csv(
     >>> read_csv(io.BytesIO(b"1,a\n2,b\n")).columns.tolist()
     [1, 2]
     """
-    text = decoded(source)
-    rows = records(text, sep or sniffed(text))
-    first_line, first = next(rows, (0, []))
-    if not first:
-        raise ValueError("there is nothing in it")
-    if len(first) > MOST_COLUMNS:
-        raise ValueError(f"line {first_line} has {len(first):,} cells, at most {MOST_COLUMNS:,} columns are read")
-    if header is None:
-        header = not any(map(is_number, first))
-    names: list[str | int] = [*named(first)] if header else list(range(1, len(first) + 1))
-    lines, cells = ([], []) if header else ([first_line], [first])
-    known: dict[str, str] = {}  # equal cells share one str object, which saves memory
-    for line, row in rows:
-        if len(row) != len(first):
-            raise ValueError(f"line {line} has {counted(len(row))}, but line {first_line} has {len(first)}")
-        lines.append(line)
-        cells.append([known.setdefault(cell, cell) for cell in row])
-    if not cells:
-        raise ValueError("there are no rows below its header (line 1 is taken as one: none of its cells is a number)")
-    return pd.DataFrame(cells, columns=pd.Index(names, dtype=object), index=pd.Index(lines, name=LINE), dtype=object)
+    if encoding is not None:
+        encoding = check_encoding(encoding)
+    content = unpacked(source, text=encoding is not None)
+    with memory_named(len(content)):
+        return csv_table(as_utf8(content, encoding), sep, header, text=text)
 
 
-def decoded(source: str | os.PathLike[str] | IO[bytes]) -> str:
-    """Return the text of a file; refuse binary files and other encodings."""
-    if isinstance(source, str | os.PathLike):
-        with open(source, "rb") as file:  # noqa: PTH123 - a str will do
-            return decoded(file)
-    # The first bytes are enough to recognize a binary file, even one without end, such as /dev/zero.
-    start = source.read(65_536)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError("it is UTF-16 text; save it as UTF-8")
-    if b"\0" in start:
-        raise ValueError("it is a binary file, not CSV")
-    content = start + source.read()
+def csv_table(content: bytes, sep: str | None, header: bool | None, *, text: bool) -> pd.DataFrame:
+    """Return the table in a text of CSV, UTF-8."""
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
-        raise ValueError(f"line {line} is not UTF-8 text (byte 0x{byte:02x}); save the file as UTF-8") from None
-    if "\0" in text:
-        raise ValueError("it is a binary file, not CSV")
-    return text
+        return rows_and_names(content, sep, header, text=text)
+    except UnicodeDecodeError:
+        raise not_utf8(content) from None
 
 
-def sniffed(text: str) -> str:
-    """Return the separator that cuts the first line into the most cells; a comma if none occurs."""
+def rows_and_names(content: bytes, sep: str | None, header: bool | None, *, text: bool) -> pd.DataFrame:
+    """Return the table; a UnicodeDecodeError passes."""
+    first = len(content) - len(content.lstrip(b" \r\n"))
+    if first == len(content):
+        raise ValueError("there is nothing in it")
+    start = max(content.rfind(end, 0, first) for end in (b"\n", b"\r")) + 1  # blanks before a cell are in its line
+    line = breaks(content, 0, start) + 1
+    sep = sep or chosen_separator(content[start : start + SAMPLE])
+    row, below = first_row(content, start, line, sep)
+    n, origin = len(row), f"line {line}"
+    if header is None:
+        header = not any(map(is_number, row))
+    names: list[str | int] = [*named(row)] if header else list(range(1, n + 1))
+    if header:
+        for end in itertools.islice(BREAK.finditer(content, start), below - line):
+            start = end.end()
+        if b"\n" not in content[start - 1 : start] and b"\r" not in content[start - 1 : start]:
+            start = len(content)  # the file ends in its header
+        line = below
+    frame = quick(content, start, line, sep, n, text=text) if sep.isascii() else None
+    if frame is None:
+        frame = careful(content, start, line, sep, origin, n)
+    if not len(frame):
+        raise ValueError(
+            f"there are no rows below its header ({origin} is taken as one: none of its cells is a number)"
+        )
+    return frame.set_axis(pd.Index(names, dtype=object), axis=1)
 
-    def width(sep: str) -> int:
+
+# ── The first row ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen_separator(sample: bytes) -> str:
+    r"""Return the separator by which most rows have as many cells as the first; of equals, one that cuts no number.
+
+    `1,5;2,5` cut at its commas would leave `5;2`. If that does not decide, the one with the most cells is taken.
+
+    >>> chosen_separator(b"a, b;c\n1,5;2,5\n2;3\n"), chosen_separator(b"1,5;2,5\n3,5;4,5\n"), chosen_separator(b"x")
+    (';', ';', ',')
+    """
+    text = sample.decode(errors="ignore")
+
+    def order(sep: str) -> tuple[float, float, int]:
+        rows: list[list[str]] = []
         try:
-            return len(next(records(text, sep), (0, []))[1])
+            rows.extend(row for row in csv.reader(io.StringIO(text, newline=""), delimiter=sep) if row)
+        except csv.Error:
+            return 0.0, 0.0, 0
+        if not rows:
+            return 0.0, 0.0, 0
+        if len(rows) > 1 and len(sample) == SAMPLE:
+            rows.pop()  # it may be cut off
+        width = len(rows[0])
+        if width < 2:
+            return 0.0, 0.0, 0
+        cells = [cell.strip() for row in rows for cell in row]
+        whole = sum(PLAIN.fullmatch(cell) is not None for cell in cells) / len(cells)
+        return sum(len(row) == width for row in rows) / len(rows), whole, width
+
+    return max(SEPARATORS, key=order)  # of equals the first
+
+
+def first_row(content: bytes, start: int, line: int, sep: str) -> tuple[list[str], int]:
+    """Return the cells of the first row, and the number of the line below it."""
+    end = BREAK.search(content, start)
+    stop = len(content) if end is None else end.start()
+    n = content.count(sep.encode(), start, stop) + 1
+    if n <= MOST_COLUMNS or b'"' in content[start:stop]:
+        for _, below, row in records(content, start, line, sep):
+            n = len(row)
+            if n <= MOST_COLUMNS:
+                return row, below
+            break
+        else:
+            raise ValueError("there is nothing in it")
+    raise ValueError(f"line {line} has {n:,} cells, at most {MOST_COLUMNS:,} columns are read")
+
+
+def named(first: list[str]) -> list[str]:
+    """Return the names in a header; refuse equal ones."""
+    names = [name or f"column {i}" for i, name in enumerate(first, start=1)]
+    index_of: dict[str, int] = {}
+    for i, name in enumerate(names, start=1):
+        if name in index_of:
+            raise ValueError(f"two columns are named {name!r}: the {ordinal(index_of[name])} and the {ordinal(i)}")
+        index_of[name] = i
+    return names
+
+
+# ── The rows below ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def quick(content: bytes, start: int, line: int, sep: str, n: int, *, text: bool) -> pd.DataFrame | None:
+    r"""Return the rows by pandas' parser; None if it cannot read them, or may read them otherwise than the csv module.
+
+    Without quotes, a row of n cells has n − 1 separators and ends in a line break. If both counts are right and pandas
+    found no row that is too long, then no row is too short, no line is blank and the lines are numbered 1, 2, 3, …
+    With quotes the csv module reads along and counts. pandas loses cells after a blank line that ends in ``\r`` alone.
+    """
+    if content.count(b"\r") != content.count(b"\r\n"):
+        return None
+    stop = len(content)
+    while stop > start and content[stop - 1] in b"\r\n":
+        stop -= 1
+
+    def parsed(**options: Any) -> pd.DataFrame:
+        file = io.BytesIO(content)
+        file.seek(start)
+        return pd.read_csv(
+            file, sep=sep, header=None, names=range(n), keep_default_na=False, engine="c", **EXACT, **options
+        )
+
+    try:
+        wide = []
+        if not text:
+            first = parsed(nrows=PREVIEW, na_values=[""])
+            wide = [i for i in range(n) if is_wide(first[i])]
+        frame = parsed(dtype=dict.fromkeys(set(range(n)) - set(wide), object), na_values={i: [""] for i in wide})
+        other = [i for i in wide if frame[i].dtype.kind not in "iuf"]  # there is text below the preview
+        if other:
+            frame[other] = parsed(usecols=other, dtype=object, na_values=[])[other]
+    except UnicodeDecodeError:
+        raise
+    except ValueError:  # of pandas: too many cells, or no rows
+        return None
+    if not isinstance(frame.index, pd.RangeIndex):  # too many cells in the first row
+        return None
+    lines: pd.Index
+    if b'"' not in content:
+        rows, separators = breaks(content, start, stop) + 1, content.count(sep.encode(), start, stop)
+        if (rows, separators) != (len(frame), len(frame) * (n - 1)):
+            return None
+        lines = pd.RangeIndex(line, line + len(frame), name=LINE)
+    else:
+        try:
+            found = [(at, len(row)) for at, _, row in records(content, start, line, sep)]
         except ValueError:
-            return 0
+            return None
+        if len(found) != len(frame) or any(width != n for _, width in found):
+            return None
+        lines = pd.Index([at for at, _ in found], name=LINE)
+    for i in set(range(n)) - set(wide) | set(other):
+        frame[i] = np.array([cell.strip() for cell in frame[i].tolist()], dtype=object)
+    if n == 1 and (frame[0].isna() | (frame[0] == "")).any():  # a blank row, if it is not a gap
+        return None
+    return frame.set_axis(lines, axis=0)
 
-    return max(SEPARATORS, key=width)  # of equals the first
+
+def is_wide(column: pd.Series) -> bool:
+    """Tell whether a column holds more different numbers than there may be categories or classes."""
+    return column.dtype.kind in "iuf" and column.nunique() > MOST_CATEGORIES
 
 
-def records(text: str, sep: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not blank, with the number of its first line."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep, strict=True)
+def careful(content: bytes, start: int, line: int, sep: str, origin: str, n: int) -> pd.DataFrame:
+    """Return the rows by the csv module, all text; refuse rows with another number of cells than the first."""
+    lines: list[int] = []
+    columns: list[list[Any]] = [[] for _ in range(n)]
+    wrong: list[str] = []
+    rows = records(content, start, line, sep)
+    known: dict[str, str] = {}  # equal cells share one str object, which saves memory
+    while chunk := list(itertools.islice(rows, CHUNK)):
+        wrong += [f"line {at} has {counted(len(row))}" for at, _, row in chunk if len(row) != n]
+        if wrong:
+            continue
+        lines += [at for at, _, _ in chunk]
+        if len(known) > CHUNK:
+            known.clear()
+        for column, cells in zip(columns, zip(*(row for _, _, row in chunk), strict=True), strict=True):
+            column.append(np.array([known.setdefault(cell, cell) for cell in cells], dtype=object))
+    if wrong:
+        more = f" (and {len(wrong) - NAMED_ROWS:,} more lines)" if len(wrong) > NAMED_ROWS else ""
+        raise ValueError(f"{', '.join(wrong[:NAMED_ROWS])}{more}, but {origin} has {n}")
+    table: dict[int, Any] = {i: np.concatenate(column) if column else [] for i, column in enumerate(columns)}
+    return pd.DataFrame(table, index=pd.Index(lines, name=LINE), dtype=object)
+
+
+def records(content: bytes, start: int, line: int, sep: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield each row that is not blank from `start` on, with the number of its first line and of the line below it."""
+    file = io.BytesIO(content)
+    file.seek(start)
+    rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter=sep, strict=True)
     while True:
-        line = rows.line_num + 1
+        at = line + rows.line_num
         try:
             row = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            raise ValueError(f"line {line}: {reason(str(error))}") from None
+            raise ValueError(f"line {at}: {reason(str(error))}") from None
         row = [cell.strip() for cell in row]
         if len(row) > 1 or any(row):
-            yield line, row
+            yield at, line + rows.line_num, row
 
 
 def reason(error: str) -> str:
@@ -147,15 +313,23 @@ def reason(error: str) -> str:
     return error
 
 
-def named(first: list[str]) -> list[str]:
-    """Return the names in a header; refuse equal ones."""
-    names = [name or f"column {i}" for i, name in enumerate(first, start=1)]
-    index_of: dict[str, int] = {}
-    for i, name in enumerate(names, start=1):
-        if name in index_of:
-            raise ValueError(f"two columns are named {name!r}: the {ordinal(index_of[name])} and the {ordinal(i)}")
-        index_of[name] = i
-    return names
+def breaks(content: bytes, start: int, stop: int) -> int:
+    """Return the number of line breaks."""
+    n = content.count(b"\n", start, stop)
+    cr = content.count(b"\r", start, stop)
+    return n + cr - content.count(b"\r\n", start, stop) if cr else n
+
+
+def not_utf8(content: bytes) -> ValueError:
+    """Return the error for text that is not UTF-8."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line, byte = breaks(content, 0, error.start) + 1, content[error.start]
+    return ValueError(
+        f"line {line} is not UTF-8 text (byte 0x{byte:02x}); --encoding (encoding in Python) says what it is, such as "
+        "cp1252"
+    )
 
 
 def counted(n: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from chainrule.network import Network
 from chainrule.reference.activations import ACTIVATIONS, Activation
@@ -75,7 +75,7 @@ class Settings:
     l2: float = 0.0
     patience: int = 30
     seed: int = None  # type: ignore[assignment] # None is replaced below
-    class_weight: str | None = None
+    class_weight: Literal["balanced"] | None = None
     metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
