@@ -217,6 +217,84 @@ def test_progress_is_shown_on_a_terminal_only(garden):
     assert "\n" not in shown.rstrip("\r\n")
 
 
+def test_train_prints_what_becomes_of_each_column_and_the_report_shows_it(capsys):
+    frame = pd.DataFrame(flowers())
+    frame.insert(0, "day", pd.date_range("2024-03-01", periods=60).strftime("%d.%m.%Y"))
+    frame["price"] = [f"{i},50 €" for i in range(60)]
+    frame.to_csv("p.csv", sep=";")
+    done = call(capsys, "train", "p.csv", "--target", "species", "--epochs", 2)
+    assert (done.code, done.err) == (0, "")
+    for told in (
+        "  column 1  left out    numbers the rows\n",
+        "  day       dates       2024-03-01 to 2024-04-29: month, day, weekday, seconds\n",
+        "  price     numbers     0.5 to 59.5, with decimal ',' and '€'\n",
+        "  color     categories  'blue', 'red', 'white'\n",
+    ):
+        assert told in done.out
+    page = Resources()
+    page.feed(Path("model.html").read_text(encoding="utf-8"))
+    assert {"numbers the rows", "0.5 to 59.5, with decimal ',' and '€'"} <= set(page.text)
+    assert "numeric with decimal ',' and '€'" in call(capsys, "info", "model.safetensors").out
+    assert call(capsys, "predict", "model.safetensors", "p.csv").code == 0
+
+
+def test_separator_and_encoding_of_training_are_remembered(capsys):
+    text = "größe~y\n" + "".join(f"{i}~{'é' if i % 3 else 'ü'}\n" for i in range(40))
+    Path("t.csv").write_bytes(text.encode("cp1252"))
+    reading = ("--sep", "~", "--encoding", "cp1252")
+    assert call(capsys, "train", "t.csv", "--target", "y", *reading, *QUICK).code == 0
+    assert TabularModel.load("model.safetensors").reading == {"sep": "~", "encoding": "cp1252"}
+    done = call(capsys, "predict", "model.safetensors", "t.csv")
+    assert (done.code, done.err) == (0, "")
+    Path("u.csv").write_text(text, encoding="utf-8")
+    assert call(capsys, "predict", "model.safetensors", "u.csv", "--encoding", "utf-8").out == done.out
+
+
+def test_marks_of_numbers_can_be_said(capsys):
+    Path("t.csv").write_text("a;b;y\n" + "".join(f"{i + 1},000;{i}.250;{i % 2}\n" for i in range(40)))
+    assert_mistake(
+        call(capsys, "train", "t.csv", "--target", "y", "--drop", "b", *QUICK), "may be 1000 or 1; --decimal ','"
+    )
+    done = call(capsys, "train", "t.csv", "--target", "y", "--thousands", ".", "--decimal", ",", *QUICK)
+    assert "  a  numbers     1 to 40, with decimal ',' and thousands '.'" in done.out
+    assert "  b  numbers     250 to 39250, with decimal ',' and thousands '.'" in done.out
+    same = call(capsys, "predict", "model.safetensors", "t.csv").out
+    Path("plain.csv").write_text("a,b\n" + "".join(f"{i + 1}.0,{i * 1000 + 250}\n" for i in range(40)))
+    assert call(capsys, "predict", "model.safetensors", "plain.csv", "--decimal", ".", "--thousands", "").out == same
+    for option, value in (("--decimal", ";"), ("--thousands", "x"), ("--encoding", "klingon")):
+        done = call(capsys, "train", "t.csv", "--target", "y", option, value)
+        assert_mistake(done, f"'{option}'", code=2)
+
+
+def test_several_columns_are_dropped_and_rows_without_a_target_left_out(capsys):
+    rows = [{"a": i, "b,c": f"n{i}", "d": f"m{i}", "y": "" if i % 4 == 0 else i / 7} for i in range(60)]
+    pd.DataFrame(rows).to_csv("t.csv", index=False)
+    train = ("train", "t.csv", "--target", "y", *QUICK)
+    assert_mistake(call(capsys, *train, "--drop", "b,c", "--drop", "d"), "the target is missing, and in 14 more rows")
+    for drop in (("--drop", "b,c", "--drop", "d"), ("--drop", "2,d"), ("--drop", "2, 3")):
+        done = call(capsys, *train, *drop, "--drop-missing-target")
+        assert done.code == 0, done.err
+        assert "rows        45; 15 without a target left out" in done.out
+        assert "trained on all 45 rows" in done.out
+    assert_mistake(call(capsys, *train, "--drop", "d,e"), "there is no column 'e'", code=2)
+
+
+def test_column_that_numbers_rows_is_remarked_upon(capsys):
+    pd.DataFrame({"id": range(100, 160), "a": np.arange(60) % 7, "y": ["p", "q"] * 30}).to_csv("t.csv", index=False)
+    done = call(capsys, "train", "t.csv", "--target", "y", *QUICK)
+    assert done.code == 0
+    assert done.err == "chainrule train: column 'id' seems to number the rows; --drop id leaves it out\n"
+
+
+def test_predictions_have_every_digit(capsys):
+    rows = [{"a": i, "b": i % 7, "y": 1_700_000_000 + 3 * i + i % 7} for i in range(60)]
+    pd.DataFrame(rows).to_csv("t.csv", index=False)
+    assert call(capsys, "train", "t.csv", "--target", "y", *QUICK).code == 0
+    out = call(capsys, "predict", "model.safetensors", "t.csv").out.splitlines()[1:]
+    exact = TabularModel.load("model.safetensors").predict(pd.read_csv("t.csv"))
+    assert [float(line) for line in out] == exact.tolist()
+
+
 # ── predict ──
 
 

@@ -192,6 +192,60 @@ def test_file_that_is_not_right_is_refused_with_the_reason(saved, tmp_path, chan
     assert told in str(caught.value)
 
 
+def test_file_of_version_1_is_read(saved, garden, tmp_path):
+    model, path = saved
+    tensors, header = header_of(path)
+    header = {**header, "format_version": 1, "constant": [], "names": [*header["names"], "k"]}
+    del header["left_out"], header["reading"]
+    header["constant"] = ["k"]
+    for column in header["columns"]:
+        column.pop("notation", None)
+    old = tmp_path / "old"
+    _native.write_tensors(old, tensors, {"chainrule": json.dumps(header)})
+    loaded = TabularModel.load(old)
+    assert np.array_equal(loaded.predict_proba(garden), model.predict_proba(garden))
+    assert loaded.inputs.left_out == (("k", "never changes"),)
+    loaded.save(tmp_path / "new")
+    assert TabularModel.load(tmp_path / "new").inputs == loaded.inputs
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """Return the file of a model of dates and prices."""
+    frame = pd.DataFrame({"d": pd.date_range("2024", periods=40), "p": [f"${i}.5" for i in range(40)]})
+    model = TabularModel(**FAST).fit(frame.assign(y=np.arange(40) / 7), "y")
+    path = tmp_path_factory.mktemp("dated") / "m"
+    model.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (("columns", 0, "parts", []), "columns[0].parts must be some of year"),
+        (("columns", 0, "parts", ["century"] * 4), "columns[0].parts must be some of year"),
+        (("columns", 0, "parts", ["day"]), "one mean and one scale for each part"),
+        (("columns", 0, "means", ["a"]), "columns[0].means must be a number"),
+        (("columns", 0, "scales", [0]), "columns[0].scales must be > 0"),
+        (("columns", 0, "fill", 1e100), "columns[0].fill must be the seconds of a date"),
+        (("columns", 0, "form", 3), "form must be of type str"),
+        (("columns", 1, "notation", 3), "columns[1].notation must be an object or null"),
+        (("columns", 1, "notation", "decimal", "x"), "columns[1].notation must have marks"),
+        (("columns", 1, "notation", "thousands", "."), "columns[1].notation must have marks"),
+        (("columns", 1, "notation", "prefix", 1), "prefix must be of type str"),
+        (("columns", 1, "notation", "more", 1), "'more' is unknown"),
+        (("target", "notation", []), "target.notation must be an object or null"),
+    ],
+)
+def test_file_of_dates_and_notations_that_is_not_right_is_refused(dated, tmp_path, changes, told):
+    tensors, header = header_of(dated)
+    change(header, *changes)
+    _native.write_tensors(tmp_path / "m", tensors, {"chainrule": json.dumps(header)})
+    with pytest.raises(ValueError) as caught:
+        TabularModel.load(tmp_path / "m")
+    assert told in str(caught.value)
+
+
 def test_tensors_that_do_not_belong_there_are_refused(saved, tmp_path):
     tensors, header = header_of(saved[1])
     _native.write_tensors(tmp_path / "m", {**tensors, "evil": np.zeros(3)}, {"chainrule": json.dumps(header)})

@@ -77,7 +77,8 @@ class Cells:
             texts = [text_of(value) for value in values]
         except TypeError:
             row = next(i for i, value in enumerate(self.column) if is_compound(value))
-            raise ValueError(f"{self.at(row)} holds a {type(self.column.iloc[row]).__name__}, not one value") from None
+            kind = type(self.column.iloc[row]).__name__
+            raise ValueError(f"{self.at(row)} is of type {kind}, neither a text nor a number") from None
         if any(text.casefold() in self.gaps for text in texts):
             kept = [text for text in texts if text.casefold() not in self.gaps]
             moved = np.full(len(texts) + 1, -1, np.intp)

@@ -103,6 +103,16 @@ def planned(cells: Cells, form: str, *, impute: bool) -> Dates:
     return Dates(cells.name, form, parts, (0.0,) * n, (1.0,) * n, 0.0 if impute else None)
 
 
+def shown(value: float, parts: tuple[str, ...]) -> str:
+    """Return a date in messages, as much of it as the column has.
+
+    >>> shown(0.0, ("year", "seconds")), shown(45000.0, ("day", "time")), shown(45000.0, ("time",))
+    ('1970-01-01', '1970-01-01 12:30:00', '12:30:00')
+    """
+    day, _, time = str(np.datetime64(int(value), "s")).partition("T")
+    return time if parts == ("time",) else f"{day} {time}" if "time" in parts else day
+
+
 def part_of(values: NDArray[np.float64], part: str) -> NDArray[np.float64]:
     """Return a part of each date, given in seconds since 1970; Monday is weekday 0.
 

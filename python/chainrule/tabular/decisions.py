@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import dates, notation
-from .cells import column_name, listed
+from .cells import column_name, listed, number_in
 from .columns import MOST_CATEGORIES, Categorical, Numeric, numbers, ordered, refuse_gaps
 from .dates import Dates
 from .notation import PLAIN
@@ -69,12 +69,15 @@ class Reading:
 
     def notation_of(self, cells: Cells) -> Notation | None:
         """Return how the numbers of a column are written; None if it does not hold numbers."""
-        told = self.decimal is not None or self.thousands is not None
-        if cells.plain is not None and not (told and cells.declared != "number"):
-            return PLAIN
         if cells.declared:
-            return None
-        return notation.found(cells.texts, self.decimal, self.thousands) or (None if cells.plain is None else PLAIN)
+            return PLAIN if cells.declared == "number" else None
+        if cells.plain is not None and self.decimal is None and self.thousands is None:
+            return PLAIN
+        style = notation.found(cells.texts, self.decimal, self.thousands)
+        if cells.plain is None:
+            return style
+        same = style is None or all(style.number(text) == number_in(text) for text in cells.texts)
+        return PLAIN if same else style
 
     def form_of(self, cells: Cells) -> str | None:
         """Return how the dates of a column are written; None if it does not hold dates."""
@@ -102,12 +105,12 @@ def decide(cells: Cells, place: int, reading: Reading, *, categorical: bool) -> 
         return None, Decision(name, "left out", INDEX)
     if gaps and not reading.impute:
         refuse_gaps(cells)
-    filled = f", {gaps:,} gaps" if gaps else ""
+    filled = f", {gaps:,} gap{'s' * (gaps > 1)}" if gaps else ""
     if not categorical:
         style = reading.notation_of(cells)
         if style is not None:
             values = numbers(cells, style)
-            least, most = float(np.nanmin(values)), float(np.nanmax(values))
+            least, most = float(np.nanmin(values)) + 0.0, float(np.nanmax(values)) + 0.0  # −0 is shown as 0
             if least == most and not gaps:
                 return None, Decision(name, "left out", CONSTANT)
             what = f"{least:g} to {most:g}{f', {style}' if style != PLAIN else ''}{filled}"
@@ -118,14 +121,16 @@ def decide(cells: Cells, place: int, reading: Reading, *, categorical: bool) -> 
     form = None if categorical else reading.form_of(cells)
     if form is not None:
         values = dates.seconds(cells, form)
-        first, last = np.array([np.nanmin(values), np.nanmax(values)]).astype("datetime64[s]")
-        if first == last and not gaps:
+        if np.nanmin(values) == np.nanmax(values) and not gaps:
             return None, Decision(name, "left out", CONSTANT)
         of = dates.planned(cells, form, impute=reading.impute)
+        first, last = (dates.shown(end, of.parts) for end in (np.nanmin(values), np.nanmax(values)))
         return of, Decision(name, "dates", f"{first} to {last}: {', '.join(of.parts)}{filled}", of.width)
     if not categorical and cells.declared != "category":
         refuse_mixed(cells)
-        refuse_names(cells, f"--categorical {quoted(name)} takes each as a category")
+        refuse_names(
+            cells, f"--drop {quoted(name)} leaves it out, --categorical {quoted(name)} takes each as a category"
+        )
     words = Categorical(name, ordered(cells.texts), bool(gaps), 0 if reading.impute and not gaps else None)
     return words, Decision(name, "categories", listed(words.categories, 4) + filled, words.width)
 
@@ -157,12 +162,11 @@ def are_row_numbers(cells: Cells) -> bool:
 def row_numbers(name: str | int, values: np.ndarray) -> str:
     """Return a warning if a column of numbers seems to identify rows, or ""."""
     n = len(values)
-    if n < FEWEST_COUNTED or np.isnan(values).any() or (values % 1).any():
-        return ""
     words = str(name).casefold().replace("_", " ").replace("-", " ").split()
     named = isinstance(name, int) or bool(words and {words[0], words[-1]} & ID_NAMES)
-    counts = bool((np.diff(values) == 1).all())
-    if named and (counts or (isinstance(name, str) and len(np.unique(values)) == n)):
+    if not named or n < FEWEST_COUNTED or np.isnan(values).any() or (values % 1).any():
+        return ""
+    if (np.diff(values) == 1).all() or (isinstance(name, str) and len(np.unique(values)) == n):
         return f"{column_name(name)} seems to number the rows; --drop {quoted(name)} leaves it out"
     return ""
 
@@ -198,12 +202,12 @@ def refuse_mixed(cells: Cells) -> None:
     )
 
 
-def refuse_names(cells: Cells, otherwise: str) -> None:
+def refuse_names(cells: Cells, advice: str) -> None:
     """Refuse a column of texts that hardly repeat: nothing general can be learned from names or document numbers."""
     n = int((~cells.missing).sum())
     many = len(cells.texts)
     if many > MOST_CATEGORIES or (many > 20 and many > n / 2):
         raise ValueError(
             f"{column_name(cells.name)} has {many:,} different texts in {n:,} rows, such as {cells.texts[0]!r}; "
-            f"--drop {quoted(cells.name)} leaves it out, {otherwise}"
+            f"{advice}"
         )

@@ -76,6 +76,8 @@ class Notation:
             if not 1 <= len(first) <= 3 or any(len(group) != 3 for group in groups):
                 return None
             whole = first + "".join(groups)
+        if "." in whole or "." in rest:
+            return None
         return number_in(f"{sign.replace('−', '-')}{whole}{'.' if mark else ''}{rest}")
 
     def __str__(self) -> str:
@@ -154,17 +156,22 @@ def is_currency(text: str) -> bool:
 def is_like_number(text: str) -> bool:
     """Tell whether a text is a number in some notation, alone or with a currency or a percent sign.
 
-    >>> [is_like_number(text) for text in ("1.5", "1,5", "$7", "5%", "3rd", "10-19", "red")]
+    >>> [is_like_number(text) for text in ("1.5", "1,5", "$7", "5%", "3rd", "10-19", "1.2.3")]
     [True, True, True, True, False, False, False]
     """
     cell = CELL.fullmatch(text)
     if cell is None:
         return number_in(text) is not None
     prefix, suffix = cell["prefix"].strip(), cell["suffix"].strip()
-    return (not prefix or is_currency(prefix)) and (suffix in ("", "%") or is_currency(suffix))
+    if (prefix and not is_currency(prefix)) or not (suffix in ("", "%") or is_currency(suffix)):
+        return False
+    try:
+        return found([cell["digits"]]) is not None
+    except AmbiguousError:
+        return True
 
 
-def check_marks(decimal: str | None, thousands: str | None) -> None:
+def check_marks(decimal: str | None = None, thousands: str | None = None) -> None:
     """Refuse marks that no number is written with."""
     if decimal is not None and decimal not in DECIMAL:
         raise ValueError(f"decimal must be '.' or ',', not {decimal!r}")

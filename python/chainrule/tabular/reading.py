@@ -21,6 +21,7 @@ import pandas as pd
 
 from .cells import LINE, is_number
 from .columns import MOST_CATEGORIES
+from .notation import is_like_number
 from .sources import PANDAS_2, as_utf8, check_encoding, memory_named, unpacked
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def rows_and_names(content: bytes, sep: str | None, header: bool | None, *, text
     row, below = first_row(content, start, line, sep)
     n, origin = len(row), f"line {line}"
     if header is None:
-        header = not any(map(is_number, row))
+        header = not any(is_number(cell) or is_like_number(cell) for cell in row)
     names: list[str | int] = [*named(row)] if header else list(range(1, n + 1))
     if header:
         for end in itertools.islice(BREAK.finditer(content, start), below - line):
@@ -250,7 +251,7 @@ def quick(content: bytes, start: int, line: int, sep: str, n: int, *, text: bool
             return None
         lines = pd.Index([at for at, _ in found], name=LINE)
     for i in set(range(n)) - set(wide) | set(other):
-        frame[i] = np.array([cell.strip() for cell in frame[i].tolist()], dtype=object)
+        frame[i] = np.array(list(map(str.strip, frame[i].tolist())), dtype=object)
     if n == 1 and (frame[0].isna() | (frame[0] == "")).any():  # a blank row, if it is not a gap
         return None
     return frame.set_axis(lines, axis=0)
@@ -265,11 +266,14 @@ def careful(content: bytes, start: int, line: int, sep: str, origin: str, n: int
     """Return the rows by the csv module, all text; refuse rows with another number of cells than the first."""
     lines: list[int] = []
     columns: list[list[Any]] = [[] for _ in range(n)]
-    wrong: list[str] = []
+    wrong: list[tuple[int, int]] = []
+    n_wrong = 0
     rows = records(content, start, line, sep)
     known: dict[str, str] = {}  # equal cells share one str object, which saves memory
     while chunk := list(itertools.islice(rows, CHUNK)):
-        wrong += [f"line {at} has {counted(len(row))}" for at, _, row in chunk if len(row) != n]
+        odd = [(at, len(row)) for at, _, row in chunk if len(row) != n]
+        n_wrong += len(odd)
+        wrong += odd[: NAMED_ROWS - len(wrong)]
         if wrong:
             continue
         lines += [at for at, _, _ in chunk]
@@ -278,8 +282,9 @@ def careful(content: bytes, start: int, line: int, sep: str, origin: str, n: int
         for column, cells in zip(columns, zip(*(row for _, _, row in chunk), strict=True), strict=True):
             column.append(np.array([known.setdefault(cell, cell) for cell in cells], dtype=object))
     if wrong:
-        more = f" (and {len(wrong) - NAMED_ROWS:,} more lines)" if len(wrong) > NAMED_ROWS else ""
-        raise ValueError(f"{', '.join(wrong[:NAMED_ROWS])}{more}, but {origin} has {n}")
+        told = ", ".join(f"line {at} has {counted(width)}" for at, width in wrong)
+        more = f" (and {n_wrong - len(wrong):,} more lines)" if n_wrong > len(wrong) else ""
+        raise ValueError(f"{told}{more}, but {origin} has {n}")
     table: dict[int, Any] = {i: np.concatenate(column) if column else [] for i, column in enumerate(columns)}
     return pd.DataFrame(table, index=pd.Index(lines, name=LINE), dtype=object)
 

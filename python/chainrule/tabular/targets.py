@@ -225,7 +225,7 @@ def task_of(cells: Cells, reading: Reading) -> tuple[Notation | None, str, str]:
                 f"{cells.at(cells.first(code))}: {cells.texts[code]!r} {what}; --task classification takes all of them "
                 f"as classes, --missing {quoted(cells.texts[code])} and --drop-missing-target leave such rows out"
             )
-        refuse_names(cells, f"and as the target it needs numbers or classes that repeat ({classes})")
+        refuse_names(cells, f"a target has numbers, or classes that repeat ({classes})")
         return None, "classification", "it holds words"
     if style != PLAIN:
         return style, "regression", f"it holds numbers {style}"
