@@ -14,6 +14,7 @@ import csv
 import io
 import itertools
 import re
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -243,13 +244,17 @@ def quick(content: bytes, start: int, line: int, sep: str, n: int, *, text: bool
             return None
         lines = pd.RangeIndex(line, line + len(frame), name=LINE)
     else:
+        found = array("q")
         try:
-            found = [(at, len(row)) for at, _, row in records(content, start, line, sep)]
+            for at, _, row in records(content, start, line, sep):
+                if len(row) != n:
+                    return None
+                found.append(at)
         except ValueError:
             return None
-        if len(found) != len(frame) or any(width != n for _, width in found):
+        if len(found) != len(frame):
             return None
-        lines = pd.Index([at for at, _ in found], name=LINE)
+        lines = pd.Index(np.array(found, dtype=np.int64), name=LINE)
     for i in set(range(n)) - set(wide) | set(other):
         frame[i] = np.array(list(map(str.strip, frame[i].tolist())), dtype=object)
     if n == 1 and (frame[0].isna() | (frame[0] == "")).any():  # a blank row, if it is not a gap
@@ -264,7 +269,7 @@ def is_wide(column: pd.Series) -> bool:
 
 def careful(content: bytes, start: int, line: int, sep: str, origin: str, n: int) -> pd.DataFrame:
     """Return the rows by the csv module, all text; refuse rows with another number of cells than the first."""
-    lines: list[int] = []
+    lines = array("q")
     columns: list[list[Any]] = [[] for _ in range(n)]
     wrong: list[tuple[int, int]] = []
     n_wrong = 0
@@ -276,7 +281,7 @@ def careful(content: bytes, start: int, line: int, sep: str, origin: str, n: int
         wrong += odd[: NAMED_ROWS - len(wrong)]
         if wrong:
             continue
-        lines += [at for at, _, _ in chunk]
+        lines.extend(at for at, _, _ in chunk)
         if len(known) > CHUNK:
             known.clear()
         for column, cells in zip(columns, zip(*(row for _, _, row in chunk), strict=True), strict=True):
@@ -286,7 +291,7 @@ def careful(content: bytes, start: int, line: int, sep: str, origin: str, n: int
         more = f" (and {n_wrong - len(wrong):,} more lines)" if n_wrong > len(wrong) else ""
         raise ValueError(f"{told}{more}, but {origin} has {n}")
     table: dict[int, Any] = {i: np.concatenate(column) if column else [] for i, column in enumerate(columns)}
-    return pd.DataFrame(table, index=pd.Index(lines, name=LINE), dtype=object)
+    return pd.DataFrame(table, index=pd.Index(np.array(lines, dtype=np.int64), name=LINE), dtype=object)
 
 
 def records(content: bytes, start: int, line: int, sep: str) -> Iterator[tuple[int, int, list[str]]]:
