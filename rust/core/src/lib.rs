@@ -40,9 +40,10 @@
 //! |---|---|
 //! | spec | the description of a network, validated |
 //! | plan, tensor | the place of each tensor, the tile size and the cost model; a function of the spec alone |
-//! | network, workspace | parameters, moments and counters; all other memory, so that a step allocates nothing |
+//! | network, threads | parameters, moments and counters; the thread count |
 //! | layer | the tensors of each layer, its forward and its backward half; the chain of layers |
 //! | pass | a batch through the network: layer by layer or in one kernel; the loss; tiles in parallel |
+//! | pass/workspace | all memory besides the network's, so that a step allocates nothing |
 //! | fit | one update; one epoch of updates |
 //! | answers, trace | predictions, losses and gradients; all numbers of a step. The network stays as it is |
 //! | activation, loss, optimizer, init, schedule | the other kinds: a list, and a file for each formula |

@@ -6,7 +6,10 @@
 //! gradient   x, delta ─▶ ∂L/∂tensor of each of its tensors
 //! ```
 //!
-//! To add one: a file beside this one, a line in the list below, and its twin in the Python reference.
+//! If the gradients of a layer need ∂L/∂a itself, it leaves `slope` at `Slope::One`, as `LayerNorm` does: then delta is
+//! ∂L/∂a.
+//!
+//! To add a layer: a file beside this one and a line in the list below. ARCHITECTURE.md lists what else to touch.
 
 mod chain;
 mod memory;
@@ -199,7 +202,7 @@ pub(crate) trait Propagate {
         None
     }
 
-    /// How the tensors lie; a last layer has no layer above it.
+    /// How the tensors lie in memory. `is_last`: no layer comes after this one.
     fn form(&self, _n_in: usize, _is_last: bool, _limits: &crate::limits::Limits) -> Form {
         Form::Rows
     }
@@ -222,13 +225,13 @@ pub(crate) trait Propagate {
         a: By<MatrixMut<'_, T>>,
     );
 
-    /// What turns ∂L/∂a into delta: whoever passes the error down to this layer multiplies by it.
+    /// What turns ∂L/∂a into delta. The layer above multiplies its d_x by it, in its `backward`.
     fn slope<'a, T: Real>(&self, _at: At<'_, T>, _memory: &'a LayerMemory<T>, _a: Matrix<'a, T>) -> Slope<'a, T> {
         Slope::One
     }
 
-    /// What an explanation shows: z and the slope of a, as functions of which a is told. Where a layer has nothing of the
-    /// kind, z is a and the slope is what turns ∂L/∂a into delta.
+    /// Writes what an explanation shows: z, of which a is a function, and the slope of a. For a layer without a z of its
+    /// own that is a itself, and what turns ∂L/∂a into delta.
     #[allow(clippy::too_many_arguments, reason = "it reads x and a and writes z and the slope")]
     fn shown<T: Real>(
         &self,
@@ -255,8 +258,9 @@ pub(crate) trait Propagate {
         d_x: MatrixMut<'_, T>,
     );
 
-    /// The gradients that are sums, into their places of `gradient`, added up where `accumulate`. Returns a number whose
-    /// root, times ‖x‖, bounds every gradient of the layer: Σ delta², in any order.
+    /// Writes the gradients that are sums to their places in `gradient`, or with `accumulate` adds them to it. Returns
+    /// Σ delta², in any order of its terms. If it and Σ x² are at most the limit of [`Chain::bound`], every gradient of
+    /// the layer must be finite.
     fn sums<T: Real>(
         &self,
         _at: At<'_, T>,
@@ -269,7 +273,7 @@ pub(crate) trait Propagate {
         T::ZERO
     }
 
-    /// Hands the gradients that are products to `take`, which may change the parameters: they are not to be had here.
+    /// Hands the gradients that are products to `take`. It may change the parameters, so they are no argument here.
     fn products<T: Real>(
         &self,
         _machine: Machine,
