@@ -48,6 +48,18 @@ pub(crate) struct Copies {
     weights: Vec<f64>,
 }
 
+impl Copies {
+    /// Frees what has room for more than `most` numbers.
+    pub(crate) fn give_back_above(&mut self, most: usize) {
+        if self.labels.capacity() > most {
+            self.labels = Vec::new();
+        }
+        if self.weights.capacity() > most {
+            self.weights = Vec::new();
+        }
+    }
+}
+
 impl<'a> Batch<'a> {
     /// Reads the headers, and copies labels and weights to `copies`. Core checks the shapes and ranges that depend on
     /// the network.

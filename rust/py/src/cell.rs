@@ -60,6 +60,20 @@ pub(crate) struct Scratch<T> {
     pub(crate) values: Vec<T>,
 }
 
+/// Numbers that a scratch keeps room for in each of its copies, or as many as there are parameters. A copy of more takes so
+/// long that an allocation does not show.
+const MAX_KEPT: usize = 1 << 20;
+
+impl<T> Scratch<T> {
+    /// Frees what has room for more than `most` numbers.
+    fn give_back_above(&mut self, most: usize) {
+        self.copies.give_back_above(most);
+        if self.values.capacity() > most {
+            self.values = Vec::new();
+        }
+    }
+}
+
 /// A workspace that is allocated at its first use.
 pub(crate) struct Lazy<T>(Option<core::Workspace<T>>);
 
@@ -200,6 +214,7 @@ impl<T: Element + Real> Cell<T> {
         let mut scratch =
             kept.unwrap_or_else(|| Scratch { workspace: Lazy(None), copies: Copies::default(), values: Vec::new() });
         let result = call(&mut scratch);
+        scratch.give_back_above(MAX_KEPT.max(self.facts.n_parameters));
         // Not reached after a panic: a scratch in an unknown state is dropped.
         if let Ok(mut scratches) = self.scratches.try_lock()
             && scratches.len() < MAX_SCRATCHES
