@@ -181,9 +181,9 @@ impl Predictor {
             }
             (core::sklearn::Inputs::Dense(&table), table.rows())
         };
-        let (k, tile) = (self.0.n_outputs(), self.0.tile::<T>());
+        let (k, tile) = (self.0.n_outputs(), self.0.tile(inputs));
         let mut fresh = Fresh::new(py, T::DTYPE, &[n, k])?;
-        let mut memory = self.0.memory::<T>(n.min(tile)).map_err(|error| raise(py, error))?;
+        let mut memory = self.0.memory::<T>(inputs, n.min(tile)).map_err(|error| raise(py, error))?;
         for (t, out) in fresh.values().chunks_mut(tile * k).enumerate() {
             let rows = t * tile..t * tile + out.len() / k;
             let work = Work::flops(rows.len() as f64 * self.0.flops_a_row() as f64);

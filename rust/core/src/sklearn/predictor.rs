@@ -115,20 +115,26 @@ impl Predictor {
     }
 
     /// Most rows that one call of [`predict`](Predictor::predict) takes.
-    pub fn tile<T: Real>(&self) -> usize {
-        (TILE_BYTES / (self.widest::<T>() * size_of::<T>())).clamp(8, TILE_ROWS)
+    pub fn tile<T: Real>(&self, x: Inputs<'_, T>) -> usize {
+        (TILE_BYTES / (self.widest(x) * size_of::<T>())).clamp(8, TILE_ROWS)
     }
 
-    fn widest<T: Real>(&self) -> usize {
-        self.units.iter().map(|&units| stride::<T>(units)).max().unwrap_or_default()
+    /// The longest row that is kept. Sparse rows are not.
+    fn widest<T: Real>(&self, x: Inputs<'_, T>) -> usize {
+        self.units
+            .iter()
+            .skip(usize::from(matches!(x, Inputs::Sparse { .. })))
+            .map(|&units| stride::<T>(units))
+            .max()
+            .unwrap_or_default()
     }
 
-    /// Memory for `rows` rows.
+    /// Memory for `rows` rows of x at once.
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub fn memory<T: Real>(&self, rows: usize) -> Result<Memory<T>, Error> {
-        let widest = self.widest::<T>();
+    pub fn memory<T: Real>(&self, x: Inputs<'_, T>, rows: usize) -> Result<Memory<T>, Error> {
+        let widest = self.widest(x);
         let area = (rows + 1) * widest;
         let keeps_z = self.layers.iter().any(|f| f.saves() == Saves::Input);
         let block = self.units.windows(2).map(|units| block_rows::<T>(units[0], units[1]) * stride::<T>(units[1]));
