@@ -49,6 +49,9 @@ X = [[0.0, 1.0]]
         (lambda n: Network([2, 1], "tanh"), r"Network\(\) takes 1 positional argument \(layers\), but 2 were given"),
         (lambda n: Network([2, 1], "tanh"), "given; write activation='tanh'"),
         (lambda n: reference.Network([2, 1], "tanh", "relu"), "write activation='tanh', output_activation='relu'"),
+        (lambda n: Network(5, 3, 1), r"^layers is one list: write Network\(\[5, 3, 1\]\)$"),
+        (lambda n: reference.Network(5, 3, 1), r"^layers is one list: write Network\(\[5, 3, 1\]\)$"),
+        (lambda n: Network(*range(10**5)), r"^layers is one list: write Network\(\[0, 1, 2, 3, 4, 5, \.\.\.\]\)$"),
         (lambda n: n.fit(X, [1], 10, 32), r"takes 2 positional arguments \(X, y\), .*; write epochs=10, batch_size=32"),
         (lambda n: n.summary(True), r"takes 0 positional arguments, but 1 was given; write plan=True"),
         (lambda n: n.save("file", False), "write training_state=False"),
@@ -71,6 +74,16 @@ def test_a_value_too_many_names_its_keyword(call, text):
     with pytest.raises(TypeError, match=text) as caught:
         call(Network([2, 1], seed=0))
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("keyword", ["lr", "learning_rate", "learning_rate_init"])
+@pytest.mark.parametrize("network", [Network, reference.Network])
+def test_learning_rate_is_said_to_belong_to_the_optimizer(network, keyword):
+    text = rf"'{keyword}'; the learning rate belongs to the optimizer: write Network\(\.\.\., optimizer=Adam"
+    with pytest.raises(TypeError, match=text):
+        network([2, 1], **{keyword: 0.1})
+    with pytest.raises(TypeError, match=text):
+        network([2, 1], seed=0).fit(X, [1], **{keyword: 0.1})
 
 
 def test_signature_stays_visible():

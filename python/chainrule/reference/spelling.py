@@ -66,6 +66,11 @@ ELSEWHERE = {
     "xavier_normal": "glorot_normal",
     "xavier_uniform": "glorot_uniform",
 }
+# The answer to a learning rate given to a network or its methods.
+LEARNING_RATE = (
+    "; the learning rate belongs to the optimizer: write Network(..., optimizer=Adam(learning_rate=0.1)), or assign "
+    "net.learning_rate"
+)
 
 
 def nearest(value: str, known: Iterable[str]) -> str | None:
@@ -104,8 +109,10 @@ def check_keywords(function: str, given: Iterable[str], known: Iterable[str]) ->
     names = list(known)
     for keyword in given:
         if keyword not in names:
+            of_optimizer = function.startswith("Network") and "learning_rate" in (keyword, ELSEWHERE.get(keyword))
             raise TypeError(
-                f"{function}() got an unexpected keyword argument {keyword!r}{hint(keyword, names)} "
+                f"{function}() got an unexpected keyword argument {keyword!r}"
+                f"{LEARNING_RATE if of_optimizer else hint(keyword, names)} "
                 f"(known: {', '.join(names) or 'none'})"
             )
 
@@ -120,6 +127,8 @@ def check_positional(function: str, given: Sequence[object], names: Sequence[str
     rest = given[len(names) :]
     if not rest:
         return
+    if list(names) == ["layers"] and isinstance(given[0], int):  # the numbers of units, one by one
+        raise TypeError(f"layers is one list: write {function}({reprlib.repr(list(given))})")
     listed = f" ({', '.join(names)})" if names else ""
     takes = f"{len(names)} positional argument{'' if len(names) == 1 else 's'}{listed}"
     pairs = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in zip(keywords, rest, strict=False))
