@@ -63,6 +63,30 @@ def test_accuracy_means_every_label_for_binary_cross_entropy():
     assert net.evaluate(X, y, metrics="accuracy")["accuracy"] == 2 / 3
 
 
+@pytest.mark.parametrize("name", ["accuracy", "subset_accuracy"])
+@pytest.mark.parametrize("loss", ["mse", "huber", "poisson", "gaussian_nll"])
+def test_accuracy_of_a_network_that_predicts_numbers_is_refused(name, loss):
+    net, X, y = Network([3, 2], loss=loss, seed=0), RNG.standard_normal((9, 3)), RNG.random((9, 2))
+    y = y[:, :1] if loss == "gaussian_nll" else y
+    before = net.parameters
+    text = (
+        rf"^metric '{name}' needs classes, but .* '{loss}' predicts numbers: use 'r2', 'mae' or 'rmse', or .*\.{name}$"
+    )
+    for call in (net.evaluate, net.fit):
+        with pytest.raises(ValueError, match=text):
+            call(X, y, metrics=[name])
+    assert np.array_equal(net.parameters, before)
+
+
+def test_accuracy_of_numbers_near_0_and_1_is_the_function():
+    net = Network([1, 2], loss="mse", seed=0)
+    net.weights = [[[1.0, -1.0]]]
+    y = [[1, 0], [0, 1], [0, 1]]
+    assert net.evaluate([[0.9], [-0.2], [0.3]], y, metrics=[metrics.accuracy])["accuracy"] == 2 / 3
+    net = Network([1, 1], output_activation="sigmoid", loss="mse", seed=0)  # its outputs are probabilities
+    assert 0.0 <= net.evaluate([[0.9], [-0.2]], [1, 0], metrics=["accuracy"])["accuracy"] <= 1.0
+
+
 def test_accuracy_means_the_side_of_every_output_for_hinge():
     net = Network([2, 2], loss="hinge", seed=0)
     net.weights = [np.eye(2)]

@@ -147,7 +147,7 @@ def choose(metrics: Iterable[object], spec: Spec) -> dict[str, Metric]:
     TypeError
         A metric is neither a name nor a function.
     ValueError
-        A name is unknown or appears twice, or a scorer of scikit-learn does not fit what the network predicts.
+        A name is unknown or appears twice, or does not fit what the network predicts.
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
@@ -211,6 +211,11 @@ def named(name: str, spec: Spec) -> Metric:
     if name not in METRICS:
         return scorer(name, Outputs.of(spec), loss.n_targets(spec.n_outputs))
     function = METRICS[name]
+    if function in (accuracy, subset_accuracy) and Outputs.of(spec).kind == "numbers":
+        raise ValueError(
+            f"metric {name!r} needs classes, but a network with the loss {loss.name!r} predicts numbers: use 'r2', "
+            f"'mae' or 'rmse', or for targets of 0 and 1 the function chainrule.metrics.{name}"
+        )
     if loss.boundary is not None and function in (accuracy, subset_accuracy):
         function = partial(subset_accuracy, boundary=loss.boundary)
 
