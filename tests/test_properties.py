@@ -6,14 +6,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 from chainrule import reference
+from chainrule.reference.layers import LAYERS
 
 from .strategies import BY_SIGN, OPTIMIZERS, Case, cases, kink_distance
 
 EPS, ATOL, RTOL = 1e-6, 1e-5, 1e-3  # torch.autograd.gradcheck's defaults
+
+
+@pytest.mark.parametrize("kind", LAYERS.values())
+def test_every_kind_of_layer_is_drawn(kind):
+    once = settings(phases=[Phase.generate], max_examples=1000, derandomize=True, database=None)
+    find(cases(), lambda case: any(type(layer) is kind for layer in case.layers), settings=once)
 
 
 def error(got, expected):
