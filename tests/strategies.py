@@ -148,7 +148,7 @@ def cases(
         )
         if not last and units_differ(layers) and draw(st.integers(0, 3)) == 0:
             # x̂ of two units is (1, −1) or (−1, 1) but for eps: of an error that comes back almost nothing is left.
-            layers.append(LayerNorm(draw(st.sampled_from([0.1, 1.0] if units == 2 else [1e-5, 0.1, 1.0]))))
+            layers.append(LayerNorm(eps=draw(st.sampled_from([0.1, 1.0] if units == 2 else [1e-5, 0.1, 1.0]))))
             depth += 1
         if not last and draw(st.integers(0, 3)) == 0:
             layers.append(Dropout(draw(st.sampled_from([0.0, 0.1, 0.5]))))

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -145,14 +146,34 @@ def test_option_is_a_value(option):
     assert twin is not option
     assert twin == option
     assert hash(twin) == hash(option)
-    pickled = pickle.loads(pickle.dumps(option))  # noqa: S301 - its own
-    assert dataclasses.replace(option) == copy.copy(option) == pickled == option
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(option, protocol)) == option  # noqa: S301 - its own
+    assert dataclasses.replace(option) == copy.copy(option) == copy.deepcopy(option) == option
     assert repr(option) == f"{type(option).__name__}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
     assert [other for other in OPTIONS if other == option] == [option]
     assert option != option.name
     for name, value in fields.items():
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(option, name, value)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (Dropout, "Dropout() lacks a value: write Dropout(rate=...)"),
+        (Dense, "Dense() lacks a value: write Dense(units=...)"),
+        (lambda: Dense(activation="relu"), "Dense() lacks a value: write Dense(units=...)"),
+        (
+            lambda: LayerNorm(4),
+            "LayerNorm() takes no number of units, it has as many as the layer before; eps is given",
+        ),
+        (lambda: LayerNorm(normalized_shape=4), "LayerNorm() takes no number of units, it has as many as the layer"),
+        (lambda: LayerNorm(epsilon=0.1), "got an unexpected keyword argument 'epsilon'; did you mean 'eps'?"),
+    ],
+)
+def test_option_with_a_value_missing_or_too_many_says_what_to_write(make, text):
+    with pytest.raises(TypeError, match=re.escape(text)):
+        make()
 
 
 def test_options_with_other_fields_differ():
@@ -347,6 +368,8 @@ def test_config_that_is_wrong_says_where(change, text):
         ({"layers": [4, "3"]}, TypeError, "not '3' (str)"),
         ({"layers": [4, ReLU()]}, TypeError, "not ReLU() (ReLU)"),
         ({"layers": [4, Dropout, 3]}, TypeError, "layers[1] is the class Dropout: write Dropout(...), with its fields"),
+        ({"layers": [4, "layer_norm", 3]}, TypeError, "layers[1] is the name of LayerNorm: write LayerNorm(...), with"),
+        ({"layers": [4, "Dropout", 3]}, TypeError, "layers[1] is the name of Dropout: write Dropout(...), with"),
         ({"layers": [4, 3, Dropout(0.5)]}, ValueError, "put it before the last Dense layer"),
         (
             {"layers": [4, Dropout(0.5)]},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .reference.config import activation_of
-from .reference.describe import layer_rows, required_fields
+from .reference.describe import layer_rows
+from .reference.options import required_fields
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

@@ -191,9 +191,10 @@ def _layer(position: int, item: object) -> Layer:
     for kind in LAYERS.values():
         if type(item) is kind:
             return item
-        if item is kind:
+        if item is kind or (isinstance(item, str) and item in (kind.name, kind.__name__)):
+            what = "the class" if item is kind else "the name of"
             raise TypeError(
-                f"layers[{position}] is the class {kind.__name__}: write {kind.__name__}(...), with its fields"
+                f"layers[{position}] is {what} {kind.__name__}: write {kind.__name__}(...), with its fields"
             )
     if isinstance(item, bool) or not hasattr(item, "__index__"):
         kinds = " or ".join(f"{kind.__name__}(...)" for kind in LAYERS.values())

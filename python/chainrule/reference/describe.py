@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .config import REGISTRIES, activation_of
 from .layers import Dense
 from .markup import shown_in, table
+from .options import required_fields
 
 if TYPE_CHECKING:
     from .config import Spec
@@ -39,11 +40,6 @@ def layer_rows(spec: Spec) -> list[tuple[str, ...]]:
         n_in, total = n_out, total + n_parameters
     rows.append(("", "total", "", "", f"{total:,}"))
     return rows
-
-
-def required_fields(layer: Layer) -> list[str]:
-    """Return the names of the fields without a default, such as `units` and `rate`. They are numbers in every kind."""
-    return [field.name for field in dataclasses.fields(layer) if field.default is dataclasses.MISSING]
 
 
 def remarks(layer: Layer) -> str:

@@ -54,11 +54,18 @@ class Option:
     name: ClassVar[str]
 
     def __new__(cls, *values: object, **fields: object) -> Self:
-        """Refuse an unknown field and name the nearest known one, or a value too many; __init__ does the rest."""
+        """Refuse an unknown field and name the nearest known one, or a value too many or too few."""
         names = field_names(cls)
         check_keywords(cls.__name__, fields, names)
         check_positional(cls.__name__, values, names, ())
+        for field in required_fields(cls)[len(values) :]:
+            if field not in fields:
+                raise TypeError(f"{cls.__name__}() lacks a value: write {cls.__name__}({field}=...)")
         return super().__new__(cls)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
+        """Return what copies and pickles pass to __new__: the fields."""
+        return (), self._fields()
 
     @classmethod
     def registries(cls) -> Mapping[str, Mapping[str, type[Option]]]:
@@ -91,6 +98,11 @@ AnyOption = TypeVar("AnyOption", bound=Option)
 def field_names(kind: type[Option]) -> tuple[str, ...]:
     """Return the names of an option's fields in their order."""
     return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def required_fields(kind: type[Option] | Option) -> tuple[str, ...]:
+    """Return the names of the fields without a default, such as `units` and `rate`. They are numbers in every kind."""
+    return tuple(field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING)
 
 
 def check_number(option: Option, field: str, interval: str) -> None:

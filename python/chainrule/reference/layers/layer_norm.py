@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import KW_ONLY  # noqa: TC003 - `option` looks it up when the class is made
 from operator import mul
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -13,6 +14,8 @@ from ..vectors import dot, total, transpose
 from .base import Layer, Pass
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from ..rng import Draws, Stream
     from ..vectors import Matrix, Row, Shape, Tensors
 
@@ -33,12 +36,12 @@ class LayerNorm(Layer):
     ----------
     eps : float, default 1e-5
         Keeps the division finite where the units of a row are equal, in the unit of x². From 1e-45 to 3e38, the range
-        of float32.
+        of float32. Given by name.
 
     Raises
     ------
     TypeError, ValueError
-        `eps` is not a number in that range.
+        `eps` is not a number in that range, or a number of units is given.
 
     Examples
     --------
@@ -47,9 +50,19 @@ class LayerNorm(Layer):
     ([[-0.5, 0.5]], [[9.0, 22.0]])
     """
 
+    _: KW_ONLY
     eps: float = 1e-5
 
     name: ClassVar[str] = "layer_norm"
+
+    def __new__(cls, *values: object, **fields: object) -> Self:
+        """Refuse a number of units, which torch's class takes and this one finds in the layer before."""
+        if values or "normalized_shape" in fields:
+            raise TypeError(
+                "LayerNorm() takes no number of units, it has as many as the layer before; eps is given by name, such "
+                "as LayerNorm(eps=1e-5)"
+            )
+        return super().__new__(cls, **fields)
 
     def __post_init__(self) -> None:
         """Check the field."""
