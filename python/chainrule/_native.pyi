@@ -13,11 +13,11 @@ _Weights: TypeAlias = NDArray[np.float64] | None
 _Tensor: TypeAlias = NDArray[np.float32 | np.float64 | np.int64]
 
 __all__ = [
-    "Course",
     "DivergenceError",
     "InternalError",
     "Network",
     "Predictor",
+    "Progress",
     "Snapshot",
     "__version__",
     "_force_threads",
@@ -78,7 +78,7 @@ class Network:
         x: _Array,
         y: _Target,
         sample_weight: _Weights,
-        course: Course,
+        progress: Progress,
         epochs: int,
         alpha: float,
         learning_rate: float,
@@ -103,7 +103,7 @@ class Network:
     def copy(self) -> Network: ...
 
 @final
-class Course:
+class Progress:
     def __new__(
         cls,
         n_rows: int,

@@ -220,21 +220,21 @@ print(model.n_iter_ > 0 and len(model.loss_curve_) == model.n_iter_, flush=True)
 
 @pytest.mark.parametrize("x", ["not rows", 7])
 def test_course_refuses_what_is_no_course(x):
-    from chainrule._native import Course
+    from chainrule._native import Progress
 
     good = (np.zeros(624, dtype=np.int64), 624)
     patience = (0.0, 1.0, 1.0, 0, True)
     with pytest.raises(TypeError):
-        Course(x if isinstance(x, str) else 5, 2, x, *patience)
+        Progress(x if isinstance(x, str) else 5, 2, x, *patience)
     for words in (good[0][1:], np.full(624, -1), np.full(624, 1 << 32)):
         with pytest.raises(ValueError, match="random_state must be the words of an MT19937"):
-            Course(5, 2, (words, 0), *patience)
+            Progress(5, 2, (words, 0), *patience)
     with pytest.raises(ValueError, match="random_state must be"):
-        Course(5, 2, (good[0], 625), *patience)
-    course = Course(5, 2, None, *patience)
+        Progress(5, 2, (good[0], 625), *patience)
+    progress = Progress(5, 2, None, *patience)
     for order in (np.arange(4), np.arange(5.0), np.array([0, 1, 2, 3, -1])):
         with pytest.raises((ValueError, TypeError), match="order"):
-            course.set_order(order)
+            progress.set_order(order)
 
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches, shuffle
 
-from chainrule._native import Course, DivergenceError
+from chainrule._native import DivergenceError, Progress
 from chainrule.batch import WEIGHTS_CANCEL, weights_cancel
 from chainrule.sklearn.engine import Engine, beside_poisson, targets
 from chainrule.sklearn.loss import Loss
@@ -172,8 +172,8 @@ class Fit:
             seen = (v.X, v.labels, v.sample_weight) if v else (None, None, None)
             est._update_no_improvement_count(est.early_stopping, *seen)  # noqa: SLF001
         else:
-            course = self.epochs.course
-            est.best_loss_, est._no_improvement_count = course.best_loss, course.misses  # noqa: SLF001
+            progress = self.epochs.progress
+            est.best_loss_, est._no_improvement_count = progress.best_loss, progress.misses  # noqa: SLF001
         optimizer.iteration_ends(est.t_)
         if self.hooks and self.hooks.epoch_ends(self.engine.arrays):
             return True
@@ -184,7 +184,7 @@ class Fit:
             msg = f"{what} did not improve more than tol={est.tol:f} for {est.n_iter_no_change} consecutive epochs."
             if optimizer.trigger_stopping(msg, est.verbose):
                 return True
-            est._no_improvement_count = self.epochs.course.misses = 0  # noqa: SLF001
+            est._no_improvement_count = self.epochs.progress.misses = 0  # noqa: SLF001
         return False
 
 
@@ -217,7 +217,7 @@ class Epochs:
         patience = (0.0, np.inf, np.inf, 0)
         if not self.one_by_one:
             patience = (est.tol, est.n_iter_no_change, est.best_loss_, est._no_improvement_count)  # noqa: SLF001
-        self.course = Course(n, self.batch_size, twister, *patience, self.strict)
+        self.progress = Progress(n, self.batch_size, twister, *patience, self.strict)
         self.losses: list[float] = []
 
     def run(self, most: int, optimizer: Sgd | Adam) -> None:
@@ -229,22 +229,22 @@ class Epochs:
             self.losses = [self._in_batches(optimizer) if self.by_batch else self._in_order(optimizer)]
             return
         try:
-            self._train(self.X, self.y, self.weights, self.course, optimizer, 1 if self.one_by_one else most)
+            self._train(self.X, self.y, self.weights, self.progress, optimizer, 1 if self.one_by_one else most)
         finally:
-            self.losses = self.course.losses
+            self.losses = self.progress.losses
 
     def end(self) -> None:
         """Leave the generator in the state in which scikit-learn would leave it."""
-        if self.random is not None and self.state is not None and self.course.random_state is not None:
-            key, position = self.course.random_state
+        if self.random is not None and self.state is not None and self.progress.random_state is not None:
+            key, position = self.progress.random_state
             self.state["state"] = {"key": np.array(key, dtype=np.uint32), "pos": position}
             self.random.set_state(self.state)
 
     def _in_order(self, optimizer: Sgd | Adam) -> float:
         """Train one epoch in this object's order of rows; return its loss."""
-        self.course.set_order(self.order)
-        self._train(self.X, self.y, self.weights, self.course, optimizer, 1)
-        return float(self.course.losses[0])
+        self.progress.set_order(self.order)
+        self._train(self.X, self.y, self.weights, self.progress, optimizer, 1)
+        return float(self.progress.losses[0])
 
     def _in_batches(self, optimizer: Sgd | Adam) -> float:
         """Do the same batch by batch in Python, for zero weights, loss terms of the targets, and sparse rows."""
@@ -253,10 +253,10 @@ class Epochs:
             rows = self.order[part]
             loss += self._of_targets(rows) * len(rows)
             if sparse.issparse(self.X):
-                course = Course(len(rows), len(rows), None, 0.0, np.inf, np.inf, 0, self.strict)
+                progress = Progress(len(rows), len(rows), None, 0.0, np.inf, np.inf, 0, self.strict)
                 weights = None if self.weights is None else self.weights[rows]
-                self._train(self.X[rows].toarray(), self.y[rows], weights, course, optimizer, 1)
-                loss += course.losses[0] * len(rows)
+                self._train(self.X[rows].toarray(), self.y[rows], weights, progress, optimizer, 1)
+                loss += progress.losses[0] * len(rows)
         return loss / n if sparse.issparse(self.X) else self._in_order(optimizer) + loss / n
 
     def _of_targets(self, rows: Any) -> float:
@@ -268,10 +268,10 @@ class Epochs:
             return 0.0
         return 0.0 if self.constant is None else float(np.average(self.constant[rows], weights=weights))
 
-    def _train(self, X: Any, y: Any, weights: Any, course: Course, optimizer: Sgd | Adam, most: int) -> None:
+    def _train(self, X: Any, y: Any, weights: Any, progress: Progress, optimizer: Sgd | Adam, most: int) -> None:
         rate, rule = optimizer.rule()
         Engine.steps += 1
-        self.engine.network.sklearn_epochs(X, y, weights, course, most, self.alpha, rate, rule, self.strict)
+        self.engine.network.sklearn_epochs(X, y, weights, progress, most, self.alpha, rate, rule, self.strict)
 
 
 def _go_on_with_random_numbers(est: Any, *, incremental: bool) -> None:

@@ -43,7 +43,7 @@ mod native {
     #[pymodule_export]
     use crate::network::Network;
     #[pymodule_export]
-    use crate::sklearn::{Course, Predictor};
+    use crate::sklearn::{Predictor, Progress};
     #[pymodule_export]
     use crate::snapshot::Snapshot;
     #[pymodule_export]

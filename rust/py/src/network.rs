@@ -13,7 +13,7 @@ use crate::batch::Arguments;
 use crate::cell::{Cell, Either, Facts, Work, each};
 use crate::errors::{InternalError, catch_panics, internal, raise};
 use crate::signals::Watch;
-use crate::sklearn::Course;
+use crate::sklearn::Progress;
 use crate::snapshot::Snapshot;
 use crate::turn::{Inside, Turn};
 
@@ -377,17 +377,17 @@ impl Network {
         })
     }
 
-    /// For `chainrule.sklearn`: trains up to `epochs` epochs of `course` as scikit-learn does. `rule` is (momentum,
+    /// For `chainrule.sklearn`: trains up to `epochs` epochs of `progress` as scikit-learn does. `rule` is (momentum,
     /// nesterov) for a network with sgd, and (beta_1, beta_2, epsilon) for one with adam. Signals are handled as in
     /// `train_epoch`.
-    #[pyo3(signature = (x, y, sample_weight, course, epochs, alpha, learning_rate, rule, strict))]
+    #[pyo3(signature = (x, y, sample_weight, progress, epochs, alpha, learning_rate, rule, strict))]
     #[allow(clippy::too_many_arguments, reason = "scikit-learn's")]
     fn sklearn_epochs<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
-        course: &Bound<'py, Course>,
+        progress: &Bound<'py, Progress>,
         epochs: usize,
         alpha: f64,
         learning_rate: f64,
@@ -397,9 +397,9 @@ impl Network {
         self.unless_broken(|| {
             let _turn = granted(self.turn.alone())?;
             let hyperparameters = core::sklearn::Hyperparameters { alpha, learning_rate, rule: rule.into(), strict };
-            let mut course = course.try_borrow_mut()?;
+            let mut progress = progress.try_borrow_mut()?;
             let arguments = Arguments { x, y, sample_weight };
-            each!(self.cell, cell => cell.sklearn_epochs(arguments, &mut course, epochs, &hyperparameters))
+            each!(self.cell, cell => cell.sklearn_epochs(arguments, &mut progress, epochs, &hyperparameters))
         })
     }
 

@@ -35,10 +35,10 @@ impl From<Rule> for core::sklearn::Rule {
 
 /// Epochs of a fit: the order of the rows, the random state that shuffles it, and the rule that ends it early.
 #[pyclass(module = "chainrule._native")]
-pub(crate) struct Course(core::sklearn::Epochs);
+pub(crate) struct Progress(core::sklearn::Epochs);
 
 #[pymethods]
-impl Course {
+impl Progress {
     /// `random_state` holds the 624 words of a `RandomState`'s Mersenne Twister, as int64, and the position in them. If
     /// it is None, the rows are not shuffled.
     ///
@@ -62,7 +62,7 @@ impl Course {
             let twister = random_state.map(|(words, next)| twister(&words, next)).transpose()?;
             let patience = core::sklearn::Patience { tol, most: patience, best: best_loss, missed: misses, strict };
             let epochs = core::sklearn::Epochs::new(n_rows, batch_size, twister, patience);
-            epochs.map(Course).map_err(|error| raise(py, error))
+            epochs.map(Progress).map_err(|error| raise(py, error))
         })
     }
 
@@ -210,7 +210,7 @@ impl<T: Element + Real> Cell<T> {
     pub(crate) fn sklearn_epochs(
         &self,
         arguments: Arguments<'_, '_>,
-        course: &mut Course,
+        progress: &mut Progress,
         most: usize,
         hyperparameters: &core::sklearn::Hyperparameters,
     ) -> PyResult<()> {
@@ -218,10 +218,10 @@ impl<T: Element + Real> Cell<T> {
         let watch = self.watch();
         let arrays = InPlace::new(arguments.in_place(), &watch);
         let _held = arrays.hold()?; // between two slices too
-        course.0.start();
+        progress.0.start();
         self.lend(|scratch| {
             let batch =
-                Batch::new(arguments, &mut scratch.copies, watch.is_for(course.0.batch_size).then_some(&watch))?;
+                Batch::new(arguments, &mut scratch.copies, watch.is_for(progress.0.batch_size).then_some(&watch))?;
             let work = Work::gradient(batch.rows(), self.facts.worth);
             let lazy = &mut scratch.workspace;
             loop {
@@ -232,7 +232,7 @@ impl<T: Element + Real> Cell<T> {
                     network.sklearn_epochs(
                         workspace,
                         &batch.as_core(),
-                        &mut course.0,
+                        &mut progress.0,
                         most,
                         hyperparameters,
                         &mut go_on,
