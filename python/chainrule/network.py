@@ -450,7 +450,7 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            As in `gradient`; a metric is unknown.
+            As in `gradient`; a metric is unknown, or it needs classes and the network predicts numbers.
 
         Examples
         --------
