@@ -259,8 +259,8 @@ pub(crate) trait Propagate {
     );
 
     /// Writes the gradients that are sums to their places in `gradient`, or with `accumulate` adds them to it. Returns
-    /// Σ delta², in any order of its terms. If it and Σ x² are at most the limit of [`Chain::bound`], every gradient of
-    /// the layer must be finite.
+    /// Σ delta², in any order of its terms, or another number for which this holds: if it and Σ x² are at most the limit
+    /// of [`Chain::bound`], every gradient of the layer is finite.
     fn sums<T: Real>(
         &self,
         _at: At<'_, T>,
