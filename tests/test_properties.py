@@ -163,6 +163,7 @@ def test_float32_is_float64_to_its_precision(case):
     assert got.loss == pytest.approx(expected.loss, rel=bound, abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:weights have no effect")
 @given(
     cases(max_depth=3, sizes=st.integers(1, 20), optimizers=[o for o in OPTIMIZERS if o.name not in BY_SIGN]),
     st.integers(1, 30),
@@ -227,6 +228,7 @@ def same_bits(a, b):
 DTYPES = st.sampled_from(["float32", "float64"])
 
 
+@pytest.mark.filterwarnings("ignore:weights have no effect")
 @given(cases(max_depth=3), DTYPES, st.integers(1, 40), st.booleans())
 def test_fit_is_its_steps_is_its_gradients_applied(case, dtype, batch_size, shuffle):
     whole, steps, gradients, again = (case.native(dtype=dtype) for _ in range(4))

@@ -92,7 +92,9 @@ def drop_in() -> Iterator[tuple[str, str]]:
                 ("lbfgs", "tanh", (16,), 200, False),
             ):
                 n = 2 * batch_size + 7
-                x, y = wave((n, 6), 1).astype(dtype), np.arange(n) * 7 % 3 + 0.5 * (kind is MLPRegressor)
+                x, y = wave((n, 6), 1).astype(dtype), np.arange(n) * 7 % 3
+                if kind is MLPRegressor:
+                    y = (y + 0.5).astype(dtype)
                 options = {"hidden_layer_sizes": sizes, "activation": activation, "solver": solver, "max_iter": 7}
                 model = kind(**options, batch_size=batch_size, random_state=0, n_threads=1)
                 with warnings.catch_warnings():

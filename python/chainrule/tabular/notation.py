@@ -150,7 +150,8 @@ def found(texts: Iterable[str], decimal: str | None = None, thousands: str | Non
 
 def is_currency(text: str) -> bool:
     """Tell whether a text is a currency, such as $, US$ or EUR."""
-    return text.upper() in CODES or (bool(text) and unicodedata.category(text[-1]) == "Sc")
+    letters, sign = text[:-1], text[-1:]
+    return text.upper() in CODES or (bool(sign) and unicodedata.category(sign) == "Sc" and f"{letters}x".isalpha())
 
 
 def is_like_number(text: str) -> bool:
