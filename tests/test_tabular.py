@@ -389,6 +389,7 @@ def test_settings_make_the_network(garden):
         ({"patience": -1}, ValueError, "patience"),
         ({"loss": "mes"}, ValueError, "did you mean 'mse'"),
         ({"drop": "name"}, TypeError, "drop must be a sequence of names"),
+        ({"missing": [1]}, TypeError, "missing must hold texts, not 1"),
     ],
 )
 def test_wrong_setting_is_refused(settings, kind, told):

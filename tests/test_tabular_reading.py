@@ -103,6 +103,15 @@ def test_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
         read_csv(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [(None, "not from None"), ([1, 2], r"not from \[1, 2\]"), (io.StringIO("a\n1\n"), "binary mode")],
+)
+def test_what_is_no_file_is_a_type_error(source, told):
+    with pytest.raises(TypeError, match=told):
+        read_csv(source)
+
+
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from chainrule.reference.options import shown
 from chainrule.reference.spelling import check_keywords
 
 from . import files, targets, training
@@ -166,6 +167,8 @@ class TabularModel:
         self.drop = names("drop", drop)
         self.drop_missing_target = drop_missing_target
         self.missing = names("missing", missing)
+        if odd := [text for text in self.missing if not isinstance(text, str)]:
+            raise TypeError(f"missing must hold texts, not {shown(odd[0])}")
         self.weight = weight
         check_marks(decimal, thousands)
         self.form = Reading(impute=impute, decimal=decimal, thousands=thousands, date_format=date_format)

@@ -18,6 +18,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
+from chainrule.reference.options import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -86,6 +88,8 @@ def unpacked(source: Source, *, text: bool = False) -> bytes:
     if isinstance(source, str | os.PathLike):
         with open(source, "rb") as file:  # noqa: PTH123 - a str will do
             return unpacked(file, text=text)
+    if not hasattr(source, "read"):
+        raise TypeError(f"a table is read from a path or from a binary file, not from {shown(source)}")
     content = pieces(source, text=text)
     for start, module in PACKED.items():
         if content.startswith(start):
@@ -111,6 +115,8 @@ def pieces(file: IO[bytes], *, text: bool) -> bytes:
     held: list[bytes] = []
     size, known = 0, text
     while piece := file.read(PIECE):
+        if not isinstance(piece, bytes):
+            raise TypeError(f"the file must be opened in binary mode; it holds {type(piece).__name__}")
         if not held:
             known = known or piece.startswith((ZIP, *PACKED, *FORMATS))
             if not known and piece.startswith(UTF_16):
