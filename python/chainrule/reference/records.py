@@ -126,9 +126,13 @@ class History(dict[str, list[float]]):
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Add the numbers of one epoch; a column has NaN for an epoch without its number."""
         n = len(self)
-        for name in {**self, **logs}:
-            value = epoch if name == "epoch" else logs.get(name, math.nan)
-            self.setdefault(name, [math.nan] * n).append(value)
+        for name, value in {**logs, "epoch": epoch}.items():
+            if name not in self:
+                self[name] = [math.nan] * n
+            self[name].append(value)
+        if len(logs) + 1 < len(self.keys()):
+            for column in self.values():
+                column.extend([math.nan] * (n + 1 - len(column)))
 
     def __missing__(self, name: str) -> NoReturn:
         """Tell which columns there are."""

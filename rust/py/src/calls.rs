@@ -24,8 +24,9 @@ impl<T: Element + Real> Cell<T> {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = x.py();
         let watch = self.watch();
-        let (table, arrays) = (Table::new("X", x)?.watched(Some(&watch)), InPlace::new([x, x], &watch));
+        let (table, arrays) = (Table::new("X", x)?, InPlace::new([x, x], &watch));
         let (rows, columns) = (table.rows(), self.facts.n_outputs);
+        let table = table.watched(watch.is_for(rows).then_some(&watch));
         let work = Work::forward(rows, self.facts.worth);
         self.lend(|scratch| {
             let (lazy, kept) = (&mut scratch.workspace, &mut scratch.values);

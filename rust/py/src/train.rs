@@ -18,7 +18,8 @@ impl<T: Element + Real> Cell<T> {
         let py = arguments.py();
         let watch = self.watch();
         let arrays = InPlace::new(arguments.in_place(), &watch);
-        let _held = arrays.hold()?; // between two slices too
+        // A signal handler may run between two slices. One slice holds what it reads by itself, where it has to.
+        let mut held = None;
         self.lend(|scratch| {
             let batch = Batch::new(arguments, &mut scratch.copies, watch.is_for(batch_size).then_some(&watch))?;
             let work = Work::gradient(batch.rows(), self.facts.worth);
@@ -34,6 +35,9 @@ impl<T: Element + Real> Cell<T> {
                     // Readers get their chance here too: the next epoch may be shorter than a slice, and would not pause.
                     self.give_way(py);
                     return Ok(epoch.loss());
+                }
+                if held.is_none() {
+                    held = Some(arrays.hold()?);
                 }
                 // The lock is free here: a signal handler runs Python code, which may call this network.
                 py.check_signals()?;
