@@ -125,16 +125,14 @@ class History(dict[str, list[float]]):
 
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Add the numbers of one epoch; a column has NaN for an epoch without its number."""
-        epochs = self["epoch"]
-        for name, value in dict(logs).items():
-            if name != "epoch":
-                if name not in self:
-                    self[name] = [math.nan] * len(epochs)
-                self[name].append(value)
-        epochs.append(epoch)
+        n = len(self["epoch"])
+        for name, value in {**logs, "epoch": epoch}.items():
+            if name not in self:
+                self[name] = [math.nan] * n
+            self[name].append(value)
         if len(logs) + 1 < dict.__len__(self):
             for column in self.values():
-                column.extend([math.nan] * (len(epochs) - len(column)))
+                column.extend([math.nan] * (n + 1 - len(column)))
 
     def __missing__(self, name: str) -> NoReturn:
         """Tell which columns there are."""
