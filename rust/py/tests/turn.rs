@@ -8,7 +8,11 @@ mod fork;
 #[allow(unreachable_pub, reason = "a part of the library, tested by itself")]
 mod turn;
 
+use std::sync::RwLock;
 use turn::Turn;
+
+/// Read by tests that must see no fork; written by the one that counts a fork, which is the process's.
+static FORK: RwLock<()> = RwLock::new(());
 
 fn elsewhere<R: Send>(call: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| scope.spawn(call).join().unwrap())
@@ -16,6 +20,7 @@ fn elsewhere<R: Send>(call: impl FnOnce() -> R + Send) -> R {
 
 #[test]
 fn an_idle_network_takes_steps_setters_and_a_fit() {
+    let _no_fork = FORK.read().unwrap();
     let turn = Turn::default();
     drop(turn.alone().unwrap());
     drop(turn.between().unwrap());
@@ -25,6 +30,7 @@ fn an_idle_network_takes_steps_setters_and_a_fit() {
 
 #[test]
 fn between_epochs_only_the_thread_of_the_fit_sets_and_trains() {
+    let _no_fork = FORK.read().unwrap();
     let turn = Turn::default();
     assert!(turn.begin_fit() && !turn.begin_fit());
     assert!(turn.alone().is_none());
@@ -39,6 +45,7 @@ fn between_epochs_only_the_thread_of_the_fit_sets_and_trains() {
 
 #[test]
 fn inside_a_call_there_is_no_other() {
+    let _no_fork = FORK.read().unwrap();
     let turn = Turn::default();
     let refused = || {
         assert!(turn.alone().is_none() && turn.between().is_none() && turn.in_fit().is_none());
@@ -56,9 +63,9 @@ fn inside_a_call_there_is_no_other() {
     assert!(turn.end_fit());
 }
 
-/// In one test: the count of forks is the process's.
 #[test]
 fn in_a_forked_child_only_the_turn_of_the_thread_that_forked_goes_on() {
+    let _fork = FORK.write().unwrap();
     let [theirs, mine, step, idle] = std::array::from_fn(|_| Turn::default());
     let inside = elsewhere(|| {
         assert!(theirs.begin_fit());
@@ -79,6 +86,7 @@ fn in_a_forked_child_only_the_turn_of_the_thread_that_forked_goes_on() {
 
 #[test]
 fn a_panic_gives_the_turn_back() {
+    let _no_fork = FORK.read().unwrap();
     let turn = Turn::default();
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _inside = turn.alone();
