@@ -10,9 +10,10 @@ import threading
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule
-from chainrule import Adam, AdamW, Dense, Dropout, LeakyReLU, Network
+from chainrule import SGD, Adam, AdamW, Dense, Dropout, LeakyReLU, Network
 from chainrule.layout import shapes
 from tests.strategies import cases
 
@@ -104,6 +105,13 @@ def test_the_same_optimizer_forgets_its_moments_and_keeps_its_learning_rate():
     net.optimizer = net.optimizer
     assert net.optimizer == Adam(0.25)
     assert not any(value.any() for name, value in net.state_dict().items() if name.startswith("optimizer."))
+
+
+@given(st.floats(5e-324, 1e300))
+def test_a_replaced_optimizer_has_the_learning_rate_to_the_last_bit(rate):
+    net = Network([1, 1], seed=0)
+    net.optimizer = SGD(rate)
+    assert net.learning_rate == rate
 
 
 @pytest.mark.parametrize("wrong", [1, None, "adamm", Adam, chainrule.ReLU(), lambda w, d_w: w - d_w])

@@ -118,7 +118,7 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
             raise ValueError(f"{name} has a value that is not finite")
 
     # The arrays have the sizes that the config states, so it is safe to allocate the network only now.
-    engine = Engine.of(spec, _native.Network(text_of(spec), draw=False))
+    engine = Engine.of(spec, _native.Network(text_of(configuration.to_config(spec)), draw=False))
     native = engine.native
     native.set_parameters(gathered(arrays, "", engine.layout, engine.dtype))
     native.set_buffers(gathered(arrays, "", engine.buffer_layout, engine.dtype))

@@ -38,7 +38,7 @@ class Engine:
     @classmethod
     def of(cls, spec: Spec, native: _native.Network | None = None) -> Self:
         """Return the engine of a native network, by default of a new one."""
-        native = native or _native.Network(text_of(spec))
+        native = native or _native.Network(text_of(to_config(spec)))
         return cls(native, spec, Layout(native.tensors()), Layout(native.buffer_tensors()))
 
     @property
@@ -58,7 +58,7 @@ class Engine:
     def with_optimizer(self, optimizer: Optimizer) -> Self:
         """Return the same network with another optimizer, whose moments and updates begin at zero."""
         spec = replace(self.spec, optimizer=optimizer)
-        native = type(self.native)(json.dumps(to_config(spec)), draw=False)
+        native = type(self.native)(text_of(to_config(spec)), draw=False)
         native.set_parameters(self.native.parameters())
         native.set_buffers(self.native.buffers())
         native.epoch_count = self.native.epoch_count
@@ -71,7 +71,7 @@ class Engine:
     def in_float64(self, **fields: Any) -> Self:
         """Return the same network in float64, buffers, moments and counters too; `fields` of its spec are replaced."""
         own, spec = self.native, replace(self.current, dtype="float64", **fields)
-        native = type(own)(text_of(spec))
+        native = type(own)(text_of(to_config(spec)))
         native.set_parameters(own.parameters().astype(np.float64))
         native.set_buffers(own.buffers().astype(np.float64))
         for k in range(len(own.state_names)):
@@ -88,9 +88,9 @@ class Engine:
         return self.buffer_layout.by_layer(self.native.buffers(), len(self.spec.layers))
 
 
-def text_of(spec: Spec) -> str:
+def text_of(config: dict[str, Any]) -> str:
     """Return the config as the core reads it: JSON in which its bits stand for each double, which no parser rounds."""
-    return json.dumps(in_bits(to_config(spec)))
+    return json.dumps(in_bits(config))
 
 
 def in_bits(value: Any) -> Any:

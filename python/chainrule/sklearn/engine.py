@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import xlogy
 
 from chainrule import _native
+from chainrule.engine import text_of
 from chainrule.layout import Layout
 from chainrule.reference.activations import Identity
 from chainrule.sklearn.layers import activations_of, dropout_of
@@ -62,7 +62,7 @@ class Engine:
             "seed": dropout_seed or 0,
             "n_threads": None if estimator.n_threads is None else int(estimator.n_threads),
         }
-        self.network = _native.Network(json.dumps(config), draw=False)
+        self.network = _native.Network(text_of(config), draw=False)
         self.layout = Layout(self.network.tensors())
         self.network.set_parameters(self.joined([*coefs, *estimator.intercepts_]))
 

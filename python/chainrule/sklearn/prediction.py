@@ -6,7 +6,6 @@ of the time that it takes to predict one row.
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from chainrule import _native
+from chainrule.engine import text_of
 from chainrule.reference.activations import Activation, Identity
 from chainrule.sklearn.engine import OPTIMIZERS, OUTPUT_LOSSES, Engine, dense
 from chainrule.sklearn.inputs import refuse_times
@@ -90,4 +90,4 @@ def predictor_of(
         "seed": 0,
         "n_threads": None if n_threads is None else int(n_threads),
     }
-    return _native.Predictor(json.dumps(config))
+    return _native.Predictor(text_of(config))
