@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -58,3 +59,11 @@ def as_csv(rows, sep: str = ",", *, header: bool = True, end: str = "\n") -> str
     """Return rows as CSV; no cell needs quotes."""
     lines = [sep.join(map(str, rows[0]))] if header else []
     return end.join([*lines, *(sep.join(map(str, row.values())) for row in rows), ""])
+
+
+def trained_garden(folder: Path, *options: object) -> Path:
+    """Write garden.csv and the model of it to the folder, and return the folder."""
+    (folder / "garden.csv").write_text(as_csv(flowers()))
+    train = ["train", folder / "garden.csv", "--target", "species", "--out", folder / "model", *options]
+    assert cli.main([str(word) for word in train]) == 0
+    return folder

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chainrule import Network, cli
+from chainrule import Network
 from chainrule.cli import writing
 from chainrule.tabular import TabularModel
 
-from .command_line import as_csv, assert_mistake, call, flowers, run
+from .command_line import assert_mistake, call, run, trained_garden
 
 QUICK = ("--epochs", 2, "--patience", 0, "--hidden", 3)
 ESCAPE = "\x1b]0;title\x07\x1b[2J"
@@ -30,11 +30,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def garden(tmp_path_factory):
     """Return a folder with garden.csv and the model of it."""
-    folder = tmp_path_factory.mktemp("garden")
-    (folder / "garden.csv").write_text(as_csv(flowers()))
-    train = ["train", folder / "garden.csv", "--target", "species", "--out", folder / "model", *QUICK, "--quiet"]
-    assert cli.main([str(word) for word in train]) == 0
-    return folder
+    return trained_garden(tmp_path_factory.mktemp("garden"), *QUICK, "--quiet")
 
 
 # ── Files ──

@@ -20,7 +20,7 @@ from chainrule import Network, cli, registry
 from chainrule.examples import EXAMPLES
 from chainrule.tabular import TabularModel
 
-from .command_line import as_csv, assert_mistake, assert_one_line, call, flowers, run
+from .command_line import assert_mistake, assert_one_line, call, flowers, run, trained_garden
 
 QUICK = ("--epochs", 3, "--patience", 0, "--hidden", 4, "--no-report")
 
@@ -33,11 +33,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def garden(tmp_path_factory):
     """Return a folder with garden.csv and the model of it."""
-    folder = tmp_path_factory.mktemp("garden")
-    (folder / "garden.csv").write_text(as_csv(flowers()))
-    code = cli.main(["train", str(folder / "garden.csv"), "--target", "species", "--out", str(folder / "model")])
-    assert code == 0
-    return folder
+    return trained_garden(tmp_path_factory.mktemp("garden"))
 
 
 @pytest.fixture(scope="module")
