@@ -169,7 +169,7 @@ def form_of(texts: Sequence[str], given: str | None = None) -> str | None:
 
 
 def may_be_date(text: str) -> bool:
-    """Tell whether a text is worth trying: it has two groups of digits or more, or a month's name, and is short.
+    """Tell whether a text is worth trying: it is short, ASCII, and has two groups of digits or more.
 
     >>> may_be_date("1/2/24"), may_be_date("2 Jan 2024"), may_be_date("red"), may_be_date("5%")
     (True, True, False, False)
