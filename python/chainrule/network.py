@@ -147,6 +147,11 @@ class Network:
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return a new network of a `config`, with its initial weights.
 
+        Parameters
+        ----------
+        config : mapping
+            The attribute `config` of a network, also after a way through JSON.
+
         Raises
         ------
         ValueError
