@@ -4,7 +4,7 @@
 //! The result is the best of short rounds, because a busy machine takes the processor away for milliseconds at a time.
 //! `CHAINRULE_TARGET` chooses the instruction set.
 
-use chainrule_core::{Batch, Network, RowMajor, Spec, Targets, Workspace};
+use chainrule_core::{Batch, Network, Source, Spec, Targets, Workspace};
 use chainrule_kernels::Buffer;
 use std::time::Instant;
 
@@ -65,7 +65,7 @@ fn time(workload: &Workload, limit: f64) -> f64 {
     x.iter_mut().enumerate().for_each(|(i, x)| *x = wave(i));
     let y: Vec<f32> = (0..rows * n_out).map(wave).collect();
     let labels: Vec<u32> = (0..rows).map(|i| (i * 7919 % n_out) as u32).collect();
-    let (x, y) = (RowMajor::new(&x, rows, n_in), RowMajor::new(&y, rows, n_out));
+    let (x, y) = (Source::new(&x, rows, n_in), Source::new(&y, rows, n_out));
     let targets = if classes { Targets::Labels(&labels) } else { Targets::Values(&y) };
     let data = Batch { x: &x, y: targets, sample_weight: None };
     let mut network = network(workload);

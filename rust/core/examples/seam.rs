@@ -1,7 +1,7 @@
 //! The binary that `tests/seam.rs` disassembles. It learns the exclusive or in each dtype. Every activation, loss and
 //! optimizer is part of it, because the list of a kind is compiled as a whole.
 
-use chainrule_core::{Batch, Error, Network, Real, RowMajor, Spec, Targets, Workspace};
+use chainrule_core::{Batch, Error, Network, Real, Source, Spec, Targets, Workspace};
 
 fn learn<T: Real>(dtype: &str) -> Result<f64, Error> {
     let dense = |units: usize, activation: &str| {
@@ -21,7 +21,7 @@ fn learn<T: Real>(dtype: &str) -> Result<f64, Error> {
     let mut workspace = Workspace::new(&network)?;
     let numbers = |values: &[u8]| values.iter().map(|&v| T::from_f64(f64::from(v))).collect::<Vec<_>>();
     let (x, y) = (numbers(&[0, 0, 0, 1, 1, 0, 1, 1]), numbers(&[0, 1, 1, 0]));
-    let (x, y) = (RowMajor::new(&x, 4, 2), RowMajor::new(&y, 4, 1));
+    let (x, y) = (Source::new(&x, 4, 2), Source::new(&y, 4, 1));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
     for _ in 0..500 {
         network.step(&mut workspace, &batch)?;

@@ -78,7 +78,7 @@ mod threads;
 mod trace;
 
 pub use chainrule_kernels::{Machine, Real, Source};
-pub use data::{Batch, RowMajor, Rows, Selected, Targets};
+pub use data::{Batch, Rows, Selected, Targets};
 pub use error::{Error, ErrorKind};
 pub use fit::Epoch;
 pub use network::{Network, TensorInfo};

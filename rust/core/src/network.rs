@@ -9,7 +9,7 @@ use chainrule_kernels::{Buffer, Machine};
 /// A multilayer perceptron with the state of its training.
 ///
 /// ```
-/// use chainrule_core::{Batch, Network, RowMajor, Spec, Targets, Workspace};
+/// use chainrule_core::{Batch, Network, Source, Spec, Targets, Workspace};
 ///
 /// let spec = Spec::from_json(
 ///     r#"{"n_inputs": 1, "layers": [{"kind": "dense", "units": 1, "activation": {"name": "identity"},
@@ -20,8 +20,8 @@ use chainrule_kernels::{Buffer, Machine};
 /// let mut network = Network::<f64>::new(spec)?;
 /// let mut workspace = Workspace::new(&network)?;
 /// let (x, y) = ([1.0, 2.0], [2.0, 4.0]);
-/// let y = RowMajor::new(&y, 2, 1);
-/// let batch = Batch { x: &RowMajor::new(&x, 2, 1), y: Targets::Values(&y), sample_weight: None };
+/// let y = Source::new(&y, 2, 1);
+/// let batch = Batch { x: &Source::new(&x, 2, 1), y: Targets::Values(&y), sample_weight: None };
 /// // w = b = 0, so a = 0, delta = (a − y) / 2, d_w = Σ x delta = −5 and d_b = Σ delta = −3.
 /// assert_eq!(network.step(&mut workspace, &batch)?, 5.0);
 /// let mut parameters = [0.0; 2];

@@ -1,6 +1,6 @@
 //! Backpropagation against central differences, for every activation with every loss.
 
-use chainrule_core::{Batch, Error, Network, RowMajor, Spec, Targets, Workspace, registry};
+use chainrule_core::{Batch, Error, Network, Source, Spec, Targets, Workspace, registry};
 
 fn names(kind: &str) -> Vec<&'static str> {
     registry().into_iter().find(|(k, _)| *k == kind).map(|(_, names)| names).unwrap()
@@ -60,13 +60,13 @@ fn data(n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
 fn gradient_is_the_slope_of_the_loss() {
     let n = 7;
     let (x, y, weight) = data(n);
-    let x = RowMajor::new(&x, n, 5);
+    let x = Source::new(&x, n, 5);
     let mut checked = 0;
     for loss in names("loss") {
         let columns = spec("tanh", "identity", loss).unwrap().loss.targets(4);
         let signs: Vec<f64> = y.iter().map(|&y| if y > 0.0 { 1.0 } else { -1.0 }).collect();
         let y = if loss.ends_with("hinge") { &signs } else { &y };
-        let y = RowMajor::new(&y[..n * columns], n, columns);
+        let y = Source::new(&y[..n * columns], n, columns);
         let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: Some(&weight) };
         for hidden in names("activation") {
             for output in names("activation") {
@@ -127,14 +127,14 @@ fn input_gradient_is_the_slope_of_the_output() {
         let mut ws = Workspace::new(&network).unwrap();
         let d_output: Vec<f64> = (0..n * 4).map(|i| 0.3 * i as f64 - 1.0).collect();
         let (mut flat, mut inputs) = (vec![0.0; network.n_parameters()], vec![0.0; n * 5]);
-        let d_output_rows = RowMajor::new(&d_output, n, 4);
-        network.backward(&mut ws, &RowMajor::new(&x, n, 5), &d_output_rows, true, &mut flat, &mut inputs).unwrap();
+        let d_output_rows = Source::new(&d_output, n, 4);
+        network.backward(&mut ws, &Source::new(&x, n, 5), &d_output_rows, true, &mut flat, &mut inputs).unwrap();
         for i in 0..n * 5 {
             let mut at = |shift: f64| {
                 let mut moved = x.clone();
                 moved[i] += shift;
                 let mut out = vec![0.0; n * 4];
-                network.forward(&mut ws, &RowMajor::new(&moved, n, 5), true, &mut out).unwrap();
+                network.forward(&mut ws, &Source::new(&moved, n, 5), true, &mut out).unwrap();
                 out.iter().zip(&d_output).map(|(a, d)| a * d).sum::<f64>()
             };
             let difference = (at(1e-6) - at(-1e-6)) / 2e-6;
@@ -147,7 +147,7 @@ fn input_gradient_is_the_slope_of_the_output() {
 fn backward_of_the_loss_is_the_gradient_to_the_bit() {
     let n = 6;
     let (x, y, _) = data(n);
-    let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, 4));
+    let (x, y) = (Source::new(&x, n, 5), Source::new(&y, n, 4));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
     let network = Network::<f64>::new(spec("tanh", "identity", "half_squared_error").unwrap()).unwrap();
     let mut ws = Workspace::new(&network).unwrap();
@@ -163,6 +163,6 @@ fn backward_of_the_loss_is_the_gradient_to_the_bit() {
             d[i * 4 + j] = (d[i * 4 + j] - row[j]) * (1.0 / n as f64);
         }
     }
-    network.backward(&mut ws, &x, &RowMajor::new(&d, n, 4), true, &mut flat, &mut inputs).unwrap();
+    network.backward(&mut ws, &x, &Source::new(&d, n, 4), true, &mut flat, &mut inputs).unwrap();
     assert_eq!(gradient, flat);
 }

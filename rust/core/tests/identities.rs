@@ -1,7 +1,7 @@
 //! Results that must agree to the bit: a row alone and in a batch of several tiles, an epoch and its steps, a step and
 //! its gradient applied. And: steps allocate nothing.
 
-use chainrule_core::{Batch, Error, Network, Real, RowMajor, Rows, Selected, Spec, Targets, Workspace};
+use chainrule_core::{Batch, Error, Network, Real, Rows, Selected, Source, Spec, Targets, Workspace};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn spec(dtype: &str, optimizer: &str) -> Spec {
@@ -56,10 +56,10 @@ fn row_is_independent_of_its_batch<T: Real>(dtype: &str) {
         let n = 600;
         let data = data::<T>(n);
         let mut together = vec![T::default(); n * 3];
-        network.predict(&mut ws, &RowMajor::new(&data.x, n, 6), &mut together).unwrap();
+        network.predict(&mut ws, &Source::new(&data.x, n, 6), &mut together).unwrap();
         for (row, expected) in together.chunks_exact(3).enumerate() {
             let mut alone = [T::default(); 3];
-            network.predict(&mut ws, &RowMajor::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
+            network.predict(&mut ws, &Source::new(&data.x[row * 6..][..6], 1, 6), &mut alone).unwrap();
             assert_eq!(alone, expected, "{activation}");
         }
     }
@@ -78,7 +78,7 @@ fn row_is_independent_of_its_batch_f64() {
 fn epoch_is_its_steps<T: Real>(dtype: &str) {
     let (n, batch_size) = (50, 8);
     let data = data::<T>(n);
-    let x = RowMajor::new(&data.x, n, 6);
+    let x = Source::new(&data.x, n, 6);
     let all = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
     for (optimizer, l2) in optimizers().iter().flat_map(|optimizer| [(optimizer, 0.01), (optimizer, 0.0)]) {
         let mut by_epoch = Network::<T>::new(with(dtype, optimizer, l2, ACTIVATIONS[0])).unwrap();
@@ -125,7 +125,7 @@ fn step_of_size<T: Real>(dtype: &str, optimizer: &str, size: f64) -> bool {
     let n = 20;
     let mut data = data::<T>(n);
     data.x.iter_mut().for_each(|x| *x *= T::from_f64(size));
-    let x = RowMajor::new(&data.x, n, 6);
+    let x = Source::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
     let mut by_step = Network::<T>::new(with(dtype, optimizer, 0.0, r#"{"name": "relu"}"#)).unwrap();
     let mut by_gradient = by_step.try_clone().unwrap();
@@ -163,7 +163,7 @@ fn weightless_batch_changes_nothing() {
     let mut network = Network::<f64>::new(spec("float64", &optimizers()[3])).unwrap();
     let mut ws = Workspace::new(&network).unwrap();
     let data = data::<f64>(4);
-    let x = RowMajor::new(&data.x, 4, 6);
+    let x = Source::new(&data.x, 4, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: Some(&[0.0; 4]) };
     let before = parameters(&network);
     assert_eq!(network.step(&mut ws, &batch).unwrap(), 0.0);
@@ -177,7 +177,7 @@ fn weightless_batch_changes_nothing() {
 fn steps_and_predictions_allocate_nothing() {
     let n = 300;
     let data = data::<f32>(n);
-    let x = RowMajor::new(&data.x, n, 6);
+    let x = Source::new(&data.x, n, 6);
     let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
     let optimizers = optimizers();
     let kinds = optimizers.iter().flat_map(|optimizer| [0.01, 0.0].map(|l2| (optimizer, l2, ACTIVATIONS[0])));
@@ -202,7 +202,7 @@ fn steps_and_predictions_allocate_nothing() {
 
 /// A table that stops the computation before its tile number `last`.
 struct Stops<'a> {
-    rows: RowMajor<'a, f64>,
+    rows: Source<'a>,
     last: usize,
     asked: AtomicUsize,
 }
@@ -232,10 +232,10 @@ fn what_is_stopped_between_two_tiles_changes_nothing() {
     let (mut out, mut flat) = (vec![0.0; n * 6], vec![0.0; network.n_parameters()]);
     let before = parameters(&network);
     for last in [0, 1, 3] {
-        let x = Stops { rows: RowMajor::new(&data.x, n, 6), last, asked: AtomicUsize::new(0) };
+        let x = Stops { rows: Source::new(&data.x, n, 6), last, asked: AtomicUsize::new(0) };
         let again = || x.asked.store(0, Ordering::Relaxed);
         let batch = Batch { x: &x, y: Targets::Labels(&data.labels), sample_weight: None };
-        let d_output = RowMajor::new(&data.x[..n * 3], n, 3);
+        let d_output = Source::new(&data.x[..n * 3], n, 3);
         assert_eq!(network.predict(&mut ws, &x, &mut out[..n * 3]), Err(Error::Interrupted));
         again();
         assert_eq!(network.loss(&mut ws, &batch), Err(Error::Interrupted));

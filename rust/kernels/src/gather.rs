@@ -7,6 +7,7 @@ use crate::{Machine, MatrixMut, Real};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::ptr;
 
 /// A table of `f32` or `f64` in memory that others may own and change: its numbers are copied, and no slice of it is
 /// ever borrowed. `'a` keeps the memory alive.
@@ -19,6 +20,11 @@ pub struct Source<'a> {
     stride: isize,
     alive: PhantomData<&'a ()>,
 }
+
+// SAFETY: a source only reads memory that `'a` keeps alive, and any thread may read it.
+unsafe impl Send for Source<'_> {}
+// SAFETY: as above; nothing is ever written through a source.
+unsafe impl Sync for Source<'_> {}
 
 impl<'a> Source<'a> {
     /// The numbers of `data`, row by row without gaps.
@@ -49,6 +55,26 @@ impl<'a> Source<'a> {
         self.columns
     }
 
+    /// Copies row `row`, rounded if `T` has fewer digits.
+    ///
+    /// # Panics
+    /// Unless there is such a row and `into` has as many numbers as there are columns.
+    #[inline]
+    pub fn read<T: Real>(&self, row: usize, into: &mut [T]) {
+        assert!(row < self.rows && into.len() == self.columns, "not row {row} of {}", self.rows);
+        let start = self.start.wrapping_offset(row as isize * self.stride);
+        // SAFETY: the row is inside, and its numbers are of that type (`from_raw`).
+        unsafe {
+            if self.number == TypeId::of::<T>() {
+                ptr::copy_nonoverlapping(start.cast(), into.as_mut_ptr(), into.len());
+            } else if self.number == TypeId::of::<f32>() {
+                convert(start.cast::<f32>(), into);
+            } else {
+                convert(start.cast::<f64>(), into);
+            }
+        }
+    }
+
     /// The address of the first number, if all are of type `S` and follow each other without gaps.
     pub(crate) fn contiguous<S: Real>(&self) -> Option<*const S> {
         let follow = usize::try_from(self.stride) == Ok(self.columns * size_of::<S>());
@@ -63,6 +89,17 @@ impl<'a> Source<'a> {
             Picks::Index(index) => index.iter().fold(true, |inside, &row| inside & ((row as usize) < self.rows)),
         };
         assert!(inside, "a row that is picked is not among the {} there are", self.rows);
+    }
+}
+
+/// Copies numbers of type `S` from `from` on.
+///
+/// # Safety
+/// `from` is aligned and readable for `into.len()` values.
+unsafe fn convert<S: Real, T: Real>(from: *const S, into: &mut [T]) {
+    for (j, value) in into.iter_mut().enumerate() {
+        // SAFETY: j < into.len(), readable by this function's contract.
+        *value = T::from_f64(unsafe { from.add(j).read() }.to_f64());
     }
 }
 
@@ -146,7 +183,7 @@ impl<'a> Picks<'a> {
 ///
 /// # Panics
 /// Unless `into` has a row for each pick and the columns of `from`, and every pick is a row of `from`.
-pub fn gather<T: Real>(machine: Machine, from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
+pub fn gather<T: Real>(machine: Machine, from: &Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>, limit: T) -> bool {
     assert_eq!((rows.len(), from.columns), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     from.check(rows);
     let (to_row, to) = (into.stride(), into.data_mut().as_mut_ptr());
@@ -166,7 +203,7 @@ pub fn gather<T: Real>(machine: Machine, from: Source<'_>, rows: Picks<'_>, mut 
 ///
 /// # Panics
 /// Unless `into` has a column for each pick and a row for each column of `from`, and every pick is a row of `from`.
-pub fn gather_columns<T: Real>(from: Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>) -> bool {
+pub fn gather_columns<T: Real>(from: &Source<'_>, rows: Picks<'_>, mut into: MatrixMut<T>) -> bool {
     assert_eq!((from.columns, rows.len()), (into.rows(), into.columns()), "not the shape of the rows that are picked");
     from.check(rows);
     let mut j = 0;
@@ -191,7 +228,7 @@ pub fn gather_columns<T: Real>(from: Source<'_>, rows: Picks<'_>, mut into: Matr
 /// # Safety
 /// They are there, numbers of type S, and `into` has a column for every row.
 unsafe fn some_columns<S: Real, T: Real, const W: usize>(
-    from: Source<'_>,
+    from: &Source<'_>,
     rows: Picks<'_>,
     into: &mut MatrixMut<T>,
     j: usize,
@@ -213,7 +250,7 @@ unsafe fn some_columns<S: Real, T: Real, const W: usize>(
 
 #[derive(Clone, Copy)]
 struct Gather<'a, S, T> {
-    from: Source<'a>,
+    from: &'a Source<'a>,
     rows: Picks<'a>,
     to: *mut T,
     to_row: usize,
@@ -345,7 +382,7 @@ mod tests {
                 let mut memory = Buffer::<T>::zeroed(4 * stride).unwrap();
                 memory.fill(T::ONE);
                 let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                assert!(gather(machine, Source::new(&data, rows, columns), Picks::Index(&picks), into, T::MAX));
+                assert!(gather(machine, &Source::new(&data, rows, columns), Picks::Index(&picks), into, T::MAX));
                 for (i, &row) in picks.iter().enumerate() {
                     for j in 0..columns {
                         let want = T::from_f64(data[row as usize * columns + j].to_f64());
@@ -358,9 +395,9 @@ mod tests {
                         data[columns + j] = S::from_f64(wrong);
                         let source = Source::new(&data, rows, columns);
                         let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                        assert!(!gather(machine, source, Picks::Range { start: 1, len: 4 }, into, T::MAX));
+                        assert!(!gather(machine, &source, Picks::Range { start: 1, len: 4 }, into, T::MAX));
                         let into = MatrixMut::new(&mut memory, 4, columns, stride);
-                        assert!(gather(machine, source, Picks::Index(&picks), into, T::MAX));
+                        assert!(gather(machine, &source, Picks::Index(&picks), into, T::MAX));
                         data[columns + j] = S::ZERO;
                     }
                 }
@@ -384,7 +421,7 @@ mod tests {
                 let mut memory = Buffer::<T>::zeroed(columns * stride).unwrap();
                 memory.fill(T::ONE);
                 let source = Source::new(&data, 5, columns);
-                assert!(gather_columns(source, picks, MatrixMut::new(&mut memory, columns, 3, stride)));
+                assert!(gather_columns(&source, picks, MatrixMut::new(&mut memory, columns, 3, stride)));
                 for j in 0..columns {
                     for (i, row) in picks.iter().enumerate() {
                         assert_eq!(memory[j * stride + i], T::from_f64(data[row * columns + j].to_f64()), "{columns}");
@@ -395,7 +432,7 @@ mod tests {
                     for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                         let right = std::mem::replace(&mut data[picks.at(1) * columns + j], S::from_f64(wrong));
                         let into = MatrixMut::new(&mut memory, columns, 3, stride);
-                        assert!(!gather_columns(Source::new(&data, 5, columns), picks, into), "{columns}");
+                        assert!(!gather_columns(&Source::new(&data, 5, columns), picks, into), "{columns}");
                         data[picks.at(1) * columns + j] = right;
                     }
                 }
@@ -416,7 +453,7 @@ mod tests {
     fn gather_columns_refuses_a_row_that_is_not_there() {
         let mut memory = Buffer::<f32>::zeroed(48).unwrap();
         let into = MatrixMut::new(&mut memory, 3, 2, 16);
-        gather_columns(Source::new(&[0.0f32; 6], 2, 3), Picks::Range { start: 1, len: 2 }, into);
+        gather_columns(&Source::new(&[0.0f32; 6], 2, 3), Picks::Range { start: 1, len: 2 }, into);
     }
 
     #[test]
@@ -426,8 +463,19 @@ mod tests {
         // SAFETY: rows 1 and 0 of three numbers, the second first.
         let source = unsafe { Source::from_raw(data[3..].as_ptr(), 2, 3, -12) };
         let into = MatrixMut::new(&mut memory, 2, 3, 16);
-        assert!(gather(Machine::best().unwrap(), source, Picks::Range { start: 0, len: 2 }, into, 6.0));
+        assert!(gather(Machine::best().unwrap(), &source, Picks::Range { start: 0, len: 2 }, into, 6.0));
         assert_eq!((&memory[..3], &memory[16..19]), (&data[3..], &data[..3]));
+    }
+
+    #[test]
+    fn rows_are_read_one_by_one() {
+        let data = [1.0f64, 0.1, 3.0, -4.0];
+        // SAFETY: the rows lie in `data`, the last one first.
+        let source = unsafe { Source::from_raw(data[2..].as_ptr(), 2, 2, -16) };
+        let (mut single, mut double) = ([0.0f32; 2], [0.0f64; 2]);
+        source.read(1, &mut single);
+        source.read(0, &mut double);
+        assert_eq!((single, double), ([1.0, 0.1], [3.0, -4.0]));
     }
 
     #[test]
@@ -435,6 +483,6 @@ mod tests {
     fn gather_refuses_a_row_that_is_not_there() {
         let mut memory = Buffer::<f32>::zeroed(16).unwrap();
         let into = MatrixMut::new(&mut memory, 1, 3, 16);
-        gather(Machine::best().unwrap(), Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into, 1.0);
+        gather(Machine::best().unwrap(), &Source::new(&[0.0f32; 6], 2, 3), Picks::Index(&[2]), into, 1.0);
     }
 }

@@ -565,7 +565,7 @@ fn part_in_place_and_rest_have_the_bits_of_the_whole<T: Real>() {
             let mut y = Owned::<T>::random(n, n_out, 4);
             let table: Vec<T> = w.values().into_iter().map(T::from_f64).collect();
             let source = Source::new(&table, n_in, n_out);
-            let k = product::forward_in_place(machine, x.as_ref(), source, Start::Bias(&bias), y.as_mut());
+            let k = product::forward_in_place(machine, x.as_ref(), &source, Start::Bias(&bias), y.as_mut());
             assert!(k < n_in && (n_out < 16 || n_in == 1 || k > 0), "{k} of {n_in}");
             let start = if k == 0 { Start::Bias(&bias[..]) } else { Start::Sums };
             let mut rest = Owned::<T>::zeros(n, n_in - k);

@@ -117,8 +117,8 @@ fn all<T: Real>(machine: Machine, n: usize, k: usize, m: usize) -> Vec<Buffer<T>
     make(size(n, k), &mut |to| {
         let table: Vec<T> = (0..n).flat_map(|i| x.row(i).to_vec()).collect();
         let source = Source::new(&table, n, k);
-        assert!(gather(machine, source, Picks::Index(&picks), into(to, n, k), T::ONE));
-        assert!(!gather(machine, source, Picks::Range { start: 0, len: n }, into(to, n, k), T::ZERO));
+        assert!(gather(machine, &source, Picks::Index(&picks), into(to, n, k), T::ONE));
+        assert!(!gather(machine, &source, Picks::Range { start: 0, len: n }, into(to, n, k), T::ZERO));
     });
     assert!(within(machine, x.data(), T::ONE) && !within(machine, x.data(), T::ZERO));
     let (sum, expected) =

@@ -6,7 +6,6 @@
 //! memory belongs to Python, and another thread may write to it at any time, so no `&[T]` to it is ever made. Values are
 //! copied out row by row instead; a write at the same time can give wrong values, nothing worse.
 
-use std::any::TypeId;
 use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::ptr;
@@ -141,21 +140,10 @@ impl<'py> Held<'py> {
 /// A 2-D array of float32 or float64 whose rows are contiguous. `'a` keeps the Python object alive.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
-    data: *const u8,
-    dtype: Dtype,
-    rows: usize,
-    columns: usize,
-    /// Bytes from one row to the next. It may be 0 or negative.
-    stride: isize,
+    source: Source<'a>,
     /// Asked before rows are read.
     watch: Option<&'a Watch>,
-    alive: PhantomData<&'a ()>,
 }
-
-// SAFETY: a table only reads memory of an array that `'a` keeps alive. Any thread may read it, with or without the GIL.
-unsafe impl Send for Table<'_> {}
-// SAFETY: as above; nothing is ever written through a table.
-unsafe impl Sync for Table<'_> {}
 
 impl<'a> Table<'a> {
     /// Reads the header of `any`. Errors name it `argument`.
@@ -167,10 +155,19 @@ impl<'a> Table<'a> {
             return Err(error());
         };
         let contiguous = rows == 0 || columns <= 1 || usize::try_from(step) == Ok(dtype.size());
-        if dtype == Dtype::I64 || !contiguous {
+        if !contiguous {
             return Err(error());
         }
-        Ok(Table { data: data(array), dtype, rows, columns, stride, watch: None, alive: PhantomData })
+        let start = data(array);
+        // SAFETY: the header allows these rows. They are aligned (`array`), contiguous, and numbers of that dtype.
+        let source = unsafe {
+            match dtype {
+                Dtype::F32 => Source::from_raw(start.cast::<f32>(), rows, columns, stride),
+                Dtype::F64 => Source::from_raw(start.cast::<f64>(), rows, columns, stride),
+                Dtype::I64 => return Err(error()),
+            }
+        };
+        Ok(Table { source, watch: None })
     }
 
     /// The same, which stops core where `watch` says so.
@@ -179,62 +176,29 @@ impl<'a> Table<'a> {
     }
 
     pub(crate) fn rows(&self) -> usize {
-        self.rows
+        self.source.rows()
     }
 }
 
 impl<T: Real> Rows<T> for Table<'_> {
     fn rows(&self) -> usize {
-        self.rows
+        self.source.rows()
     }
 
     fn columns(&self) -> usize {
-        self.columns
+        self.source.columns()
     }
 
     fn read(&self, row: usize, into: &mut [T]) {
-        assert!(row < self.rows && into.len() == self.columns);
-        // SAFETY: `row` is inside the shape (asserted), so its address is one that the header allows.
-        let start = unsafe { self.data.offset(row as isize * self.stride) };
-        match self.dtype {
-            // SAFETY: a row of `columns` contiguous, aligned float32 starts there (checked by `new`).
-            Dtype::F32 => unsafe { copy(start.cast::<f32>(), into) },
-            // SAFETY: as above, for float64 (`new` refuses int64).
-            Dtype::F64 | Dtype::I64 => unsafe { copy(start.cast::<f64>(), into) },
-        }
+        self.source.read(row, into);
     }
 
     fn keep_going(&self, rows: usize) -> bool {
         self.watch.is_none_or(|watch| watch.keep_going(rows))
     }
 
-    fn source(&self) -> Option<Source<'_>> {
-        // SAFETY: every row has `columns` contiguous, aligned numbers of that dtype (checked by `new`).
-        Some(unsafe {
-            match self.dtype {
-                Dtype::F32 => Source::from_raw(self.data.cast::<f32>(), self.rows, self.columns, self.stride),
-                Dtype::F64 | Dtype::I64 => {
-                    Source::from_raw(self.data.cast::<f64>(), self.rows, self.columns, self.stride)
-                }
-            }
-        })
-    }
-}
-
-/// Copies `into.len()` values from `from`; float64 is rounded to float32 if `T` is that.
-///
-/// # Safety
-/// `from` is aligned and readable for `into.len()` values, none of them inside `into`.
-#[inline]
-unsafe fn copy<S: Real, T: Real>(from: *const S, into: &mut [T]) {
-    if TypeId::of::<S>() == TypeId::of::<T>() {
-        // SAFETY: S is T; readable and disjoint by this function's contract.
-        unsafe { ptr::copy_nonoverlapping(from.cast(), into.as_mut_ptr(), into.len()) };
-    } else {
-        for (j, value) in into.iter_mut().enumerate() {
-            // SAFETY: j < into.len(), readable by this function's contract.
-            *value = T::from_f64(unsafe { from.add(j).read() }.to_f64());
-        }
+    fn source(&self) -> Option<&Source<'_>> {
+        Some(&self.source)
     }
 }
 
@@ -273,30 +237,19 @@ impl<'a, T: Element> Column<'a, T> {
         unsafe { self.data.offset(i as isize * self.stride).cast::<T>().read() }
     }
 
-    /// Calls `f` for each value.
-    pub(crate) fn for_each(&self, mut f: impl FnMut(T)) {
-        if usize::try_from(self.stride) == Ok(size_of::<T>()) {
-            for i in 0..self.len {
-                // SAFETY: `len` contiguous, aligned values start there (checked by `new` and by the condition).
-                f(unsafe { self.data.cast::<T>().add(i).read() });
-            }
-        } else {
-            (0..self.len).for_each(|i| f(self.get(i)));
-        }
-    }
-
     /// Copies all values to `into` and drops what it held.
     pub(crate) fn copy_to(&self, into: &mut Vec<T>) -> PyResult<()> {
+        self.map_to(into, |value| value)
+    }
+
+    /// Writes `f` of each value to `into` and drops what it held.
+    pub(crate) fn map_to<U>(&self, into: &mut Vec<U>, mut f: impl FnMut(T) -> U) -> PyResult<()> {
         reserve(into, self.len)?;
         if usize::try_from(self.stride) == Ok(size_of::<T>()) {
-            // SAFETY: `len` contiguous, aligned values start there (checked by `new` and by the condition), and
-            // `reserve` made room for them.
-            unsafe {
-                ptr::copy_nonoverlapping(self.data.cast(), into.as_mut_ptr(), self.len);
-                into.set_len(self.len);
-            }
+            // SAFETY: `len` contiguous, aligned values start there (checked by `new` and by the condition).
+            into.extend((0..self.len).map(|i| f(unsafe { self.data.cast::<T>().add(i).read() })));
         } else {
-            into.extend((0..self.len).map(|i| self.get(i)));
+            into.extend((0..self.len).map(|i| f(self.get(i))));
         }
         Ok(())
     }

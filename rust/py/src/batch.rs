@@ -6,7 +6,7 @@ use chainrule_core::Real;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Column, Table, is_labels, reserve};
+use crate::arrays::{Column, Table, is_labels};
 use crate::errors::raise;
 use crate::signals::Watch;
 
@@ -121,14 +121,13 @@ fn same_rows(py: Python<'_>, argument: &'static str, expected: usize, got: usize
 /// Copies labels, and refuses those that are negative or exceed 32 bits. Core compares them with the number of
 /// outputs.
 fn copy_labels(column: &Column<'_, i64>, into: &mut Vec<u32>) -> PyResult<()> {
-    reserve(into, column.len())?;
     // The loop has no branch per row. The wrong row is searched for only if there is one.
-    let mut high = 0;
-    column.for_each(|value| {
-        high |= value >> 32;
-        into.push(value as u32);
-    });
-    if high == 0 {
+    let mut bits = 0;
+    column.map_to(into, |value| {
+        bits |= value;
+        value as u32
+    })?;
+    if u32::try_from(bits).is_ok() {
         return Ok(());
     }
     let wrong = |&row: &usize| u32::try_from(column.get(row)).is_err();

@@ -49,14 +49,18 @@ impl Default for Turn {
 impl Turn {
     /// Called with the GIL, so that no other thread is in here at the same time.
     fn change(&self, from: u64, to: u64) -> bool {
-        if self.forks.swap(forks(), Ordering::Relaxed) != forks() {
+        if self.forks.load(Ordering::Relaxed) != forks() {
+            self.forks.store(forks(), Ordering::Relaxed);
             let thread = self.state.load(Ordering::Relaxed) & !(BUSY | FIT);
             if thread != survivor() {
                 self.state.store(0, Ordering::Relaxed);
             }
         }
-        let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
-        self.state.compare_exchange(from, to, success, failure).is_ok()
+        let is_free = self.state.load(Ordering::Acquire) == from;
+        if is_free {
+            self.state.store(to, Ordering::Relaxed);
+        }
+        is_free
     }
 
     fn taken(&self, from: u64) -> Option<Inside<'_>> {

@@ -2,7 +2,7 @@
 
 use super::{Activation, Scratch, Transfer};
 use crate::plan::Plan;
-use crate::{Batch, Network, Real, RowMajor, Spec, Targets, Workspace};
+use crate::{Batch, Network, Real, Source, Spec, Targets, Workspace};
 use chainrule_kernels::product::Start;
 use chainrule_kernels::{Machine, Matrix, MatrixMut};
 
@@ -195,7 +195,7 @@ fn network<T: Real>(name: &str, output: &str, optimizer: &str, l2: f64, dtype: &
 fn padding_stays_zero<T: Real>(dtype: &str) {
     let numbers = |n: usize| (0..n).map(|i| T::from_f64((i * 7919 % 1000) as f64 / 250.0 - 2.0)).collect::<Vec<_>>();
     let (x, y) = (numbers(7 * 5), numbers(7 * 2));
-    let (x, y) = (RowMajor::new(&x, 7, 5), RowMajor::new(&y, 7, 2));
+    let (x, y) = (Source::new(&x, 7, 5), Source::new(&y, 7, 2));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
     // With a penalty: updates from a gradient in memory. Without: fused updates, from registers.
     let momentum = (r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": false}"#, 0.01);

@@ -27,42 +27,23 @@ pub trait Rows<T>: Sync {
     }
     /// The memory of the table, if it is an array of `rows` × `columns`. Batches are then copied from it directly,
     /// without [`read`](Rows::read).
-    fn source(&self) -> Option<Source<'_>> {
+    fn source(&self) -> Option<&Source<'_>> {
         None
     }
 }
 
-/// A table in memory, row by row without gaps.
-#[derive(Clone, Copy, Debug)]
-pub struct RowMajor<'a, T> {
-    data: &'a [T],
-    rows: usize,
-    columns: usize,
-}
-
-impl<'a, T> RowMajor<'a, T> {
-    /// A view of `data` as (rows, columns).
-    ///
-    /// # Panics
-    /// If `data` does not hold rows · columns numbers.
-    pub fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
-        assert_eq!(Some(data.len()), rows.checked_mul(columns));
-        RowMajor { data, rows, columns }
-    }
-}
-
-impl<T: Real> Rows<T> for RowMajor<'_, T> {
+impl<T: Real> Rows<T> for Source<'_> {
     fn rows(&self) -> usize {
-        self.rows
+        Source::rows(self)
     }
     fn columns(&self) -> usize {
-        self.columns
+        Source::columns(self)
     }
     fn read(&self, row: usize, into: &mut [T]) {
-        into.copy_from_slice(&self.data[row * self.columns..][..self.columns]);
+        Source::read(self, row, into);
     }
-    fn source(&self) -> Option<Source<'_>> {
-        Some(Source::new(self.data, self.rows, self.columns))
+    fn source(&self) -> Option<&Source<'_>> {
+        Some(self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Networks with the toy layers: gradients beside central differences, and what happens to buffers.
 
-use crate::{Batch, Error, Network, RowMajor, Spec, Targets, Workspace};
+use crate::{Batch, Error, Network, Source, Spec, Targets, Workspace};
 
 fn dense(units: usize, activation: &str) -> String {
     format!(
@@ -65,7 +65,7 @@ fn gradients_of_toy_layers_are_central_differences() {
     for layers in chains() {
         let network = network(&layers);
         let (x, y) = (wave(n * 5), wave(n * network.n_outputs()));
-        let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, network.n_outputs()));
+        let (x, y) = (Source::new(&x, n, 5), Source::new(&y, n, network.n_outputs()));
         let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 3) as f64).collect();
         let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: Some(&weights) };
         let mut flat = vec![0.0; network.n_parameters()];
@@ -96,13 +96,13 @@ fn inputs_of_toy_layers_have_the_gradient_of_central_differences() {
         let mut ws = Workspace::new(&network).unwrap();
         let mut outputs = |x: &[f64]| {
             let mut out = vec![0.0; n * k];
-            network.forward(&mut ws, &RowMajor::new(x, n, 5), true, &mut out).unwrap();
+            network.forward(&mut ws, &Source::new(x, n, 5), true, &mut out).unwrap();
             out.iter().zip(&d).map(|(out, d)| out * d).sum::<f64>()
         };
         let (mut flat, mut inputs) = (vec![0.0; network.n_parameters()], vec![0.0; n * 5]);
         let mut other = Workspace::new(&network).unwrap();
-        let d_output = RowMajor::new(&d, n, k);
-        network.backward(&mut other, &RowMajor::new(&x, n, 5), &d_output, true, &mut flat, &mut inputs).unwrap();
+        let d_output = Source::new(&d, n, k);
+        network.backward(&mut other, &Source::new(&x, n, 5), &d_output, true, &mut flat, &mut inputs).unwrap();
         for i in 0..x.len() {
             let mut shifted = |by: f64| {
                 let mut x = x.clone();
@@ -123,7 +123,7 @@ fn step_is_its_gradient_applied_with_toy_layers() {
         let mut applied = stepped.try_clone().unwrap();
         let k = stepped.n_outputs();
         let (x, y) = (wave(n * 5), wave(n * k));
-        let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, k));
+        let (x, y) = (Source::new(&x, n, 5), Source::new(&y, n, k));
         let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
         let (mut ws, mut flat) = (Workspace::new(&stepped).unwrap(), vec![0.0; stepped.n_parameters()]);
         for _ in 0..3 {
@@ -153,7 +153,7 @@ fn buffers_change_by_a_step_that_is_made_and_by_nothing_else() {
     let fresh = buffers(&network);
     assert_eq!(fresh, [[0.0; 5], [1.0; 5]].concat());
     let (x, y) = (wave(8 * 5), wave(8 * 2));
-    let (x, y) = (RowMajor::new(&x, 8, 5), RowMajor::new(&y, 8, 2));
+    let (x, y) = (Source::new(&x, 8, 5), Source::new(&y, 8, 2));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
     let (mut ws, mut flat) = (Workspace::new(&network).unwrap(), vec![0.0; network.n_parameters()]);
     network.gradient(&mut ws, &batch, true, &mut flat).unwrap();
@@ -161,7 +161,7 @@ fn buffers_change_by_a_step_that_is_made_and_by_nothing_else() {
     network.trace(&batch).unwrap();
     assert_eq!(buffers(&network), fresh);
     let huge = [1e200; 16];
-    let huge = RowMajor::new(&huge, 8, 2);
+    let huge = Source::new(&huge, 8, 2);
     let refused = Batch { y: Targets::Values(&huge), ..batch };
     assert!(matches!(network.step(&mut ws, &refused), Err(Error::Diverged { .. } | Error::GradientDiverged { .. })));
     assert_eq!(buffers(&network), fresh);
@@ -183,7 +183,7 @@ fn buffers_change_by_a_step_that_is_made_and_by_nothing_else() {
 fn rows_are_independent_outside_training_with_batch_statistics() {
     let mut network = network(&[dense(6, "tanh"), STATISTICS.into(), dense(2, "identity")]);
     let (x, y) = (wave(600 * 5), wave(600 * 2));
-    let (rows, y) = (RowMajor::new(&x, 600, 5), RowMajor::new(&y, 600, 2));
+    let (rows, y) = (Source::new(&x, 600, 5), Source::new(&y, 600, 2));
     let batch = Batch { x: &rows, y: Targets::Values(&y), sample_weight: None };
     let mut ws = Workspace::new(&network).unwrap();
     network.step(&mut ws, &batch).unwrap();
@@ -191,7 +191,7 @@ fn rows_are_independent_outside_training_with_batch_statistics() {
     network.predict(&mut ws, batch.x, &mut together).unwrap();
     for (row, expected) in together.chunks_exact(2).enumerate() {
         let mut alone = [0.0; 2];
-        network.predict(&mut ws, &RowMajor::new(&x[row * 5..][..5], 1, 5), &mut alone).unwrap();
+        network.predict(&mut ws, &Source::new(&x[row * 5..][..5], 1, 5), &mut alone).unwrap();
         assert_eq!(alone, expected);
     }
 }

@@ -1,7 +1,7 @@
 //! Every form of a layer beside the plain one: the same bits.
 
 use super::*;
-use crate::{Batch, Network, RowMajor, Targets, Workspace};
+use crate::{Batch, Network, Source, Targets, Workspace};
 
 /// 9 → 20 relu → 5 sigmoid → dropout → 3, and back to x.
 fn spec(dtype: &str) -> Spec {
@@ -36,7 +36,7 @@ fn results<T: Real>(dtype: &str, most_thin: usize, least_wide: usize) -> [Vec<T>
     let n = 23;
     let wave = |i: usize| T::from_f64(((i * 7919 + 13) % 1000) as f64 / 500.0 - 1.0);
     let (x, y): (Vec<T>, Vec<T>) = ((0..n * 9).map(wave).collect(), (0..n * 3).map(wave).collect());
-    let (x, y) = (RowMajor::new(&x, n, 9), RowMajor::new(&y, n, 3));
+    let (x, y) = (Source::new(&x, n, 9), Source::new(&y, n, 3));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
     let mut ws = Workspace::new(&network).unwrap();
     let (mut out, mut inputs) = (vec![T::ZERO; n * 3], vec![T::ZERO; n * 9]);

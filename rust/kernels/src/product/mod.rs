@@ -139,7 +139,7 @@ pub fn forward_from<T: Real, F: Map>(
 pub fn forward_in_place<T: Real>(
     machine: Machine,
     x: Matrix<T>,
-    w: Source<'_>,
+    w: &Source<'_>,
     start: Start<T>,
     mut y: MatrixMut<T>,
 ) -> usize {

@@ -1,7 +1,7 @@
 //! Tiles in parallel beside one tile after the other: the same bits, the same refusals.
 
 use super::*;
-use crate::{Batch, Machine, Network, RowMajor, Spec, Targets, force_threads};
+use crate::{Batch, Machine, Network, Source, Spec, Targets, force_threads};
 
 fn spec(middle: &str) -> Spec {
     let layer = |units: usize, activation: &str| {
@@ -31,14 +31,14 @@ fn history(middle: &str, machine: Machine) -> (Vec<f64>, String, Vec<f32>, usize
     let weights: Vec<f64> = (0..n).map(|i| (i % 4) as f64).collect();
     let mut losses = Vec::new();
     for sample_weight in [None, Some(&weights[..])] {
-        let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, 18));
+        let (x, y) = (Source::new(&x, n, 5), Source::new(&y, n, 18));
         let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight };
         losses.push(network.step(&mut ws, &batch).unwrap());
     }
     let parameters = network.parameters.to_vec();
     // In the last tile and, seen first, in the third.
     (x[2047 * 5 + 1], x[700 * 5 + 3]) = (f32::NAN, f32::INFINITY);
-    let (x, y) = (RowMajor::new(&x, n, 5), RowMajor::new(&y, n, 18));
+    let (x, y) = (Source::new(&x, n, 5), Source::new(&y, n, 18));
     let batch = Batch { x: &x, y: Targets::Values(&y), sample_weight: None };
     let error = network.step(&mut ws, &batch).unwrap_err().to_string();
     assert_eq!(parameters, network.parameters.to_vec());

@@ -1,7 +1,7 @@
 //! Steps of small networks beside the way layer by layer: the same bits, the same refusals.
 
 use super::*;
-use crate::{Machine, Network, RowMajor, Spec, force_threads};
+use crate::{Machine, Network, Source, Spec, force_threads};
 use chainrule_kernels::small::Small as Kernels;
 
 fn spec(sizes: &[usize], bias: bool, activation: &str, loss: &str, optimizer: &str, dtype: &str) -> Spec {
@@ -74,7 +74,7 @@ fn weighted_history<T: Real>(
     let labels: Vec<u32> = (0..n).map(|i| (i * 7 % k) as u32).collect();
     let mut all = Vec::new();
     for &rows in batches {
-        let (x, y) = (RowMajor::new(&x[..rows * n_in], rows, n_in), RowMajor::new(&y[..rows * k], rows, k));
+        let (x, y) = (Source::new(&x[..rows * n_in], rows, n_in), Source::new(&y[..rows * k], rows, k));
         let y = if spec.loss.takes_labels() { Targets::Labels(&labels[..rows]) } else { Targets::Values(&y) };
         let weights: Vec<f64> =
             (0..rows).map(|i| (i * 7 % 5) as f64 * 0.3 + if rows < 5 { 0.1 } else { 0.0 }).collect();
@@ -227,7 +227,7 @@ fn refusals<T: Real>(loss: &str, dtype: &str, machine: Machine, is_small: bool) 
     ];
     let errors = cases.map(|(x, y, labels)| {
         let (x, y) = (x.map(T::from_f64), [y[0], y[1], 0.0, 0.0].map(T::from_f64));
-        let (x, y) = (RowMajor::new(&x, 2, 3), RowMajor::new(&y, 2, 2));
+        let (x, y) = (Source::new(&x, 2, 3), Source::new(&y, 2, 2));
         let y = if loss == LOSSES[0] { Targets::Labels(&labels) } else { Targets::Values(&y) };
         let batch = Batch { x: &x, y, sample_weight: None };
         network.step(&mut ws, &batch).unwrap_err().to_string()
