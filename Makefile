@@ -62,7 +62,7 @@ lint: $(VENV)/native $(VENV)/test $(VENV)/lint  ## run every formatter, linter a
 	cargo doc --workspace --no-deps --document-private-items --quiet
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy python
+	$(BIN)/mypy python tests/test_names.py
 	$(BIN)/python -m mypy.stubtest chainrule._native
 
 bench: $(VENV)/native $(VENV)/bench  ## time the kernels, and steps and calls beside other libraries (TORCH=1 installs torch; ARGS=--help)

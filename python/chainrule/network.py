@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     import numpy as np
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from .batch import Batch
     from .explain import Explanation
     from .history import History
+    from .names import ActivationName, DType, InitName, LossName, MetricName, OptimizerName
     from .records import LayerTrace
     from .reference.activations import Activation
     from .reference.inits import Init
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from .verification.report import Report
 
     Array: TypeAlias = NDArray[Any]
-    MetricLike: TypeAlias = str | Callable[..., float]
+    MetricLike: TypeAlias = MetricName | Callable[..., float]
     Callback: TypeAlias = Callable[["Network", int, dict[str, float]], object]
 
 
@@ -121,12 +122,12 @@ class Network:
         self,
         layers: Sequence[int | Layer],
         *,
-        activation: str | Activation = "relu",
-        output_activation: str | Activation = "identity",
-        loss: str | Loss = "mse",
-        optimizer: str | Optimizer = "adam",
-        init: str | Init = "glorot_uniform",
-        dtype: DTypeLike = "float32",
+        activation: ActivationName | Activation = "relu",
+        output_activation: ActivationName | Activation = "identity",
+        loss: LossName | Loss = "mse",
+        optimizer: OptimizerName | Optimizer = "adam",
+        init: InitName | Init = "glorot_uniform",
+        dtype: DType = "float32",
         seed: int | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -218,7 +219,7 @@ class Network:
         return self._engine.current.optimizer
 
     @optimizer.setter
-    def optimizer(self, value: str | Optimizer) -> None:
+    def optimizer(self, value: OptimizerName | Optimizer) -> None:
         chosen = choose("optimizer", value, OPTIMIZERS)
         fitting.in_turn(self._engine.native, lambda: self._hold(self._engine.with_optimizer(chosen)))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+
+from chainrule.names import Unknown
 
 from .writing import head, is_model, remark
 
@@ -91,7 +93,7 @@ def unknown_option(command: Command) -> Command:
     """Add the option for categories that the training data did not have."""
     return click.option(
         "--unknown",
-        type=Choice(("error", "ignore")),
+        type=Choice(get_args(Unknown)),
         default="error",
         show_default=True,
         help="How to treat a category that the training data did not have: as an error, or as none of the known ones.",

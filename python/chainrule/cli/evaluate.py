@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .common import about, column, load, read_for, reading, unknown_option
 from .writing import quiet_option, rows
+
+if TYPE_CHECKING:
+    from chainrule.names import MetricName, Unknown
 
 
 @click.command("evaluate", short_help="Measure a model on a CSV file that has the target.")
@@ -27,10 +31,10 @@ def command(
     model: Path,
     data: Path,
     weight: str | None,
-    metric: tuple[str, ...],
+    metric: tuple[MetricName, ...],
     as_json: bool,
     quiet: bool,  # noqa: ARG001 - `remark` looks for it
-    unknown: str,
+    unknown: Unknown,
     sep: str | None,
     header: bool | None,
 ) -> None:

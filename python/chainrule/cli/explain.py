@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from chainrule.examples.comparison import Example
     from chainrule.explain import Explanation
+    from chainrule.names import Unknown
     from chainrule.tabular import TabularModel
 
 EXAMPLES = ("mazur", "brownlee")  # names in chainrule.examples, which is imported on first use
@@ -37,7 +38,7 @@ def command(
     example: str | None,
     html: Path | None,
     force: bool,
-    unknown: str,
+    unknown: Unknown,
     sep: str | None,
     header: bool | None,
 ) -> None:
@@ -72,7 +73,7 @@ def command(
         shown.save(html)
 
 
-def explained(model: TabularModel, one: pd.DataFrame, unknown: str, title: str) -> Explanation:
+def explained(model: TabularModel, one: pd.DataFrame, unknown: Unknown, title: str) -> Explanation:
     """Return the step on one row of a table, with the names of its columns and classes."""
     from chainrule.explain import Names, explain
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from chainrule.names import Unknown
     from chainrule.tabular import TabularModel
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet computes a text that begins so
@@ -51,7 +52,7 @@ def command(
     escape_formulas: bool,
     quiet: bool,  # noqa: ARG001 - `remark` looks for it
     force: bool,
-    unknown: str,
+    unknown: Unknown,
     sep: str | None,
     header: bool | None,
 ) -> None:

@@ -8,9 +8,11 @@ import warnings
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+
+from chainrule.names import ClassWeight, Task
 
 from .common import (
     Choice,
@@ -62,7 +64,7 @@ SETTINGS = (
 @click.option("--target", metavar="COLUMN", help="What to predict: the name of a column, or its number (-1: the last).")
 @click.option(
     "--task",
-    type=Choice(("classification", "regression")),
+    type=Choice(get_args(Task)),
     help="What the target is.  [default: classes where it holds words or at most 10 different whole numbers]",
 )
 @click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Measure on the rows of this file.")
@@ -98,7 +100,7 @@ SETTINGS = (
 @click.option("--weight", metavar="COLUMN", help="A column of numbers that weigh the rows, in the loss and the scores.")
 @click.option(
     "--class-weight",
-    type=Choice(("balanced",)),
+    type=Choice(get_args(ClassWeight)),
     help="Let every class count as much in the loss, however many rows it has.",
 )
 @click.option(
@@ -243,7 +245,7 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
             drop_missing_target=options["drop_missing_target"],
             impute=options["impute"],
             decimal=given["decimal"],  # type: ignore[arg-type] # checked by `marks`
-            thousands=given["thousands"],
+            thousands=given["thousands"],  # type: ignore[arg-type] # likewise
             date_format=options["date_format"],
             missing=options["missing"] or MISSING,
             weight=weight,

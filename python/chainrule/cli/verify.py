@@ -14,6 +14,7 @@ from .writing import say
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from chainrule.names import Unknown
     from chainrule.network import Network
 
     Array = NDArray[Any]
@@ -26,7 +27,7 @@ N_ROWS = 32
 @click.argument("data", type=click.Path(path_type=Path), required=False)
 @unknown_option
 @reading
-def command(*, model: Path, data: Path | None, unknown: str, sep: str | None, header: bool | None) -> int:
+def command(*, model: Path, data: Path | None, unknown: Unknown, sep: str | None, header: bool | None) -> int:
     """Verify that native code, plain-Python reference and finite differences agree for MODEL.
 
     Uses the first rows of the CSV file DATA (- is standard input), which needs the target; without DATA, random rows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
+Name = TypeVar("Name", bound=str)
 
-def one_of(argument: str, value: object, known: Iterable[str]) -> str:
+
+def one_of(argument: str, value: object, known: Iterable[Name]) -> Name:
     """Return the name; refuse an unknown one and list the known ones."""
     if not isinstance(value, str):
         raise TypeError(f"{argument} must be one of {', '.join(known)}, not {shown(value)}")
-    if value not in known:
-        raise ValueError(unknown(argument, value, known))
-    return value
+    for name in known:
+        if value == name:
+            return name
+    raise ValueError(unknown(argument, value, known))
 
 
 def numbers(values: object, argument: str) -> Array:

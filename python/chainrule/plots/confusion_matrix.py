@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
     from numpy.typing import ArrayLike, NDArray
 
+    from chainrule.names import Normalize
     from chainrule.network import Network
 
     Array: TypeAlias = NDArray[Any]
 
 # For each value of `normalize`: the axes to sum over for 100 %, and the words in the label of the axis.
-SHARES: dict[str, tuple[int | None, str]] = {
+SHARES: dict[Normalize, tuple[int | None, str]] = {
     "true": (1, "% of the row"),
     "pred": (0, "% of the column"),
     "all": (None, "% of all"),
@@ -83,7 +84,7 @@ class ConfusionMatrixDisplay(Display):
         confusion_matrix: ArrayLike,
         *,
         display_labels: Sequence[object] | None = None,
-        normalize: str | None = None,
+        normalize: Normalize | None = None,
     ) -> None:
         table = np.asarray(confusion_matrix)
         if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.size:
@@ -105,7 +106,7 @@ class ConfusionMatrixDisplay(Display):
         *,
         labels: ArrayLike | None = None,
         display_labels: Sequence[object] | None = None,
-        normalize: str | None = None,
+        normalize: Normalize | None = None,
         ax: Axes | None = None,
     ) -> Self:
         """Count and draw.
@@ -159,7 +160,7 @@ class ConfusionMatrixDisplay(Display):
         y: ArrayLike,
         *,
         display_labels: Sequence[object] | None = None,
-        normalize: str | None = None,
+        normalize: Normalize | None = None,
         ax: Axes | None = None,
     ) -> Self:
         """Predict, count and draw. The classes are the network's outputs, or 0 and 1 if it has a single output.
@@ -270,7 +271,7 @@ class ConfusionMatrixDisplay(Display):
         ax.spines[:].set_visible(False)
 
 
-def shares(counts: Array, of: str) -> Array:
+def shares(counts: Array, of: Normalize) -> Array:
     """Return each count's share of its row, its column or all; 0 if that total is 0."""
     total = counts.sum(axis=SHARES[of][0], keepdims=True)
     result: Array = counts / np.where(total > 0, total, 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 
+from chainrule.names import ErrorKind
 from chainrule.reference.options import integer
 from chainrule.reference.spelling import checks_keywords
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
 
-KINDS = ("actual_vs_predicted", "residual_vs_predicted")
+KINDS = get_args(ErrorKind)
 MOST_POINTS = 2000  # more points would hide each other
 
 
@@ -71,7 +72,7 @@ class PredictionErrorDisplay(Display):
     @classmethod
     @checks_keywords
     def from_predictions(
-        cls, y_true: ArrayLike, y_pred: ArrayLike, *, kind: str = "actual_vs_predicted", ax: Axes | None = None
+        cls, y_true: ArrayLike, y_pred: ArrayLike, *, kind: ErrorKind = "actual_vs_predicted", ax: Axes | None = None
     ) -> Self:
         """Draw predictions against true numbers.
 
@@ -110,7 +111,7 @@ class PredictionErrorDisplay(Display):
         y: ArrayLike,
         *,
         output: int = 0,
-        kind: str = "actual_vs_predicted",
+        kind: ErrorKind = "actual_vs_predicted",
         ax: Axes | None = None,
     ) -> Self:
         """Predict and draw one output of a network.
@@ -151,7 +152,7 @@ class PredictionErrorDisplay(Display):
         j = integer("output", output, 0, targets.shape[1] - 1)
         return cls.from_predictions(targets[:, j], network.predict(x)[:, j], kind=kind, ax=ax)
 
-    def plot(self, ax: Axes | None = None, *, kind: str = "actual_vs_predicted") -> Self:
+    def plot(self, ax: Axes | None = None, *, kind: ErrorKind = "actual_vs_predicted") -> Self:
         """Draw into `ax`, or into a new figure, and return the display. Errors are those of `from_predictions`."""
         residuals = one_of("kind", kind, KINDS) == "residual_vs_predicted"
         ax = self._draw_into(ax, 5.5, 5.0)

@@ -25,6 +25,8 @@ from .spelling import unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chainrule.names import ActivationName, DType, DTypeName, InitName, LossName, OptimizerName
+
 REGISTRIES: Mapping[str, Mapping[str, type[Option]]] = {
     "activation": ACTIVATIONS,
     "loss": LOSSES,
@@ -34,7 +36,7 @@ REGISTRIES: Mapping[str, Mapping[str, type[Option]]] = {
 }
 #: Every option by the name of its class.
 OPTIONS = {kind.__name__: kind for kinds in REGISTRIES.values() for kind in kinds.values()}
-DTYPES = ("float32", "float64")
+DTYPES: tuple[DTypeName, ...] = ("float32", "float64")
 MOST_LAYERS = 10_000
 
 
@@ -46,7 +48,7 @@ class Spec:
     layers: tuple[Layer, ...]
     loss: Loss
     optimizer: Optimizer
-    dtype: str
+    dtype: DTypeName
     seed: int
     n_threads: int | None
 
@@ -67,12 +69,12 @@ class Spec:
 def resolve(
     layers: Sequence[int | Layer],
     *,
-    activation: str | Activation = "relu",
-    output_activation: str | Activation = "identity",
-    loss: str | Loss = "mse",
-    optimizer: str | Optimizer = "adam",
-    init: str | Init = "glorot_uniform",
-    dtype: Any = "float32",
+    activation: ActivationName | Activation = "relu",
+    output_activation: ActivationName | Activation = "identity",
+    loss: LossName | Loss = "mse",
+    optimizer: OptimizerName | Optimizer = "adam",
+    init: InitName | Init = "glorot_uniform",
+    dtype: DType = "float32",
     seed: int | None = None,
     n_threads: int | None = None,
 ) -> Spec:
@@ -202,11 +204,12 @@ def _layer(position: int, item: object) -> Layer:
     return Dense(integer(f"layers[{position}], a number of units,", item, 1, LARGEST))
 
 
-def _dtype(dtype: Any) -> str:
+def _dtype(dtype: Any) -> DTypeName:
     # NumPy's types have a name (np.dtype) or are named (np.float32); a string is its own name.
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", None))
     if not isinstance(name, str):
         raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, not {shown(dtype)}")
-    if name not in DTYPES:
-        raise ValueError(unknown("dtype", name, DTYPES))
-    return name
+    for known in DTYPES:
+        if name == known:
+            return known
+    raise ValueError(unknown("dtype", name, DTYPES))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
 
+    from chainrule.names import ActivationName, DType, InitName, LossName, OptimizerName
+
     from .activations import Activation
     from .config import Spec
     from .inits import Init
@@ -108,12 +110,12 @@ class Network:
         self,
         layers: Sequence[int | Layer],
         *,
-        activation: str | Activation = "relu",
-        output_activation: str | Activation = "identity",
-        loss: str | Loss = "mse",
-        optimizer: str | Optimizer = "adam",
-        init: str | Init = "glorot_uniform",
-        dtype: Any = "float32",
+        activation: ActivationName | Activation = "relu",
+        output_activation: ActivationName | Activation = "identity",
+        loss: LossName | Loss = "mse",
+        optimizer: OptimizerName | Optimizer = "adam",
+        init: InitName | Init = "glorot_uniform",
+        dtype: DType = "float32",
         seed: int | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -606,7 +608,7 @@ class Network:
         return self._optimizer
 
     @optimizer.setter
-    def optimizer(self, value: str | Optimizer) -> None:
+    def optimizer(self, value: OptimizerName | Optimizer) -> None:
         self._optimizer = choose("optimizer", value, OPTIMIZERS)
         self.state = {name: [0.0] * self.n_parameters for name in self._optimizer.state_names}
         self.step_count = 0

@@ -1,12 +1,20 @@
 """scikit-learn's `MLPClassifier`, computed by the native core."""
 
-from typing import Any, ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from sklearn import neural_network
 
 from chainrule.sklearn.base import NativeFit
 from chainrule.sklearn.parameters import CLASSIFIER, described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chainrule.names import ClassWeight, HiddenActivationName, LearningRate, Scoring, Solver
+    from chainrule.reference.activations import Activation
 
 
 @described
@@ -31,12 +39,12 @@ class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[mi
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        activation: HiddenActivationName | Activation | Sequence[HiddenActivationName | Activation] = "relu",
         *,
-        solver: str = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -54,11 +62,11 @@ class MLPClassifier(NativeFit, neural_network.MLPClassifier):  # type: ignore[mi
         epsilon: float = 1e-08,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        class_weight: Any = None,
+        class_weight: ClassWeight | dict[Any, float] | list[dict[Any, float]] | None = None,
         dropout: Any = 0.0,
         n_layers: int | None = None,
         width: int | None = None,
-        scoring: Any = None,
+        scoring: Scoring | Callable[..., float] | None = None,
         max_seconds: float | None = None,
         n_threads: int | None = None,
         strict: bool = True,

@@ -1,11 +1,19 @@
 """scikit-learn's `MLPRegressor`, computed by the native core."""
 
-from typing import Any, ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sklearn import neural_network
 
 from chainrule.sklearn.base import NativeFit
 from chainrule.sklearn.parameters import REGRESSOR, described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chainrule.names import HiddenActivationName, LearningRate, RegressorLoss, Scoring, Solver
+    from chainrule.reference.activations import Activation
 
 
 @described
@@ -33,14 +41,14 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: RegressorLoss = "squared_error",
         hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        activation: HiddenActivationName | Activation | Sequence[HiddenActivationName | Activation] = "relu",
         *,
-        solver: str = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -63,7 +71,7 @@ class MLPRegressor(NativeFit, neural_network.MLPRegressor):  # type: ignore[misc
         dropout: Any = 0.0,
         n_layers: int | None = None,
         width: int | None = None,
-        scoring: Any = None,
+        scoring: Scoring | Callable[..., float] | None = None,
         max_seconds: float | None = None,
         n_threads: int | None = None,
         strict: bool = True,

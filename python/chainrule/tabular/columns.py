@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
+
+from chainrule.names import Unknown
 
 from .cells import indices, listed, number_in, text_of
 from .notation import PLAIN, Notation
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 1_000  # in a column not declared categorical
 LARGEST = 1e150  # the largest number, since squares are summed
-UNKNOWN = ("error", "ignore")
+UNKNOWN = get_args(Unknown)
 GAP, NONE = -1, -2  # in place of a category's index: the cell is missing, or its category is unknown
 
 
@@ -47,7 +49,7 @@ class Numeric:
     width: ClassVar[int] = 1
     meanings: ClassVar[tuple[str, ...]] = ("",)
 
-    def read(self, cells: Cells, unknown: str) -> NDArray[np.float64]:  # noqa: ARG002 - a number is never unknown
+    def read(self, cells: Cells, unknown: Unknown) -> NDArray[np.float64]:  # noqa: ARG002 - a number is never unknown
         """Return the numbers of a column, (n,), with NaN for gaps."""
         if self.fill is None:
             refuse_gaps(cells)
@@ -99,7 +101,7 @@ class Categorical:
         """The condition that each input of the column stands for."""
         return (*(f" = {category!r}" for category in self.categories), *([" is missing"] if self.gap else []))
 
-    def read(self, cells: Cells, unknown: str) -> NDArray[np.intp]:
+    def read(self, cells: Cells, unknown: Unknown) -> NDArray[np.intp]:
         """Return the index of each row's category, (n,): GAP for a missing cell, NONE for an unknown category."""
         found = indices(self.categories, cells.texts, NONE)
         if NONE in found and unknown == "error":

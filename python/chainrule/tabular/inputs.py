@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from chainrule.names import Unknown
+
     from .decisions import Column
 
     Array = NDArray[Any]
@@ -118,7 +120,7 @@ class Inputs:
         """Return the names of the columns that the training data did not have."""
         return [str(name) for name in labels(frame) if self.by_name and name not in self.names]
 
-    def encode(self, frame: pd.DataFrame, unknown: str = "error") -> NDArray[np.float32]:
+    def encode(self, frame: pd.DataFrame, unknown: Unknown = "error") -> NDArray[np.float32]:
         """Return X, (n, width), of a table with old or new rows."""
         if unknown not in UNKNOWN:
             raise ValueError(f"unknown must be {' or '.join(map(repr, UNKNOWN))}, not {unknown!r}")

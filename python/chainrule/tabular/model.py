@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chainrule.history import History
+    from chainrule.names import (
+        ActivationName,
+        ClassWeight,
+        DecimalMark,
+        InitName,
+        LossName,
+        MetricName,
+        OptimizerName,
+        Task,
+        ThousandsMark,
+        Unknown,
+    )
     from chainrule.network import Network
     from chainrule.reference.activations import Activation
     from chainrule.reference.inits import Init
@@ -134,21 +146,21 @@ class TabularModel:
     def __init__(
         self,
         *,
-        task: Literal["classification", "regression"] | None = None,
+        task: Task | None = None,
         categorical: Iterable[str | int] = (),
         drop: Iterable[str | int] = (),
         drop_missing_target: bool = False,
         impute: bool = False,
         missing: Iterable[str] = MISSING,
         weight: str | int | None = None,
-        decimal: Literal[".", ","] | None = None,
-        thousands: str | None = None,
+        decimal: DecimalMark | None = None,
+        thousands: ThousandsMark | None = None,
         date_format: str | None = None,
         hidden: Iterable[int] = Settings.hidden,
-        activation: str | Activation = Settings.activation,
-        init: str | Init = Settings.init,
-        loss: str | Loss | None = Settings.loss,
-        optimizer: str | Optimizer = Settings.optimizer,
+        activation: ActivationName | Activation = Settings.activation,
+        init: InitName | Init = Settings.init,
+        loss: LossName | Loss | None = Settings.loss,
+        optimizer: OptimizerName | Optimizer = Settings.optimizer,
         learning_rate: float | None = Settings.learning_rate,
         epochs: int = Settings.epochs,
         batch_size: int | None = Settings.batch_size,
@@ -156,8 +168,8 @@ class TabularModel:
         l2: float = Settings.l2,
         patience: int = Settings.patience,
         seed: int | None = Settings.seed,
-        class_weight: Literal["balanced"] | None = Settings.class_weight,
-        metrics: Iterable[str] = Settings.metrics,
+        class_weight: ClassWeight | None = Settings.class_weight,
+        metrics: Iterable[MetricName] = Settings.metrics,
         **unknown: Never,
     ) -> None:
         known = [name for name in inspect.signature(TabularModel).parameters if name != "unknown"]
@@ -308,7 +320,7 @@ class TabularModel:
 
     # ── Using ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def encode(self, frame: pd.DataFrame, *, unknown: str = "error") -> NDArray[np.float32]:
+    def encode(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> NDArray[np.float32]:
         """Return the network's X, (n, n_inputs), for a table; parameters and errors as in `predict`."""
         return self.inputs.encode(frame, unknown)
 
@@ -316,7 +328,7 @@ class TabularModel:
         """Return the network's y for a table that has the target."""
         return self.target.encode(self.true(frame), self.network.loss)
 
-    def predict(self, frame: pd.DataFrame, *, unknown: str = "error") -> Array:
+    def predict(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> Array:
         """Return the label or number of each row, (n,).
 
         Parameters
@@ -341,7 +353,7 @@ class TabularModel:
         """
         return self.target.decode(self.network.predict(self.encode(frame, unknown=unknown)))
 
-    def predict_proba(self, frame: pd.DataFrame, *, unknown: str = "error") -> NDArray[np.float32]:
+    def predict_proba(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> NDArray[np.float32]:
         """Return the probability of each class, (n, n_classes), in the order of ``target.labels``."""
         if not isinstance(self.target, targets.Classes):
             raise ValueError("probabilities are of classes; this model predicts numbers")  # noqa: TRY004 - of a value
@@ -351,10 +363,10 @@ class TabularModel:
         self,
         frame: pd.DataFrame,
         *,
-        unknown: str = "error",
+        unknown: Unknown = "error",
         how: str = "",
         weight: str | int | None = None,
-        metrics: Iterable[str] = (),
+        metrics: Iterable[MetricName] = (),
     ) -> Score:
         """Return the score of the predictions for a table that has the target.
 
@@ -371,7 +383,7 @@ class TabularModel:
             baselines=(self.target.baseline(y, w, more),),
         )
 
-    def evaluate(self, frame: pd.DataFrame, *, unknown: str = "error") -> dict[str, float]:
+    def evaluate(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> dict[str, float]:
         """Return "loss" (the network's loss, for the standardized target) and the measures of a `Score`.
 
         RMSE and MAE are in the target's unit. Parameters and errors are those of `predict`.

@@ -13,15 +13,17 @@ import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from chainrule.names import DecimalMark, ThousandsMark
 
 from .cells import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DECIMAL = (".", ",")
-THOUSANDS = ("", ",", ".", " ", "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "'", "’")
+DECIMAL = get_args(DecimalMark)
+THOUSANDS = get_args(ThousandsMark)
 MARKS = "".join(THOUSANDS)
 CELL = re.compile(
     rf"(?P<sign>[+−-]?) *(?P<prefix>[^\W\d_]{{0,3}}[^\w\s.,'’+−-]? ?)(?P<inner>[+−-]?)"

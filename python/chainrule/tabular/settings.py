@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from chainrule.network import Network
 from chainrule.reference.activations import ACTIVATIONS, Activation
@@ -18,6 +18,8 @@ from chainrule.reference.options import LARGEST, choose, integer, number, shown
 from .targets import MARGINS, Classes, losses
 
 if TYPE_CHECKING:
+    from chainrule.names import ActivationName, ClassWeight, InitName, LossName, MetricName, OptimizerName
+
     from .targets import Target
 
 
@@ -64,10 +66,10 @@ class Settings:
     """
 
     hidden: tuple[int, ...] = (64, 32)
-    activation: str | Activation = "tanh"
-    init: str | Init = "glorot_uniform"
-    loss: str | Loss | None = None
-    optimizer: str | Optimizer = "adam"
+    activation: ActivationName | Activation = "tanh"
+    init: InitName | Init = "glorot_uniform"
+    loss: LossName | Loss | None = None
+    optimizer: OptimizerName | Optimizer = "adam"
     learning_rate: float | None = None
     epochs: int = 1000
     batch_size: int | None = None
@@ -75,8 +77,8 @@ class Settings:
     l2: float = 0.0
     patience: int = 30
     seed: int = None  # type: ignore[assignment] # None is replaced below
-    class_weight: Literal["balanced"] | None = None
-    metrics: tuple[str, ...] = ()
+    class_weight: ClassWeight | None = None
+    metrics: tuple[MetricName, ...] = ()
 
     def __post_init__(self) -> None:
         """Check each field and fill in the derived defaults."""

@@ -7,9 +7,11 @@ twice or more on average. All other numbers are numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
+
+from chainrule.names import Task
 
 from . import measures
 from .cells import column_name, indices, listed, text_of
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-TASKS = ("classification", "regression")
+TASKS = get_args(Task)
 MOST_NUMBERED_CLASSES = 10
 MOST_CLASSES = 1_000
 # The types of predicted labels: text, or the type that the table held.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
+    from chainrule.names import ActivationName, InitName
+
     from ..losses import Loss
     from ..options import Option
     from ..rng import Draws, Stream
@@ -63,9 +65,9 @@ class Dense(Layer):
     """
 
     units: int
-    activation: str | Activation | None = None
+    activation: ActivationName | Activation | None = None
     bias: bool = True
-    init: str | Init | None = None
+    init: InitName | Init | None = None
     l2: float = 0.0
 
     name: ClassVar[str] = "dense"
