@@ -7,6 +7,7 @@ import pytest
 import chainrule
 from chainrule import Network, reference
 from chainrule.reference.spelling import ELSEWHERE, nearest, unknown
+from chainrule.tabular import TabularModel
 
 
 @pytest.mark.parametrize("network", [Network, reference.Network])
@@ -60,6 +61,19 @@ X = [[0.0, 1.0]]
         (lambda n: n.explain(X, [1], None, 9), "write row=9"),
         (lambda n: n.backward(X, X, True), "write training=True"),
         (lambda n: n.copy(1, 2), "positional argument"),
+        (lambda n: n.forward(X, True), r"Network.forward\(\) takes 1 .* \(X\), but 2 were given; write training=True$"),
+        (lambda n: n.forward(X, True, None), "write training=True, out=None$"),
+        (lambda n: n.predict(X, None), "write out=None$"),
+        (lambda n: n.gradient(X, [1], None, True), "write training=True$"),
+        (lambda n: n.trace(X, [1], None, 0), r"takes 3 .* \(X, y, sample_weight\), but 4 were given$"),
+        (lambda n: n.evaluate(X, [1], None, [], 9), r"\(X, y, sample_weight, metrics\), but 5 were given$"),
+        (lambda n: reference.Network([2, 1]).forward(X, True), "write training=True$"),
+        (lambda n: reference.Network([2, 1]).predict(X, None), r"takes 1 positional argument \(X\), but 2 were given$"),
+        (lambda n: reference.Network([2, 1]).fit(X, [1], 10), "write epochs=10$"),
+        (lambda n: TabularModel().fit(None, "y", print), "write watch=<built-in function print>$"),
+        (lambda n: TabularModel().held_out(None, "y", 0.2), "write share=0.2$"),
+        (lambda n: TabularModel().cross_validated(None, "y", 5), "write folds=5$"),
+        (lambda n: TabularModel().predict(None, "ignore"), "write unknown='ignore'$"),
         (lambda n: chainrule.gradcheck(n, X, len, 9), "write n_parameters=9"),
         (lambda n: chainrule.verify(n, X, [1], None, 9), "write n_parameters=9"),
         (

@@ -21,12 +21,12 @@ from .reference import config as configuration
 from .reference.describe import constructor, layers_html
 from .reference.optimizers import OPTIMIZERS
 from .reference.options import choose, listed, number, shown
-from .reference.spelling import checks_keywords
+from .reference.spelling import checks_keywords, refuse_more
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
+    from typing import Never, Self
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
@@ -364,9 +364,10 @@ class Network:
 
     # The methods called once per step first pass their arguments on unchanged. The core checks an array within
     # nanoseconds and raises if it cannot read it in place or finds an error. Only then are the arguments converted, or
-    # refused with a message that names them. Subclasses of ndarray (masked arrays) are always converted.
+    # refused with a message that names them. Subclasses of ndarray (masked arrays) are always converted. `*more` holds
+    # values that should be keywords, to be named; `checks_keywords` would take as long as a small step.
 
-    def forward(self, X: ArrayLike, *, training: bool = False, out: Array | None = None) -> Array:
+    def forward(self, X: ArrayLike, *more: Never, training: bool = False, out: Array | None = None) -> Array:
         """Return the raw outputs of the last layer, before the loss's link (the logits of the cross-entropies).
 
         A row's result does not depend on the other rows of its batch, to the bit.
@@ -400,6 +401,8 @@ class Network:
         array([[50.5],
                [ 0.5]], dtype=float32)
         """
+        if more:
+            refuse_more(Network.forward, X, *more)
         if type(X) is ndarray:
             try:
                 return self._engine.native.forward(X, training, out)
@@ -409,7 +412,7 @@ class Network:
             _arrays.features(X, self.n_inputs, self.dtype), fitting.flag("training", training), out
         )
 
-    def predict(self, X: ArrayLike, *, out: Array | None = None) -> Array:
+    def predict(self, X: ArrayLike, *more: Never, out: Array | None = None) -> Array:
         """Return the outputs through the loss's link: class probabilities for the cross-entropies, for example.
 
         docs/options.md lists the link of each loss; with the identity, `predict` equals `forward`. The result is always
@@ -422,6 +425,8 @@ class Network:
         >>> net.predict([[1.0, 2.0]])
         array([[0.5, 0.5]], dtype=float32)
         """
+        if more:
+            refuse_more(Network.predict, X, *more)
         if type(X) is ndarray:
             try:
                 return self._engine.native.predict(X, out)
@@ -469,7 +474,7 @@ class Network:
     # ── Backward ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def gradient(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, training: bool = False
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *more: Never, training: bool = False
     ) -> Gradient:
         """Return the loss of a batch and its derivative by every parameter, by backpropagation.
 
@@ -509,6 +514,8 @@ class Network:
         >>> gradient.loss, gradient.flat.tolist()
         (1.0, [-4.0, -2.0])
         """
+        if more:
+            refuse_more(Network.gradient, X, y, sample_weight, *more)
         if type(X) is ndarray and type(y) is ndarray and y.ndim == self._y_ndim:
             try:
                 # The core refuses a sample_weight that is no array; it is converted below.
@@ -556,6 +563,7 @@ class Network:
         flat, inputs = self._engine.native.backward(x, d, fitting.flag("training", training))
         return Gradient(None, flat, self._engine.layout, inputs)
 
+    @checks_keywords
     def trace(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> list[LayerTrace]:
         """Return every quantity of the coming `step`, layer by layer, without making the step.
 

@@ -206,6 +206,7 @@ class Network:
             x = seen.a
         return passes
 
+    @checks_keywords
     def forward(self, X: Iterable[Iterable[float]], *, training: bool = False) -> Matrix:
         """Return the raw outputs a_L of the last layer, before the loss's link.
 
@@ -234,6 +235,7 @@ class Network:
         """
         return self._propagate(self._samples(X), training=training)[-1].a
 
+    @checks_keywords
     def predict(self, X: Iterable[Iterable[float]]) -> Matrix:
         """Return the outputs through the loss's link: probabilities for the cross-entropies, for example.
 
@@ -262,6 +264,7 @@ class Network:
         rows = zip(row_weights, a, y, strict=True)
         return [[w / sum_of_weights * s for s in self.loss.slope(a_row, y_row)] for w, a_row, y_row in rows]
 
+    @checks_keywords
     def evaluate(
         self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None = None
     ) -> dict[str, float]:
@@ -298,6 +301,7 @@ class Network:
             gradients.insert(0, gradient)
         return deltas, gradients, error
 
+    @checks_keywords
     def gradient(
         self,
         X: Iterable[Iterable[float]],
@@ -352,6 +356,7 @@ class Network:
         _, gradients, _ = self._backpropagate(passes, self._error(a, y, row_weights))
         return self._loss(a, y, row_weights), gradients, passes
 
+    @checks_keywords
     def backward(
         self, X: Iterable[Iterable[float]], d_output: Iterable[Iterable[float]], *, training: bool = False
     ) -> Gradient:
@@ -391,6 +396,7 @@ class Network:
 
     # ── Update ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @checks_keywords
     def apply_gradient(self, gradient: Gradient | Iterable[float]) -> None:
         """Make one step of the optimizer with a Gradient, or a row of numbers in the order of `parameters`.
 
@@ -408,6 +414,7 @@ class Network:
         self._tensors = self._split(new)
         self.step_count += 1
 
+    @checks_keywords
     def step(
         self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None = None
     ) -> float:
@@ -524,6 +531,7 @@ class Network:
 
     # ── What can be seen and set ─────────────────────────────────────────────────────────────────────────────────────
 
+    @checks_keywords
     def trace(
         self, X: Iterable[Iterable[float]], y: Iterable[Any], sample_weight: Iterable[float] | None = None
     ) -> list[LayerTrace]:

@@ -138,11 +138,8 @@ def check_positional(function: str, given: Sequence[object], names: Sequence[str
 
 def checks_keywords(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Decorate a function or a method whose callers deserve a hint when they misspell a keyword or leave it out."""
-    code = function.__code__
-    n_names, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
-    own = int(code.co_varnames[:1] in (("self",), ("cls",)))
-    names, keywords = code.co_varnames[own:n_names], code.co_varnames[n_names:end]
-    known, name = (*names, *keywords), function.__qualname__.removesuffix(".__init__")
+    name, own, names, keywords = arguments(function)
+    known = (*names, *keywords)
 
     @functools.wraps(function)
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -151,3 +148,21 @@ def checks_keywords(function: Callable[Arguments, Result]) -> Callable[Arguments
         return function(*args, **kwargs)
 
     return checked
+
+
+def refuse_more(method: Callable[..., object], *given: object) -> None:
+    """Refuse positional arguments that a method does not take: for those that `checks_keywords` would slow down.
+
+    They take ``*more: Never``, and call this if there are any.
+    """
+    name, _, names, keywords = arguments(method)
+    check_positional(name, given, names, keywords)
+
+
+def arguments(function: Callable[..., object]) -> tuple[str, int, tuple[str, ...], tuple[str, ...]]:
+    """Return a function's name, 1 for a `self` or `cls`, and the names of its positional and its keyword arguments."""
+    code = function.__code__
+    n_names, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    own = int(code.co_varnames[:1] in (("self",), ("cls",)))
+    name = function.__qualname__.removesuffix(".__init__")
+    return name, own, code.co_varnames[own:n_names], code.co_varnames[n_names:end]

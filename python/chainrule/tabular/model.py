@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.reference.options import shown
-from chainrule.reference.spelling import check_keywords
+from chainrule.reference.spelling import check_keywords, checks_keywords
 
 from . import files, targets, training
 from .cells import MISSING, Cells, column_name
@@ -255,6 +255,7 @@ class TabularModel:
                 warnings.warn(decision.warning, stacklevel=2)
         return data
 
+    @checks_keywords
     def fit(self, frame: pd.DataFrame | Data, target: str | int | None = None, *, watch: Watch | None = None) -> Self:
         """Train on all rows.
 
@@ -281,6 +282,7 @@ class TabularModel:
         self.history, self.epochs, self.decisions = fitted.history, fitted.epochs, data.decisions
         return self
 
+    @checks_keywords
     def held_out(
         self,
         frame: pd.DataFrame | Data,
@@ -297,6 +299,7 @@ class TabularModel:
         test, train = training.parts(data.y, data.target, np.arange(data.n), share, self.settings.seed)
         return data.score("held out", [(train, test)], watch)
 
+    @checks_keywords
     def cross_validated(
         self, frame: pd.DataFrame | Data, target: str | int | None = None, *, folds: int = 5, watch: Watch | None = None
     ) -> Score:
@@ -320,6 +323,7 @@ class TabularModel:
 
     # ── Using ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @checks_keywords
     def encode(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> NDArray[np.float32]:
         """Return the network's X, (n, n_inputs), for a table; parameters and errors as in `predict`."""
         return self.inputs.encode(frame, unknown)
@@ -328,6 +332,7 @@ class TabularModel:
         """Return the network's y for a table that has the target."""
         return self.target.encode(self.true(frame), self.network.loss)
 
+    @checks_keywords
     def predict(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> Array:
         """Return the label or number of each row, (n,).
 
@@ -353,12 +358,14 @@ class TabularModel:
         """
         return self.target.decode(self.network.predict(self.encode(frame, unknown=unknown)))
 
+    @checks_keywords
     def predict_proba(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> NDArray[np.float32]:
         """Return the probability of each class, (n, n_classes), in the order of ``target.labels``."""
         if not isinstance(self.target, targets.Classes):
             raise ValueError("probabilities are of classes; this model predicts numbers")  # noqa: TRY004 - of a value
         return self.target.probabilities(self.network.predict(self.encode(frame, unknown=unknown)))
 
+    @checks_keywords
     def score(
         self,
         frame: pd.DataFrame,
@@ -383,6 +390,7 @@ class TabularModel:
             baselines=(self.target.baseline(y, w, more),),
         )
 
+    @checks_keywords
     def evaluate(self, frame: pd.DataFrame, *, unknown: Unknown = "error") -> dict[str, float]:
         """Return "loss" (the network's loss, for the standardized target) and the measures of a `Score`.
 
