@@ -2,15 +2,18 @@
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import chainrule
 from chainrule import _native
+from chainrule.extras import Extra
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(chainrule.__file__).parent
@@ -80,3 +83,16 @@ def test_numpy_is_the_only_requirement():
 def test_every_public_name_can_be_had():
     assert [name for name in chainrule.__all__ if not hasattr(chainrule, name)] == []
     assert set(chainrule.__all__) <= set(dir(chainrule))
+
+
+def test_extras_that_messages_and_docs_name_exist():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = set(project["optional-dependencies"])
+    assert set(get_args(Extra)) == extras
+    sources = [*PACKAGE.rglob("*.py"), ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    texts = {path: path.read_text(encoding="utf-8") for path in sources}
+    named = {name for text in texts.values() for name in re.findall(r"chainrule\[([a-z,]+)\]", text)}
+    assert named
+    assert named <= extras
+    # The form for a clone alone, in which chainrule is built first, stands in the README.
+    assert [path.name for path, text in texts.items() if "pip install '.[" in text] == ["README.md"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import Adam, History, Network, __version__
+from .extras import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def load() -> Digits:
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
     except ImportError as missing:
-        raise ImportError("the demo needs scikit-learn: pip install 'chainrule[demo]'") from missing
+        raise ImportError(f"the demo needs scikit-learn: {install('demo')}") from missing
     x, y = load_digits(return_X_y=True)
     x, x_held_out, y, y_held_out = train_test_split(
         (x / 16).astype(np.float32), y.astype(np.int64), test_size=0.2, stratify=y, random_state=0

@@ -20,6 +20,7 @@ import numpy as np
 
 from ._arrays import as_numbers
 from .batch import weights
+from .extras import install
 from .outputs import Outputs
 from .reference.options import shown
 
@@ -178,7 +179,7 @@ def scorer(name: str, outputs: Outputs, n_targets: int) -> Metric:
         from . import scorers
     except ImportError:
         raise ValueError(
-            f"{unknown('metric', name, METRICS)}; the scorers of scikit-learn need it: pip install 'chainrule[sklearn]'"
+            f"{unknown('metric', name, METRICS)}; the scorers of scikit-learn need it: {install('sklearn')}"
         ) from None
     if name not in scorers.names():
         near = hint(name, [*METRICS, *scorers.names()])

@@ -12,6 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from chainrule.extras import install
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as missing:
         if missing.name != "click":
             raise
-        print("chainrule: the command line needs click: pip install 'chainrule[cli]'", file=sys.stderr)
+        print(f"chainrule: the command line needs click: {install('cli')}", file=sys.stderr)
         return 1
     try:
         code = run(sys.argv[1:] if arguments is None else list(arguments))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule import files
+from chainrule.extras import install
 from chainrule.reference.options import shown
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def axes(width: float = 7.0, height: float = 4.5) -> Axes:
     try:
         from matplotlib.figure import Figure
     except ImportError as missing:
-        raise ImportError("plots need matplotlib: pip install 'chainrule[plot]'") from missing
+        raise ImportError(f"plots need matplotlib: {install('plot')}") from missing
     return Figure(figsize=(width, height), layout="constrained").subplots()
 
 

@@ -1,12 +1,14 @@
 """Drop-in `MLPClassifier` and `MLPRegressor`: scikit-learn's estimators, computed by the native core.
 
-This package needs scikit-learn: `pip install "chainrule[sklearn]"`.
+This package needs scikit-learn: ``pip install 'chainrule[sklearn]'``.
 """
+
+from chainrule.extras import install
 
 try:
     import sklearn as _sklearn  # noqa: F401
 except ImportError as error:  # pragma: no cover
-    raise ImportError('chainrule.sklearn needs scikit-learn: pip install "chainrule[sklearn]"') from error
+    raise ImportError(f"chainrule.sklearn needs scikit-learn: {install('sklearn')}") from error
 
 from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.conversion import from_sklearn, to_sklearn

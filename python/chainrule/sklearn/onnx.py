@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule import _arrays
+from chainrule.extras import install
 from chainrule.reference.options import shown
 from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.layers import activations_of
@@ -98,7 +99,7 @@ def register_onnx() -> None:
     try:
         from skl2onnx import update_registered_converter
     except ImportError as missing:
-        raise ImportError("ONNX export needs skl2onnx: pip install 'chainrule[onnx]'") from missing
+        raise ImportError(f"ONNX export needs skl2onnx: {install('onnx')}") from missing
     update_registered_converter(
         MLPClassifier,
         "ChainruleMLPClassifier",

@@ -17,10 +17,12 @@ this package.
 
 from __future__ import annotations
 
+from chainrule.extras import install
+
 try:
     import pandas as pd  # noqa: F401 - imported here to give a clear message if it is missing
 except ImportError as missing:
-    raise ImportError("tables need pandas: pip install 'chainrule[cli]'") from missing
+    raise ImportError(f"tables need pandas: {install('cli')}") from missing
 
 from .decisions import Decision
 from .model import TabularModel

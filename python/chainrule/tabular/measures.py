@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import metrics
+from chainrule.extras import install
 from chainrule.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -107,5 +108,5 @@ def sklearn_metrics() -> Any:
     try:
         from sklearn import metrics as of_sklearn
     except ImportError as missing:
-        raise ImportError("scoring classes needs scikit-learn: pip install 'chainrule[cli]'") from missing
+        raise ImportError(f"scoring classes needs scikit-learn: {install('cli')}") from missing
     return of_sklearn

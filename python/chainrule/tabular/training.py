@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.extras import install
+
 from .targets import Classes
 
 if TYPE_CHECKING:
@@ -178,5 +180,5 @@ def model_selection() -> Any:
     try:
         from sklearn import model_selection
     except ImportError as missing:
-        raise ImportError("splitting rows needs scikit-learn: pip install 'chainrule[cli]'") from missing
+        raise ImportError(f"splitting rows needs scikit-learn: {install('cli')}") from missing
     return model_selection
