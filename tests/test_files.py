@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chainrule import files
+from chainrule import Network, files
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and locks of POSIX")
 
@@ -110,3 +110,58 @@ def test_write_removes_what_a_killed_writer_left_but_not_what_one_at_work_holds(
     (tmp_path / ".chainrule-notes.txt").write_text("somebody's own")
     files.write(tmp_path / "mine", "y")
     assert names(tmp_path) == [".chainrule-notes.txt", "mine"]
+
+
+@posix
+@pytest.mark.parametrize("left_by", ["model", "text"])
+def test_each_writer_removes_what_the_other_left(tmp_path, left_by):
+    leftover = tmp_path / f"{files.PREFIX}12345678{files.SUFFIX}"
+    leftover.write_text("a part")
+    if left_by == "text":
+        Network([1, 1], seed=0).save(tmp_path / "model")
+    else:
+        files.write(tmp_path / "model", "x")
+    assert names(tmp_path) == ["model"]
+
+
+@posix
+def test_what_looks_left_behind_but_is_no_file_stays(tmp_path):
+    os.mkfifo(tmp_path / ".chainrule-pipe.tmp")
+    (tmp_path / ".chainrule-link.tmp").symlink_to("a")
+    (tmp_path / ".chainrule-folder.tmp").mkdir()
+    files.write(tmp_path / "a", "x")
+    assert names(tmp_path) == [".chainrule-folder.tmp", ".chainrule-link.tmp", ".chainrule-pipe.tmp", "a"]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no extended attributes here")
+def test_write_keeps_owner_and_extended_attributes(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    attributes = {"user.note": b"mine", "user.empty": b"", "user.long": b"x" * 1000}
+    try:
+        for name, value in attributes.items():
+            os.setxattr(path, name, value)
+    except OSError:
+        attributes = {}  # this file system has none
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 5678)
+    path.chmod(0o604)
+    old = path.stat()
+    files.write(path, "new")
+    new = path.stat()
+    assert (new.st_uid, new.st_gid, new.st_mode) == (old.st_uid, old.st_gid, old.st_mode)
+    assert {name: os.getxattr(path, name) for name in os.listxattr(path) if name in attributes} == attributes
+    assert path.read_text() == "new"
+
+
+@posix
+def test_write_flushes_the_file_and_then_its_folder(tmp_path, monkeypatch):
+    flushed, fsync = [], os.fsync
+
+    def spy(descriptor):
+        flushed.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), (tmp_path / "a").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    files.write(tmp_path / "a", "x")
+    assert flushed == [(False, False), (True, True)]
