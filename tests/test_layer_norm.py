@@ -98,7 +98,7 @@ def test_it_is_kept_shown_and_counted(tmp_path):
         assert again.layers == net.layers
         assert again.fit(X, Y).loss == net.copy().fit(X, Y).loss
     assert {"layers.1.gain", "layers.1.shift", "optimizer.m.layers.1.gain"} <= set(net.state_dict())
-    assert "layer by layer (layer 2 is layer_norm)" in net.summary(plan=True)
+    assert "layer by layer (layer 2 is LayerNorm)" in net.summary(plan=True)
 
 
 @pytest.mark.parametrize(("dtype", "far"), [("float32", 1e20), ("float64", 1e160)])

@@ -35,6 +35,13 @@ macro_rules! kind {
                     $($($(#[$also])* Self::$Type(_) => $name,)+)+
                 }
             }
+
+            /// The type of this entry, as users write it.
+            pub fn type_name(&self) -> &'static str {
+                match self {
+                    $($($(#[$also])* Self::$Type(_) => stringify!($Type),)+)+
+                }
+            }
         }
 
         #[allow(unused_macros, reason = "not every kind is dispatched this way")]

@@ -32,7 +32,7 @@ impl Small {
                 Layer::Dense(layer) => dense.push(layer),
                 // Drops the outputs of a hidden layer.
                 Layer::Dropout(_) if l > 0 && matches!(spec.layers[l - 1], Layer::Dense(_)) => drops = true,
-                other => return Err(format!("layer {} is {}", l + 1, other.name())),
+                other => return Err(format!("layer {} is {}", l + 1, other.type_name())),
             }
         }
         let Some(output) = dense.pop() else { return Err("no layers".into()) };
