@@ -389,8 +389,20 @@ def test_verify_and_info_take_a_network_file(capsys, loss):
 
 def test_info_of_a_model_tells_which_way_its_steps_take(garden, capsys):
     told = call(capsys, "info", garden / "model").out
-    assert TabularModel.load(garden / "model").network.summary(plan=True) in told
-    assert re.search(r"^steps\n  .*rows  (in one kernel|layer by layer)", told, re.MULTILINE)
+    model = TabularModel.load(garden / "model")
+    assert model.network.summary() in told
+    assert model.notes["batch size"] == "8"
+    assert re.search(r"^steps\n  8 rows  (in one kernel|layer by layer)[^\n]*$", told.rstrip(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("note", [None, "0", "x", "²", "9" * 30])
+def test_info_of_a_model_without_a_batch_size_tells_of_some(garden, capsys, note):
+    model = TabularModel.load(garden / "model")
+    model.notes.pop("batch size")
+    if note is not None:
+        model.notes["batch size"] = note
+    model.save("other")
+    assert model.network.summary(plan=True) in call(capsys, "info", "other").out
 
 
 def test_explain_shows_a_row_and_its_step(garden, capsys):
@@ -406,6 +418,15 @@ def test_explain_shows_a_row_and_its_step(garden, capsys):
     assert done.out.partition("UPDATE")[2].strip() == alone.partition("UPDATE")[2].strip()
 
 
+def test_explain_chooses_the_row_that_the_network_would(garden, capsys):
+    model, frame = TabularModel.load(garden / "model"), pd.read_csv(garden / "garden.csv")
+    explanation = model.network.explain(model.encode(frame), model.encode_target(frame))
+    row = explanation._facts.row
+    told = call(capsys, "explain", garden / "model", garden / "garden.csv").out
+    assert told.startswith(f"One training step on line {int(row) + 2} of garden.csv\n")
+    assert told == call(capsys, "explain", garden / "model", garden / "garden.csv", "--row", int(row) + 1).out
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_explain_shows_a_published_example(name, capsys):
     assert call(capsys, "explain", "--example", name).out == f"{EXAMPLES[name]()}\n"
@@ -418,7 +439,7 @@ def test_explain_writes_pages(garden, pond, capsys):
         assert (done.code, done.out) == (0, "")
         page = Path("step.html").read_text(encoding="utf-8")
         assert page.startswith("<!doctype html>")
-        assert f"<title>One training step on line {1 + (folder == garden)} of {data.name}</title>" in page
+        assert re.search(f"<title>One training step on line \\d+ of {data.name}</title>", page)
         for name in (*TabularModel.load(folder / "model").inputs.input_names, *outputs):
             assert escape(name.removeprefix("column ") if folder == garden else name) in page
     for name in EXAMPLES:

@@ -36,12 +36,12 @@ def summary(spec: Spec) -> str:
     return "\n".join([*aligned(layer_rows(spec), right={4}), told])
 
 
-def plan(native: _native.Network, spec: Spec) -> str:
-    """Return the way that training steps take, for batches of `BATCHES` rows; equal ways share a line."""
-    batches: dict[str, list[str]] = {}
-    for n in BATCHES:
-        batches.setdefault(native.route(n, spec.loss.takes_labels), []).append(f"{n:,}")
-    rows = [(f"  {', '.join(n)} {'row' if n == ['1'] else 'rows'}", way) for way, n in batches.items()]
+def plan(native: _native.Network, spec: Spec, batches: Sequence[int] = BATCHES) -> str:
+    """Return the way that training steps take, for batches of some sizes; equal ways share a line."""
+    ways: dict[str, list[str]] = {}
+    for n in batches:
+        ways.setdefault(native.route(n, spec.loss.takes_labels), []).append(f"{n:,}")
+    rows = [(f"  {', '.join(n)} {'row' if n == ['1'] else 'rows'}", way) for way, n in ways.items()]
     return "\n".join(["steps", *aligned(rows)])
 
 

@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     from chainrule.tabular import TabularModel
 
 EXAMPLES = ("mazur", "brownlee")  # names in chainrule.examples, which is imported on first use
+MOST_ROWS = 1000  # among which one is looked for that shows something
 
 
 @click.command("explain", short_help="Show every number of a training step.")
 @click.argument("model", type=click.Path(path_type=Path), required=False)
 @click.argument("data", type=click.Path(path_type=Path), required=False)
-@click.option("--row", type=click.IntRange(1), metavar="N", help="Which row of DATA, counted from 1.  [default: 1]")
+@click.option(
+    "--row",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Which row of DATA, counted from 1.  [default: that of the first 1,000 with the fewest zeros]",
+)
 @click.option("--example", type=Choice(EXAMPLES), help="A published worked example, in place of MODEL and DATA.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with a drawing instead.")
 @force_option
@@ -63,9 +69,10 @@ def command(
         assert model is not None  # noqa: S101 - refused above
         assert data is not None  # noqa: S101 - likewise
         loaded = load(model, data)
-        one = chosen(read_for(loaded, data, sep, header), 1 if row is None else row, data)
+        frame = read_for(loaded, data, sep, header)
         told = "standard input" if str(data) == "-" else data.name
         with about(data):
+            one = most_telling(loaded, frame, unknown) if row is None else chosen(frame, row, data)
             shown = explained(loaded, one, unknown, f"One training step on line {one.index[0]} of {told}")
     if html is None:
         say(str(shown))
@@ -93,6 +100,15 @@ def outputs(model: TabularModel) -> list[str]:
         return [str(model.target.name)]
     labels = list(model.target.labels)
     return labels if model.network.n_outputs > 1 else labels[1:]
+
+
+def most_telling(model: TabularModel, frame: pd.DataFrame, unknown: Unknown) -> pd.DataFrame:
+    """Return the row that `Network.explain` would write out of the first rows of a table."""
+    from chainrule.explain.facts import telling
+
+    first = frame.iloc[:MOST_ROWS]
+    x, y = model.encode(first, unknown=unknown), model.encode_target(first)
+    return frame.iloc[[telling(x, model.network.trace(x, y))]]
 
 
 def chosen(frame: pd.DataFrame, row: int, data: Path) -> pd.DataFrame:

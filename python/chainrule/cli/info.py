@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.reference.options import LARGEST
+
 from .common import load_any
 from .writing import printable, rows, say
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from chainrule.tabular import TabularModel
 
 MOST_COLUMNS = 40  # listed of a table
+BATCH_SIZE = "batch size"  # the note of a model's training that `train` writes
 
 
 @click.command("info", short_help="Show versions and options by name, or what a model file holds.")
@@ -64,6 +67,8 @@ def installation() -> dict[str, str]:
 
 def show(model: TabularModel) -> None:
     """Print a tabular model: its target, score, training and columns."""
+    from chainrule import describe
+    from chainrule.network import engine_of
     from chainrule.tabular.cells import column_name, listed
     from chainrule.tabular.columns import Numeric
     from chainrule.tabular.dates import Dates
@@ -95,4 +100,14 @@ def show(model: TabularModel) -> None:
     if len(inputs.columns) > MOST_COLUMNS:
         say(f"  and {len(inputs.columns) - MOST_COLUMNS} more columns")
     say()
-    say(model.network.summary(plan=True))
+    engine = engine_of(model.network)
+    say(describe.summary(engine.spec))
+    say(describe.plan(engine.native, engine.spec, batches(model)))
+
+
+def batches(model: TabularModel) -> tuple[int, ...]:
+    """Return the rows of the steps that the model was trained with, or some sizes where its file does not say."""
+    from chainrule import describe
+
+    kept = model.notes.get(BATCH_SIZE, "").replace(",", "")
+    return (int(kept),) if kept.isdecimal() and 0 < int(kept) <= LARGEST else describe.BATCHES

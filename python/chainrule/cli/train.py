@@ -6,6 +6,7 @@ import json
 import shlex
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -25,11 +26,12 @@ from .common import (
     unknown_option,
     watching,
 )
+from .info import BATCH_SIZE
 from .options import Hidden, Named, Number
 from .writing import check_writable, force_option, quiet_option, remark, rows, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -147,11 +149,8 @@ def command(**options: Any) -> None:
 
     frame = read(data, options["sep"], options["header"])
     model, target = configured(options, frame)
-    with about(data), warnings.catch_warnings(record=True) as doubts:
-        warnings.simplefilter("always")
+    with about(data), doubts_as_remarks():
         rows_read = model.read(frame, target)
-    for doubt in doubts:
-        remark(str(doubt.message))
     try:
         model.settings.loss_for(rows_read.target)
     except ValueError as error:
@@ -169,7 +168,7 @@ def command(**options: Any) -> None:
         for line in lines(rows_read.decisions):
             say(line)
     scores = []
-    with watching(quiet=options["quiet"]) as watch:
+    with doubts_as_remarks(), watching(quiet=options["quiet"]) as watch:
         if options["folds"]:
             scores.append(model.cross_validated(rows_read, folds=options["folds"], watch=watch))
         elif test is None:
@@ -185,7 +184,11 @@ def command(**options: Any) -> None:
             )
         show({"tested on": str(options["test"])} | told(scores[-1], rows_read.target, main))
 
-    model.notes = {"data": show.facts["data"], "epochs": f"{model.epochs:,}"}
+    model.notes = {
+        "data": show.facts["data"],
+        "epochs": f"{model.epochs:,}",
+        BATCH_SIZE: f"{model.settings.batch_size_for(rows_read.n):,}",
+    }
     model.notes |= {score.how: measured(score) for score in scores}
     model.save(out)
     epochs = "1 epoch" if model.epochs == 1 else f"{model.epochs:,} epochs"
@@ -204,6 +207,16 @@ def command(**options: Any) -> None:
     if options["as_json"]:
         found = {score.how: as_json(score, rows_read.target) for score in scores}
         click.echo(json.dumps(show.facts | {"epochs": model.epochs, "scores": found}, ensure_ascii=False))
+
+
+@contextmanager
+def doubts_as_remarks() -> Iterator[None]:
+    """Print the warnings of reading and training as remarks, each once."""
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(doubt.message) for doubt in doubts):
+        remark(text)
 
 
 class Shown:

@@ -275,6 +275,11 @@ class TabularModel:
         ------
         ValueError
             As in `read`; the loss does not fit the task, or the training diverges.
+
+        Warns
+        -----
+        UserWarning
+            The loss of the rows held back was never a finite number, so all epochs were made.
         """
         data = self.data(frame, target)
         fitted = data.fitted(np.arange(data.n), "training", watch)

@@ -8,6 +8,7 @@ The second training uses every row, because a small table has none to spare.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ def until_no_better(
 ) -> tuple[History, int]:
     """Train on `rows` until the loss of the rows held back stops falling; return the best epoch.
 
-    Where that loss is never a finite number, no epoch is best: all are made, and their number is returned.
+    Where that loss is never a finite number, no epoch is best: all are made, their number is returned, and it warns.
     """
     network, x, targets, _, _ = prepared(data, y, target, settings, rows)
     least, best = float("inf"), 0
@@ -113,6 +114,12 @@ def until_no_better(
         callbacks=[*told(watch, stage), stop],
         progress=False,
     )
+    if not best:
+        warnings.warn(
+            f"{stage}: the loss of the rows held back was never a finite number, so no epoch is best and all "
+            f"{len(history):,} were made; their targets may lie far from the others",
+            stacklevel=2,
+        )
     return history, best or len(history)
 
 
