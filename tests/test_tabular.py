@@ -313,9 +313,7 @@ def test_a_loss_of_rows_held_back_that_is_never_finite_makes_every_epoch():
     model = TabularModel(seed=0, patience=2, epochs=7)
     held_back, _ = parts(model.read(frame, "y").y, None, np.arange(60), HELD_BACK, 0)
     frame.loc[held_back[:2], "y"] = 1e20  # its square is beyond float32; a single one would be refused
-    with pytest.warns(
-        UserWarning, match="^training: the loss .* was never a finite number.* all 7 "
-    ):
+    with pytest.warns(UserWarning, match="^training: the loss .* was never a finite number.* all 7 "):
         model.fit(frame, "y")
     assert model.history["val_loss"] == [float("inf")] * 7
     assert model.epochs == model.network.epoch_count == 7

@@ -23,7 +23,7 @@ import pandas as pd
 from .cells import LINE, is_number
 from .columns import MOST_CATEGORIES
 from .notation import is_like_number
-from .sources import PANDAS_2, as_utf8, check_encoding, memory_named, unpacked
+from .sources import as_utf8, check_encoding, memory_named, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,8 @@ SAMPLE = 65_536  # bytes from which the separator is chosen
 PREVIEW = 5_000  # rows from which text is told from numbers
 CHUNK = 4_096  # rows that the csv module reads at a time
 NAMED_ROWS = 5  # of the wrong ones, in one message
-# pandas 2 rounds decimals by other means unless told to read them as Python does.
-EXACT = {"float_precision": "round_trip"} if PANDAS_2 else {}
+# Before pandas 3.1, decimals are rounded otherwise unless it is told to read them as Python does.
+EXACT = {"float_precision": "round_trip"} if [*map(int, pd.__version__.split(".")[:2])] < [3, 1] else {}
 BREAK = re.compile(rb"\r\n?|\n")
 PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)*|\D*")  # a cell that holds one number, or none
 
