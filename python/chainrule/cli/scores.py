@@ -49,15 +49,11 @@ def measures(score: Score, target: Target) -> str:
 def confusion(score: Score, target: Classes) -> NDArray[np.int64]:
     """Return how many rows of class i are predicted as class j, (n_classes, n_classes)."""
     index = {label: i for i, label in enumerate(target.values().tolist())}
-    pairs = [(index[true], index[predicted]) for true, predicted in zip(*listed(score), strict=True)]
+    labels = zip(score.y_true.tolist(), score.y_pred.tolist(), strict=True)
+    pairs = [(index[true], index[predicted]) for true, predicted in labels]
     table = np.zeros((len(index), len(index)), np.int64)
     np.add.at(table, tuple(np.array(pairs).T), 1)
     return table
-
-
-def listed(score: Score) -> tuple[list[Any], list[Any]]:
-    """Return true and predicted labels as lists."""
-    return score.y_true.tolist(), score.y_pred.tolist()
 
 
 def confusion_text(score: Score, target: Classes) -> str:

@@ -36,20 +36,16 @@ def command(*, model: Path, data: Path | None, unknown: Unknown, sep: str | None
     from chainrule.tabular import TabularModel
 
     loaded = load_any(model, data)
-    if isinstance(loaded, TabularModel):
-        network = loaded.network
-        if data is not None:
-            frame = read_for(loaded, data, sep, header)
-            with about(data):
-                x, y = loaded.encode(frame, unknown=unknown), loaded.encode_target(frame)
-            report = network.verify(x, y, n_rows=N_ROWS)
-        else:
-            report = network.verify(*drawn(network))
-    elif data is not None:
-        raise click.UsageError(f"{model} knows no columns: leave DATA out", click.get_current_context())
+    network = loaded.network if isinstance(loaded, TabularModel) else loaded
+    if data is None:
+        x, y = drawn(network)
+    elif isinstance(loaded, TabularModel):
+        frame = read_for(loaded, data, sep, header)
+        with about(data):
+            x, y = loaded.encode(frame, unknown=unknown), loaded.encode_target(frame)
     else:
-        network = loaded
-        report = network.verify(*drawn(network))
+        raise click.UsageError(f"{model} knows no columns: leave DATA out", click.get_current_context())
+    report = network.verify(x, y, n_rows=N_ROWS)
     say(report)
     return 0 if report else 1
 

@@ -296,8 +296,7 @@ def as_rows(X: object, y: object, sample_weight: object) -> tuple[object, object
     target = _arrays.as_array(y, "y")
     # A single number is a label or the target of one output; several numbers are a row of targets.
     if y is not None and (target.ndim == 0 or (target.ndim == 1 and len(target) != 1)):
-        target = target.reshape(1, -1) if target.ndim else target.reshape(1)
-        y = target
+        y = target.reshape(1, -1) if target.ndim else target.reshape(1)
     if sample_weight is not None and _arrays.as_array(sample_weight, "sample_weight").ndim == 0:
         sample_weight = [sample_weight]
     return x.reshape(1, -1), y, sample_weight

@@ -60,17 +60,17 @@ def forward(facts: Facts, number: Numbers, limit: int) -> Section:
 
 def loss(facts: Facts, number: Numbers) -> Section:
     """Return the calculation of L."""
-    first = facts.rows[facts.row]
+    row = facts.rows[facts.row]
     link = facts.option.link
     notes = formulas([facts.option])
     if link.name != "identity":
         notes += [f"p = {link.name}(a) is what predict returns.", *formulas([link])]
     output = facts.layers[-1].trace.a[facts.row]
-    shown = summary.chosen(np.array(first.slope), OUTPUTS)
+    shown = summary.chosen(np.array(row.slope), OUTPUTS)
     title = f"Row {facts.row}" if facts.n > 1 else "Outputs"
     if len(shown) < len(output):
         title += f", the {OUTPUTS} of {count(len(output), 'output')} with the dl/da largest in size"
-    columns = {"a": output, "p": first.p, "y": first.y, "l": first.terms or [], "dl/da": first.slope}
+    columns = {"a": output, "p": row.p, "y": row.y, "l": row.terms or [], "dl/da": row.slope}
     if link.name == "identity":
         del columns["p"]
     columns = {name: column for name, column in columns.items() if len(column)}

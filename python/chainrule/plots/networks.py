@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chainrule import _arrays
 from chainrule.batch import read_batch
-from chainrule.network import Network, engine_of
-from chainrule.reference.options import shown
+from chainrule.network import engine_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from chainrule.network import Network
+
     Array: TypeAlias = NDArray[Any]
 
 
-def as_network(network: object) -> Network:
+def as_network(network: Network) -> Network:
     """Return the network; refuse anything else."""
-    if not isinstance(network, Network):
-        raise TypeError(f"network must be a chainrule.Network, not {shown(network)}")
+    engine_of(network)
     return network
 
 

@@ -13,7 +13,6 @@ from chainrule.reference.spelling import checks_keywords
 
 from .display import Display, limits
 from .layer_rows import Row, draw_rows, own_size
-from .networks import as_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +94,7 @@ class WeightHistogramDisplay(Display):
         ValueError
             `ax` cannot be drawn into.
         """
-        engine = engine_of(as_network(network))
+        engine = engine_of(network)
         if not isinstance(biases, bool):
             raise TypeError(f"biases must be True or False, not {shown(biases)}")
         at = [tensor.layer for tensor in engine.layout.named("weight")]
