@@ -107,6 +107,18 @@ def test_saving_where_nothing_can_be_written_is_an_os_error(tmp_path):
         trained().save(3)
 
 
+def test_network_that_load_would_refuse_is_not_saved(tmp_path, monkeypatch):
+    net = Network([2, 1], seed=0)
+    net.save(path := tmp_path / "n.safetensors")
+    before = path.read_bytes()
+    state = net.state_dict()
+    state["layers.0.weight"][:] = np.inf  # as Ctrl-C can leave them, in an epoch that diverges
+    monkeypatch.setattr("chainrule.checkpoint.state_dict", lambda *_, **__: state)
+    with pytest.raises(ValueError, match=r"layers\.0\.weight has a value that is not finite"):
+        net.save(path)
+    assert path.read_bytes() == before
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a test of POSIX systems")
 @pytest.mark.parametrize("target", ["target", "second", "folder/target"])
 def test_link_stays_and_its_target_is_made(tmp_path, target):

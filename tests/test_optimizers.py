@@ -3,6 +3,7 @@
 test_reference_torch.py compares them with PyTorch; test_properties.py and test_checkpoint.py save and resume them.
 """
 
+import dataclasses
 import json
 import math
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule
-from chainrule import Dense, NAdam, Network, RAdam, Rprop, _native
+from chainrule import SGD, Dense, DivergenceError, Dropout, LayerNorm, NAdam, Network, RAdam, Rprop, _native
 from chainrule.reference.optimizers import OPTIMIZERS as KINDS
 
 from .implementations import build, each_implementation, set_moments
@@ -103,6 +104,39 @@ def test_batch_without_weight_changes_nothing(implementation, optimizer):
     other = build(implementation, [2, 3, 1], optimizer=optimizer)
     assert [other.step(x, y), other.step(x, y)][1] == network.step(x, y)
     assert list(other.parameters) == list(network.parameters)
+
+
+@each_implementation
+@by_optimizer
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_update_that_overflows_is_an_error_and_changes_nothing(implementation, optimizer, dtype):
+    largest = float(np.finfo(dtype if implementation == "native" else "float64").max)
+    # What bounds a step of rprop, and what a first step of adadelta is in proportion to.
+    bound = {"rprop": "step_max", "adadelta": "eps"}.get(optimizer.name, "learning_rate")
+    huge = dataclasses.replace(optimizer, **{"learning_rate": 0.9 * largest, bound: 0.9 * largest})
+    net = build(implementation, [1, 2], optimizer=huge, dtype=dtype)
+    net.parameters = [0.9 * largest] * 4
+
+    def everything():
+        moments = net.state if implementation == "reference" else net.state_dict()
+        return repr((list(net.parameters), net.step_count, moments))
+
+    before = everything()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"update.* too large"):
+            net.apply_gradient([-1.0] * 4)
+        assert everything() == before
+
+
+@pytest.mark.parametrize("rows", [1, 40, 3000])
+@pytest.mark.parametrize("layers", [[4, 3], [4, 16, 3], [4, 20, Dropout(0.1), 3], [90, LayerNorm(), 300, 3]], ids=str)
+def test_step_that_overflows_is_an_error_whatever_its_way(layers, rows):
+    net = Network(layers, optimizer=SGD(learning_rate=1e38), seed=0)
+    before = net.state_dict()
+    X, y = np.ones((rows, layers[0]), np.float32), np.full((rows, 3), 1e6, np.float32)
+    with pytest.raises(DivergenceError, match="update became too large"):
+        net.step(X, y)
+    assert all(np.array_equal(before[key], value) for key, value in net.state_dict().items())
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if hasattr(kind, "eps")])

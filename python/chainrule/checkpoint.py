@@ -113,9 +113,7 @@ def rebuilt(state: Mapping[str, Any]) -> Engine:
         if key not in trained and key not in buffers and key not in NOT_ARRAYS:
             raise ValueError(unknown("key", str(key), [*trained, *buffers]))
     arrays |= {name: shaped(name, needed(state, name), shape) for name, shape in buffers.items()}
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} has a value that is not finite")
+    check_finite(arrays)
 
     # The arrays have the sizes that the config states, so it is safe to allocate the network only now.
     engine = Engine.of(spec, _native.Network(text_of(configuration.to_config(spec)), draw=False))
@@ -211,7 +209,16 @@ def check_same(mine: dict[str, Any], other: dict[str, Any], *, training_state: b
 
 def save(engine: Engine, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
     """Write `state_dict` to a file; see `Network.save`."""
-    write(path, FORMAT, state_dict(engine, training_state=training_state))
+    state = state_dict(engine, training_state=training_state)
+    check_finite({name: value for name, value in state.items() if isinstance(value, np.ndarray)})
+    write(path, FORMAT, state)
+
+
+def check_finite(arrays: Mapping[str, Array]) -> None:
+    """Refuse NaN and infinity. A fit that Ctrl-C ended just before it would have diverged can leave them."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has a value that is not finite")
 
 
 def read(path: str) -> dict[str, Any]:

@@ -670,7 +670,8 @@ class Network:
         Raises
         ------
         DivergenceError
-            The loss is not finite; nothing has changed.
+            The loss is not finite, the gradient is too large to be squared, or the update to be added. Nothing has
+            changed.
         RuntimeError
             The network is being trained already, by another thread or by a `fit` that is calling this callback.
 
@@ -702,7 +703,7 @@ class Network:
         ------
         TypeError, ValueError
             `gradient` is no such array; nothing has changed.
-        RuntimeError
+        DivergenceError, RuntimeError
             As in `step`.
 
         Examples
@@ -894,6 +895,8 @@ class Network:
         ------
         OSError
             The file cannot be written; a file that existed before is unchanged.
+        ValueError
+            A number of the network is not finite, which `load` would refuse.
 
         Examples
         --------

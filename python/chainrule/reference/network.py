@@ -22,6 +22,7 @@ import dataclasses
 import math
 from array import array
 from collections.abc import Sized
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .config import from_config, resolve, to_config
@@ -400,6 +401,12 @@ class Network:
     def apply_gradient(self, gradient: Gradient | Iterable[float]) -> None:
         """Make one step of the optimizer with a Gradient, or a row of numbers in the order of `parameters`.
 
+        Raises
+        ------
+        ValueError
+            If the gradient is not a row of finite numbers for all parameters; and if a parameter would not be finite after
+            the step. Nothing has changed then.
+
         Examples
         --------
         >>> from chainrule.reference import SGD
@@ -410,7 +417,10 @@ class Network:
         """
         values = gradient.flat if isinstance(gradient, Gradient) else gradient
         flat = as_row("gradient", values, self.n_parameters, "the network's parameters")
-        new, self.state = self.optimizer.update(self.parameters, flat, self.state, self.step_count + 1)
+        new, state = self.optimizer.update(self.parameters, flat, self.state, self.step_count + 1)
+        if not all(map(math.isfinite, chain(new, *state.values()))):
+            raise ValueError(f"the update at step {self.step_count} is too large: try a smaller learning rate")
+        self.state = state
         self._tensors = self._split(new)
         self.step_count += 1
 
@@ -426,8 +436,8 @@ class Network:
         Raises
         ------
         ValueError
-            As `gradient`; and if the loss is not finite any more, usually since the learning rate is too large. Nothing
-            has changed then.
+            As `gradient`; and if the loss, or a parameter after the step, is not finite, usually since the learning rate is
+            too large. Nothing has changed then.
 
         Examples
         --------

@@ -182,9 +182,15 @@ pub enum Error {
         /// The network's epoch counter and the batch of that epoch, both from 0; None outside an epoch.
         at: Option<(u64, usize)>,
     },
-    /// The gradient of a step, or the update made from it, is NaN, infinite or too large to continue.
+    /// The gradient of a step is NaN, infinite or too large to be squared.
     #[error("the gradient became too large{}; try a smaller learning_rate, or scale X and y", place(*at))]
     GradientDiverged {
+        /// As in [`Error::Diverged`].
+        at: Option<(u64, usize)>,
+    },
+    /// An update made a parameter or a moment NaN or infinite.
+    #[error("an update became too large{}; try a smaller learning_rate, or scale X and y", place(*at))]
+    UpdateDiverged {
         /// As in [`Error::Diverged`].
         at: Option<(u64, usize)>,
     },
@@ -198,7 +204,9 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Memory { .. } => ErrorKind::Memory,
-            Error::Diverged { .. } | Error::GradientDiverged { .. } => ErrorKind::Divergence,
+            Error::Diverged { .. } | Error::GradientDiverged { .. } | Error::UpdateDiverged { .. } => {
+                ErrorKind::Divergence
+            }
             Error::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::Value,
         }

@@ -37,6 +37,9 @@ pub struct Network<T> {
     pub(crate) states: Vec<Buffer<T>>,
     /// Numbers of layers that are saved and not trained.
     pub(crate) buffers: Buffer<T>,
+    /// Until this many updates are made, all numbers stay finite for certain. None if another than the optimizer has set
+    /// them since.
+    pub(crate) finite_until: Option<u64>,
     /// Updates made so far.
     pub(crate) steps: u64,
     /// Epochs finished so far.
@@ -108,7 +111,7 @@ impl<T: Real> Network<T> {
             .collect::<Result<_, _>>()?;
         let parameters = Buffer::zeroed(plan.padded_parameters)?;
         let buffers = Buffer::zeroed(plan.padded_buffers)?;
-        Ok(Network { spec, plan, machine, parameters, states, buffers, steps: 0, epochs: 0 })
+        Ok(Network { spec, plan, machine, parameters, states, buffers, finite_until: Some(0), steps: 0, epochs: 0 })
     }
 
     /// The same network in memory of its own.
@@ -123,6 +126,7 @@ impl<T: Real> Network<T> {
             parameters: self.parameters.try_clone()?,
             states: self.states.iter().map(Buffer::try_clone).collect::<Result<_, _>>()?,
             buffers: self.buffers.try_clone()?,
+            finite_until: self.finite_until,
             steps: self.steps,
             epochs: self.epochs,
         })
@@ -195,6 +199,7 @@ impl<T: Real> Network<T> {
     /// Where `flat` is not as long as they are.
     pub fn set_buffers(&mut self, flat: &[T]) -> Result<(), Error> {
         check_finite("buffers", flat)?;
+        self.finite_until = None;
         Plan::pack(&self.plan.buffers, flat, &mut self.buffers);
         Ok(())
     }
@@ -213,6 +218,7 @@ impl<T: Real> Network<T> {
     /// [`Error::Length`], [`Error::NotFiniteAt`]; nothing is changed then.
     pub fn set_parameters(&mut self, flat: &[T]) -> Result<(), Error> {
         self.plan.check_flat("parameters", flat)?;
+        self.finite_until = None;
         Plan::pack(&self.plan.tensors, flat, &mut self.parameters);
         Ok(())
     }
@@ -239,6 +245,7 @@ impl<T: Real> Network<T> {
     /// Where there is no such moment.
     pub fn set_state(&mut self, k: usize, flat: &[T]) -> Result<(), Error> {
         self.plan.check_flat("state", flat)?;
+        self.finite_until = None;
         Plan::pack(&self.plan.tensors, flat, &mut self.states[k]);
         Ok(())
     }
@@ -250,6 +257,7 @@ impl<T: Real> Network<T> {
 
     /// Sets the number of updates made so far.
     pub fn set_step_count(&mut self, steps: u64) {
+        self.finite_until = None;
         self.steps = steps;
     }
 
@@ -277,6 +285,7 @@ impl<T: Real> Network<T> {
             return Err(Error::LearningRate { value });
         }
         self.spec.optimizer.learning_rate = Schedule::constant(value);
+        self.finite_until = self.finite_until.map(|_| 0);
         Ok(())
     }
 

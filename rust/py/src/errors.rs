@@ -31,7 +31,8 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
         ErrorKind::Divergence => {
             let exception = DivergenceError::new_err(text);
             if let Error::Diverged { at: Some((epoch, batch)), .. }
-            | Error::GradientDiverged { at: Some((epoch, batch)) } = error
+            | Error::GradientDiverged { at: Some((epoch, batch)) }
+            | Error::UpdateDiverged { at: Some((epoch, batch)) } = error
             {
                 let value = exception.value(py);
                 // This fails only if memory is exhausted; the default of the class, None, then stays.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from ..options import check_number, option
@@ -71,7 +72,7 @@ class RMSprop(Optimizer):
 class Adagrad(Optimizer):
     """Each gradient divided by the root of the sum of its squares: weights that are rarely used keep large steps.
 
-    v ← v + g²;  w ← w − learning_rate · g / (sqrt(v) + eps).
+    v ← v + g²;  w ← w − learning_rate · g / (sqrt(v) + eps). The sum v stops at the largest number.
     Duchi, Hazan & Singer 2011, figure 1, with a diagonal matrix. torch.optim.Adagrad with its defaults; scikit-learn
     has none.
 
@@ -106,7 +107,7 @@ class Adagrad(Optimizer):
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
         """Return the parameters after step t, and the memory after it."""
         # v ← v + g²,  w ← w − learning_rate · g / (√v + eps)
-        v = [v_i + g_i * g_i for v_i, g_i in zip(state["v"], g, strict=True)]
+        v = [min(v_i + g_i * g_i, sys.float_info.max) for v_i, g_i in zip(state["v"], g, strict=True)]
         new_w = [
             w_i - self.learning_rate * g_i / (math.sqrt(v_i) + self.eps) for w_i, g_i, v_i in zip(w, g, v, strict=True)
         ]

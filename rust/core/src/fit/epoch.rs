@@ -3,7 +3,7 @@
 use super::Objective;
 use crate::rng::{Purpose, Stream};
 use crate::{Batch, Error, Network, Real, Workspace};
-use chainrule_kernels::{Picks, within};
+use chainrule_kernels::Picks;
 
 /// Flops between two calls of `keep_going`: some hundred microseconds.
 const FLOPS_BETWEEN_LOOKS: f64 = 1e7;
@@ -113,12 +113,8 @@ impl<T: Real> Network<T> {
             return Ok(false);
         }
         // Every step's gradient was finite; the last update may have been too large all the same.
-        let parts = std::iter::once(&self.parameters).chain(&self.states);
-        for part in parts {
-            if !within(self.machine, part, T::MAX) {
-                let at = Some((self.epochs, (n_rows - 1) / progress.batch_size));
-                return Err(Error::GradientDiverged { at });
-            }
+        if !self.is_within(T::MAX) {
+            return Err(Error::UpdateDiverged { at: Some((self.epochs, (n_rows - 1) / progress.batch_size)) });
         }
         if progress.weight_sum > 0.0 {
             self.epochs += 1;

@@ -1,6 +1,7 @@
 //! Training: what is minimised, one step, one epoch of steps.
 
 mod epoch;
+mod guard;
 mod objective;
 mod sklearn;
 mod step;

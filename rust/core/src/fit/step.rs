@@ -38,17 +38,19 @@ impl<T: Real> Network<T> {
     ///
     /// # Errors
     /// Whatever is wrong with the batch; [`Error::Diverged`] where its loss is not finite,
-    /// [`Error::GradientDiverged`] where its gradient is too large to be squared. Nothing is changed then.
+    /// [`Error::GradientDiverged`] where its gradient is too large to be squared,
+    /// [`Error::UpdateDiverged`] where the update is too large. Nothing is changed then.
     pub fn step(&mut self, workspace: &mut Workspace<T>, batch: &Batch<'_, T>) -> Result<f64, Error> {
         self.check_batch(batch)?;
         let all = Picks::all(batch.x.rows());
-        Ok(self.step_rows(workspace, batch, all, &Objective::OWN, None)?.0)
+        self.guarded(|network| Ok(network.step_rows(workspace, batch, all, &Objective::OWN, None)?.0))
     }
 
     /// One update from a gradient in the order of the parameters.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::NotFiniteAt`], [`Error::GradientDiverged`]; nothing is changed then.
+    /// [`Error::Length`], [`Error::NotFiniteAt`], [`Error::GradientDiverged`], [`Error::UpdateDiverged`]; nothing is
+    /// changed then.
     pub fn apply_gradient(&mut self, workspace: &mut Workspace<T>, flat: &[T]) -> Result<(), Error> {
         self.plan.check_flat("gradient", flat)?;
         workspace.reserve_gradient(&self.plan, false)?;
@@ -56,8 +58,10 @@ impl<T: Real> Network<T> {
         if !within(self.machine, &workspace.gradient, largest_gradient()) {
             return Err(Error::GradientDiverged { at: None });
         }
-        self.update(workspace);
-        Ok(())
+        self.guarded(|network| {
+            network.update(workspace);
+            Ok(())
+        })
     }
 
     /// One step of the optimizer along `ws.gradient`, penalties included.

@@ -1,7 +1,7 @@
 //! adadelta:  v = rho · v + (1 − rho) g²,  Δ = g √(u + eps) / √(v + eps),  u = rho · u + (1 − rho) Δ²,
 //! w ← w − learning_rate · Δ.   Zeiler 2012, algorithm 1, where learning_rate is 1.
 
-use super::{Apply, Method, Rule, mean, nonzero};
+use super::{Apply, Method, Rule, grown, mean, nonzero};
 use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,12 @@ impl Method for Adadelta {
 
     fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
         apply.apply(Step { learning_rate, rho: self.rho, eps: nonzero::<T>(self.eps) })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        // |g| / √(v + eps) ≤ 1 / √(1 − rho), so an update at most doubles u + eps.
+        let u = (most + self.eps) * 2f64.powf(n + 1.0);
+        grown(most, learning_rate.max(1.0) * (u / (1.0 - self.rho)).sqrt(), 1.0, n).max(u)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! adam:  m = β₁ m + (1 − β₁) g,  v = β₂ v + (1 − β₂) g²,
 //! w ← w − learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).   Kingma and Ba 2015, algorithm 1.
 
-use super::{Apply, Fuses, Method, Rule, check_moments, correction, mean, nonzero};
+use super::{Apply, Fuses, Method, Rule, change, check_moments, correction, grown, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,10 @@ impl Method for Adam {
 
     fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
         apply.apply(self.moments::<T>(1.0, t, learning_rate))
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        grown(most, change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! adamax:  m = β₁ m + (1 − β₁) g,  u = max(β₂ u, |g| + eps),  w ← w − learning_rate · m / ((1 − β₁ᵗ) u).
 //! Kingma and Ba 2015, algorithm 2; eps as torch's, the paper has none.
 
-use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
+use super::{Apply, Method, Rule, change, check_moments, correction, grown, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,11 @@ impl Method for Adamax {
             beta_2: self.beta_2,
             eps: nonzero::<T>(self.eps),
         })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        // eps is added to a moment, so it must be finite as a T.
+        grown(most, change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps).max(self.eps), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

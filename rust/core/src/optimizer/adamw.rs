@@ -1,7 +1,7 @@
 //! adamw:  w ← (1 − learning_rate · weight_decay) w, then a step of Adam. The decay is decoupled from the gradient. It
 //! applies to every parameter, biases included, as torch's.   Loshchilov and Hutter 2019, algorithm 2.
 
-use super::{Adam, Apply, Method};
+use super::{Adam, Apply, Method, grown};
 use crate::check::not_negative;
 use chainrule_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,11 @@ impl Method for AdamW {
 
     fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out {
         apply.apply(self.adam().moments::<T>(1.0 - learning_rate * self.weight_decay, t, learning_rate))
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        let adam = self.adam().largest::<T>(most, learning_rate, n);
+        grown(adam, 0.0, 1.0 - learning_rate * self.weight_decay, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 //! w ← w − learning_rate · m̂ / (√v̂_max + eps),  v̂_max = v_max / (1 − β₂ᵗ).
 //! Reddi, Kale and Kumar 2018, algorithm 2, with torch's bias corrections; the paper has none.
 
-use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
+use super::{Apply, Method, Rule, change, check_moments, correction, grown, mean, nonzero};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,10 @@ impl Method for AmsGrad {
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
         })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        grown(most, change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! lion:  w ← w − learning_rate · (sign(β₁ m + (1 − β₁) g) + weight_decay · w),  then m = β₂ m + (1 − β₂) g.
 //! Chen et al. 2023, algorithm 2. Not in torch.
 
-use super::{Apply, Method, Rule, mean, sign};
+use super::{Apply, Method, Rule, grown, mean, sign};
 use crate::check::{fraction, not_negative};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,10 @@ impl Method for Lion {
     fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
         let &Lion { beta_1, beta_2, weight_decay } = self;
         apply.apply(Step { keep: 1.0 - learning_rate * weight_decay, learning_rate, beta_1, beta_2 })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        grown(most, learning_rate, 1.0 - learning_rate * self.weight_decay, n)
     }
 
     fn check(&self) -> Result<(), String> {

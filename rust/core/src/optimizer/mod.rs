@@ -4,6 +4,7 @@
 //! and its twin in the Python reference. Every rule must leave w at 0 where w, g and all moments are 0, so that padding
 //! stays 0.
 
+use crate::bounds::largest_gradient;
 use crate::check::{fraction, positive};
 use crate::schedule::Schedule;
 use chainrule_kernels::{self as kernels, Buffer, Machine, Real, Vector, elementwise};
@@ -51,6 +52,10 @@ pub(crate) trait Method {
 
     /// Computes the constants of the `t`-th update, counted from 1, and passes the rule to `apply`.
     fn rule<T: Real, A: Apply>(&self, t: u64, learning_rate: f64, apply: A) -> A::Out;
+
+    /// At least the largest parameter after `n` updates with rates up to `learning_rate`, where before them all parameters
+    /// and moments are within ± `most`, and so is every gradient. Moments stay within that too, or within `most`².
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64;
 
     /// Refuses hyperparameters that are out of range.
     fn check(&self) -> Result<(), String>;
@@ -134,6 +139,14 @@ impl Optimizer {
         self.rule::<f32, _>(1, AskFuses)
     }
 
+    /// Whether the `n` updates after the `t`-th leave finite numbers for certain, if before them all parameters and moments
+    /// are at most [`largest_gradient`] in size.
+    pub(crate) fn stays_finite<T: Real>(&self, t: u64, n: u64) -> bool {
+        let rate = (1..=n).map(|i| self.learning_rate.at(t.saturating_add(i))).fold(0.0, f64::max);
+        let most = largest_gradient::<T>().to_f64();
+        each_method!(&self.method, m => m.largest::<T>(most, rate, n as f64)) <= 0.25 * T::MAX.to_f64()
+    }
+
     pub(crate) fn check(&self) -> Result<(), String> {
         self.learning_rate.check()?;
         each_method!(&self.method, m => m.check())
@@ -156,6 +169,16 @@ fn sign<V: Vector>(x: V) -> V {
 /// 1 − βᵗ: the total weight of t gradients in a moving average that started at 0. Dividing by it corrects that bias.
 fn correction(beta: f64, t: u64) -> f64 {
     1.0 - beta.powf(t as f64)
+}
+
+/// (most + n · change) · keepⁿ: a parameter after `n` updates that multiply it by `keep` and add at most `change`.
+fn grown(most: f64, change: f64, keep: f64, n: f64) -> f64 {
+    (most + n * change) * keep.abs().max(1.0).powf(n)
+}
+
+/// At least the largest |step · m / (√v + eps)| where |m| ≤ `most`; and at least `step`, which must be finite as a T.
+fn change<T: Real>(most: f64, step: f64, eps: f64) -> f64 {
+    step * (most / nonzero::<T>(eps)).max(1.0)
 }
 
 /// `eps`, but at least the smallest normal number of `T`. An eps that rounds to 0 would give 0 / 0 = NaN wherever g and

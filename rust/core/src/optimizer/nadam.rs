@@ -2,7 +2,7 @@
 //! w ← w − learning_rate · (g (1 − μ_t) / (1 − P_t) + m μ_{t+1} / (1 − P_{t+1})) / (√v̂ + eps).
 //! It is Adam with Nesterov's look ahead along m.   Dozat 2016, algorithm 2, in torch's form.
 
-use super::{Apply, Method, Rule, check_moments, correction, mean, nonzero};
+use super::{Apply, Method, Rule, change, check_moments, correction, grown, mean, nonzero};
 use crate::check::not_negative;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,10 @@ impl Method for NAdam {
             root: 1.0 / correction(self.beta_2, t).sqrt(),
             eps: nonzero::<T>(self.eps),
         })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        grown(most, 2.0 * change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -10,7 +10,7 @@
 //! torch's bound of 5 (the paper's is 4) and torch's eps.
 
 use super::adam::Moments;
-use super::{Apply, Method, check_moments, correction, nonzero};
+use super::{Apply, Method, change, check_moments, correction, grown, nonzero};
 use chainrule_kernels::Real;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,11 @@ impl Method for RAdam {
             None => (step, 0.0, 1.0),
         };
         apply.apply(Moments { l2: 0.0, keep: 1.0, step, beta_1: self.beta_1, beta_2: self.beta_2, root, eps })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        // The first updates divide by 1.
+        grown(most, change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps.min(1.0)), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

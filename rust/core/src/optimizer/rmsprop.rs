@@ -1,7 +1,7 @@
 //! rmsprop:  v = rho · v + (1 − rho) g²,  w ← w − learning_rate · g / (√v + eps).
 //! Tieleman and Hinton 2012, lecture 6e. eps is outside the root, as torch's.
 
-use super::{Apply, Method, Rule, mean, nonzero};
+use super::{Apply, Method, Rule, change, grown, mean, nonzero};
 use crate::check::{fraction, positive};
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,10 @@ impl Method for RmsProp {
 
     fn rule<T: Real, A: Apply>(&self, _t: u64, learning_rate: f64, apply: A) -> A::Out {
         apply.apply(Step { learning_rate, rho: self.rho, eps: nonzero::<T>(self.eps) })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        grown(most, change::<T>(most, learning_rate, self.eps), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -5,7 +5,7 @@
 //! Riedmiller and Braun 1993, in the form without weight backtracking (Igel and Hüsken 2000, iRprop−), as torch's. For
 //! full-batch training only: between mini-batches the sign also turns because the rows differ.
 
-use super::{Apply, Method, Rule, sign};
+use super::{Apply, Method, Rule, grown, sign};
 use crate::check::positive;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,11 @@ impl Method for Rprop {
             // An infinite step size times a sign of 0 would be NaN.
             step_max: self.step_max.min(T::MAX.to_f64()),
         })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        // A factor that is infinite as a T, times a size of 0, would be NaN.
+        grown(most, learning_rate.max(self.step_max).max(self.eta_plus), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

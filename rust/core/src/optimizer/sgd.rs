@@ -1,7 +1,7 @@
 //! sgd:  v = momentum · v + g,  w ← w − learning_rate · v;  with nesterov  w ← w − learning_rate · (g + momentum · v).
 //! With momentum 0 it is the article's gradient descent.   Polyak 1964; Nesterov in the form of Sutskever et al. 2013.
 
-use super::{Apply, Fuses, Method, Rule};
+use super::{Apply, Fuses, Method, Rule, grown};
 use crate::check::fraction;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,12 @@ impl Method for Sgd {
         let (follow, ahead) = if self.nesterov { (self.momentum, 1.0) } else { (1.0, 0.0) };
         let [follow, ahead] = [follow, ahead].map(|share| -learning_rate * share);
         apply.apply(Momentum { l2: 0.0, keep: self.momentum, push: 1.0, follow, ahead })
+    }
+
+    fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
+        // Velocities are sums of up to n gradients, and of what they were before.
+        let velocity = if self.momentum == 0.0 { most } else { (n + 2.0) * most };
+        grown(most, learning_rate * velocity, 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -67,3 +67,25 @@ fn every_allowed_gradient_leaves_finite_numbers() {
     check(f32::from_bits(1), f32::MIN_POSITIVE);
     check(f64::from_bits(1), f64::MIN_POSITIVE);
 }
+
+#[test]
+fn updates_that_are_proved_to_stay_finite_do() {
+    fn check<T: Real>() {
+        let most = largest_gradient::<T>();
+        let g = [most, -most, T::ONE, T::ZERO, T::MAX.sqrt() / T::MAX];
+        for (mut o, rate) in every().into_iter().flat_map(|o| [1e-3, 1.0, 1e10, 1e30].map(|rate| (o, rate))) {
+            o.learning_rate = Schedule::constant(rate);
+            for first in [0, 1 << 20] {
+                if !o.stays_finite::<T>(first, 32) {
+                    continue;
+                }
+                let ts: Vec<_> = (first + 1..=first + 32).collect();
+                let (w, states) = after(Machine::best().unwrap(), &o, &ts, most, &g);
+                let finite = w.iter().chain(states.iter().flat_map(|s| s.iter())).all(|x| x.is_finite());
+                assert!(finite, "{o:?} from t = {first}: {w:?} {states:?}");
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
