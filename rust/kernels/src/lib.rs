@@ -37,6 +37,7 @@
 //! ```
 
 mod check;
+mod cpu;
 mod formula;
 mod gather;
 mod isa;

@@ -32,11 +32,12 @@ const BLOCK_BYTES: usize = 1 << 10;
 const BLOCK_STEPS: usize = 1536;
 /// From this size of the result on, a long formula goes row by row: all tiles of some rows, then those of the next.
 const MIN_NUMBERS_ROW_BY_ROW: usize = 1 << 15;
-/// If a is the larger operand, tiles three vectors wide pay from this many steps on: each number of a serves three
-/// vectors.
+/// Tiles three vectors wide pay from this many steps on: each number of a serves three vectors.
 const MIN_STEPS_OF_WIDE_TILES: usize = 100;
-/// They also need this many rows, to be cut into tiles of more than five.
-const MIN_ROWS_OF_WIDE_TILES: usize = 25;
+/// The same on CPUs that wait for loads.
+const MIN_STEPS_IF_LOADS_ARE_SLOW: usize = 30;
+/// There are none of fewer rows.
+const MIN_ROWS_OF_A_WIDE_TILE: usize = 6;
 
 /// Gives the sums start + a b of m rows and n columns to `finish`. The padding of the last line of c becomes what that
 /// of the operands gives, or 0.
@@ -69,8 +70,11 @@ pub(super) unsafe fn multiply<T: Real, F: Finish<T>>(
     let large = operands.whole.0 <= operands.whole.1 && operands.whole.1 * k * size_of::<T>() > MIN_BYTES_OF_LARGE_B;
     let blocks =
         if c.is_some() { blocks(k, if large { BLOCK_BYTES / size_of::<T>() } else { BLOCK_STEPS }) } else { 1 };
-    let wide =
-        operands.whole.0 > operands.whole.1 && k > MIN_STEPS_OF_WIDE_TILES && m >= MIN_ROWS_OF_WIDE_TILES && !F::LONG;
+    let steps = if shape.wide { MIN_STEPS_IF_LOADS_ARE_SLOW } else { MIN_STEPS_OF_WIDE_TILES };
+    let wide = (shape.wide || operands.whole.0 > operands.whole.1)
+        && k > steps
+        && m / m.div_ceil(rows) >= MIN_ROWS_OF_A_WIDE_TILE
+        && !F::LONG;
     let mut done = 0;
     for block in 0..blocks {
         operands.k = (k - done).div_ceil(blocks - block);
