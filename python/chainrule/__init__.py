@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from . import metrics as metrics
     from . import plots as plots
     from . import reference as reference
+    from . import schedules as schedules
     from .explain import Explanation as Explanation
     from .history import History as History
     from .network import Network as Network
@@ -51,7 +52,7 @@ _MODULES = {
     "gradcheck": ".verification.gradient_check",
     "verify": ".verification.verify",
 }
-_SUBMODULES = ("examples", "metrics", "plots", "reference")
+_SUBMODULES = ("examples", "metrics", "plots", "reference", "schedules")
 
 
 def registry() -> dict[str, list[str]]:

@@ -49,7 +49,9 @@ class Engine:
     @property
     def current(self) -> Spec:
         """The spec with the current learning rate."""
-        return replace(self.spec, optimizer=self.spec.optimizer.with_learning_rate(self.native.learning_rate))
+        optimizer = self.spec.optimizer
+        rate: Any = optimizer.read("learning_rate", json.loads(self.native.config)["optimizer"]["learning_rate"])
+        return replace(self.spec, optimizer=optimizer.with_learning_rate(rate))
 
     def copy(self) -> Self:
         """Return an engine of its own with the same parameters, buffers, moments and counters."""

@@ -249,7 +249,10 @@ class Network:
 
     @property
     def learning_rate(self) -> float:
-        """Step size of the next update, > 0. Assign to change it; a callback of `fit` may do so between epochs."""
+        """Step size of the next update. Assign a number > 0 to change it; a callback of `fit` may do so between epochs.
+
+        A number that is assigned replaces a schedule, for good.
+        """
         return self._engine.native.learning_rate
 
     @learning_rate.setter
@@ -861,15 +864,16 @@ class Network:
         """
         engine = checkpoint.rebuilt(state)
         native, spec = engine.native, engine.spec
-        training_state = "step" in state
+        training_state, rate = "step" in state, spec.optimizer.learning_rate
         checkpoint.check_same(self.config, configuration.to_config(spec), training_state=training_state)
         if not training_state:
             self.parameters = native.parameters()
             self._engine.native.set_buffers(_arrays.cast(native.buffers(), self.dtype))
-        elif spec.seed == self.seed:
+        elif spec.seed == self.seed and (isinstance(rate, float) or rate == self.optimizer.learning_rate):
             self._engine.native.restore(native.snapshot())
-            self._engine.native.learning_rate = native.learning_rate
-        else:  # a native network keeps its seed for life, so it is replaced; it must not be in training
+            if isinstance(rate, float):
+                self._engine.native.learning_rate = rate
+        else:  # a native network keeps seed and schedule for life, so it is replaced; it must not be in training
             spec = dataclasses.replace(spec, n_threads=self._engine.spec.n_threads)
             fitting.in_turn(self._engine.native, lambda: self._hold(dataclasses.replace(engine, spec=spec)))
 

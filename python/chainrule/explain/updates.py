@@ -70,14 +70,14 @@ class Change(NamedTuple):
 def sgd(o: optimizers.SGD, c: Change) -> Iterator[Step]:
     """Descend, with or without momentum."""
     if o.momentum == 0.0:
-        yield c.moves(c.less(o.learning_rate, c.gradient))
+        yield c.moves(c.less(o.rate(c.t), c.gradient))
         return
     yield c.keeps("velocity", f"{c.number.product(o.momentum, c.kept['velocity'])} + {c.d}")
     velocity = c.new["velocity"]
     if o.nesterov:
-        yield c.moves(f"{c.less(o.learning_rate)}·({c.number(c.gradient)} + {c.number.product(o.momentum, velocity)})")
+        yield c.moves(f"{c.less(o.rate(c.t))}·({c.number(c.gradient)} + {c.number.product(o.momentum, velocity)})")
     else:
-        yield c.moves(c.less(o.learning_rate, velocity))
+        yield c.moves(c.less(o.rate(c.t), velocity))
 
 
 def adam(o: optimizers.Adam, c: Change) -> Iterator[Step]:
@@ -91,7 +91,7 @@ def adam(o: optimizers.Adam, c: Change) -> Iterator[Step]:
     yield Step("", "m_hat =", working, c.number(m_hat))
     v_hat, working = c.corrected(second, o.beta_2)
     yield Step("", "v_hat =", working, c.number(v_hat))
-    moved = c.less(o.learning_rate, m_hat, decay=getattr(o, "weight_decay", 0.0))
+    moved = c.less(o.rate(c.t), m_hat, decay=getattr(o, "weight_decay", 0.0))
     yield c.moves(f"{moved}/{c.root(v_hat, o.eps)}")
 
 
@@ -108,7 +108,7 @@ def adamax(o: optimizers.Adamax, c: Change) -> Iterator[Step]:
     yield c.keeps("u", f"max({old}, {size})")
     m_hat, working = c.corrected("m", o.beta_1)
     yield Step("", "m_hat =", working, c.number(m_hat))
-    yield c.moves(f"{c.less(o.learning_rate, m_hat)}/{c.number(c.new['u'])}")
+    yield c.moves(f"{c.less(o.rate(c.t), m_hat)}/{c.number(c.new['u'])}")
 
 
 def nadam(o: optimizers.NAdam, c: Change) -> Iterator[Step]:
@@ -121,7 +121,7 @@ def nadam(o: optimizers.NAdam, c: Change) -> Iterator[Step]:
     yield Step("", "m_hat =", f"{now} + {ahead}", c.number(m_hat))
     v_hat, working = c.corrected("v", o.beta_2)
     yield Step("", "v_hat =", working, c.number(v_hat))
-    yield c.moves(f"{c.less(o.learning_rate, m_hat)}/{c.root(v_hat, o.eps)}")
+    yield c.moves(f"{c.less(o.rate(c.t), m_hat)}/{c.root(v_hat, o.eps)}")
 
 
 def radam(o: optimizers.RAdam, c: Change) -> Iterator[Step]:
@@ -129,7 +129,7 @@ def radam(o: optimizers.RAdam, c: Change) -> Iterator[Step]:
     yield from moments(o, c)
     m_hat, working = c.corrected("m", o.beta_1)
     yield Step("", "m_hat =", working, c.number(m_hat))
-    r, moved = o.rectification(c.t), c.less(o.learning_rate, m_hat)
+    r, moved = o.rectification(c.t), c.less(o.rate(c.t), m_hat)
     if r is None:
         yield c.moves(moved)
     else:
@@ -140,13 +140,13 @@ def radam(o: optimizers.RAdam, c: Change) -> Iterator[Step]:
 def rmsprop(o: optimizers.RMSprop, c: Change) -> Iterator[Step]:
     """Divide by the root mean square of recent gradients."""
     yield c.mean("v", o.rho, f"{c.d}²")
-    yield c.moves(f"{c.less(o.learning_rate, c.gradient)}/{c.root(c.new['v'], o.eps)}")
+    yield c.moves(f"{c.less(o.rate(c.t), c.gradient)}/{c.root(c.new['v'], o.eps)}")
 
 
 def adagrad(o: optimizers.Adagrad, c: Change) -> Iterator[Step]:
     """Divide by the root of the sum of all squares."""
     yield c.keeps("v", f"{c.number(c.kept['v'])} + {c.d}²")
-    yield c.moves(f"{c.less(o.learning_rate, c.gradient)}/{c.root(c.new['v'], o.eps)}")
+    yield c.moves(f"{c.less(o.rate(c.t), c.gradient)}/{c.root(c.new['v'], o.eps)}")
 
 
 def adadelta(o: optimizers.Adadelta, c: Change) -> Iterator[Step]:
@@ -156,13 +156,13 @@ def adadelta(o: optimizers.Adadelta, c: Change) -> Iterator[Step]:
     d = ((u + o.eps) / (v + o.eps)) ** 0.5 * c.gradient
     yield Step("", "d =", f"√({c.number(u)} + {eps})/√({c.number(v)} + {eps})·{c.d}", c.number(d))
     yield c.mean("u", o.rho, f"{c.number.factor(d)}²")
-    yield c.moves(c.less(o.learning_rate, d))
+    yield c.moves(c.less(o.rate(c.t), d))
 
 
 def rprop(o: optimizers.Rprop, c: Change) -> Iterator[Step]:
     """Step by a size of its own that grows while the sign stays."""
     turn = sign(c.gradient) * sign(c.kept["previous_gradient"])
-    old, size = (c.kept["step_size"] if c.t > 1 else o.learning_rate), c.new["step_size"]
+    old, size = (c.kept["step_size"] if c.t > 1 else o.rate(c.t)), c.new["step_size"]
     factor = {1.0: o.eta_plus, 0.0: 1.0, -1.0: o.eta_minus}.get(turn, 1.0)
     working = c.number.product(old, factor)
     if old * factor > o.step_max:
@@ -178,7 +178,7 @@ def lion(o: optimizers.Lion, c: Change) -> Iterator[Step]:
     mean = o.beta_1 * c.kept["m"] + (1.0 - o.beta_1) * c.gradient
     working = f"{c.number.product(o.beta_1, c.kept['m'])} + {c.number(1.0 - o.beta_1)}·{c.d}"
     yield Step("", "c =", working, c.number(mean))
-    yield c.moves(c.less(o.learning_rate, sign(mean), decay=o.weight_decay))
+    yield c.moves(c.less(o.rate(c.t), sign(mean), decay=o.weight_decay))
     yield c.mean("m", o.beta_2)
 
 
@@ -265,7 +265,8 @@ def rule(optimizer: Optimizer, t: int, number: Numbers) -> list[Step]:
     for line in formula(optimizer):
         left, sign, value = re.split(" ([←=]) ", line, maxsplit=1)
         steps.append(Step("", f"{left} {sign}", value, ""))
-    shared = {name: getattr(optimizer, name) for name in optimizer.__dataclass_fields__} | {"t": t}
+    shared = {name: getattr(optimizer, name) for name in optimizer.__dataclass_fields__}
+    shared |= {"learning_rate": optimizer.rate(t), "t": t}
     used = {name for line in formula(optimizer) for name in re.findall(r"[a-z]\w*", line)}
     told = ", ".join(f"{name} {number(value)}" for name, value in shared.items() if name in used)
     return [*steps, Step("", "with", told, "")]

@@ -633,8 +633,8 @@ class Network:
 
     @property
     def learning_rate(self) -> float:
-        """The optimizer's learning rate; assign to change it."""
-        return self.optimizer.learning_rate
+        """The learning rate of the next update; assign a number to change it."""
+        return self.optimizer.rate(self.step_count + 1)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:

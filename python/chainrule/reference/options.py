@@ -72,6 +72,11 @@ class Option:
         """Return the fields that are options themselves, each with the registry of its kind."""
         return {}
 
+    @classmethod
+    def read(cls, field: str, entry: object) -> object:  # noqa: ARG003 - as in optimizers
+        """Return the value of a field from the config, where the field is no option of one kind."""
+        return entry
+
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the fields, as they stand in the config."""
         fields = self._fields().items()
@@ -179,7 +184,7 @@ def from_dict(name: str, entry: object, registry: Mapping[str, type[AnyOption]],
         raise ValueError(unknown(name, entry[key], registry))
     kind = registry[entry[key]]
     check_keys(name, entry, [key, *field_names(kind)])
-    fields = {field: entry[field] for field in field_names(kind)}
+    fields = {field: kind.read(field, entry[field]) for field in field_names(kind)}
     for field, known in kind.registries().items():
         fields[field] = from_dict(f"{name}.{field}", fields[field], known)
     return kind(**fields)

@@ -9,6 +9,7 @@ from ..options import check_number, option
 from .base import Optimizer, running_mean, squared
 
 if TYPE_CHECKING:
+    from ..schedules import Schedule
     from ..vectors import Row
     from .base import State
 
@@ -23,7 +24,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or schedule, default 0.001
         The step size, > 0; a weight moves by about this much a step at first.
     beta_1 : float, default 0.9
         How slowly the mean of the gradients changes, in [0, 1).
@@ -41,7 +42,7 @@ class Adam(Optimizer):
     {'m': [0.02], 'v': [0.00004]}
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     beta_1: float = 0.9
     beta_2: float = 0.999
     eps: float = 1e-8
@@ -72,7 +73,7 @@ class Adam(Optimizer):
     def moved(self, w: Row, m: Row, v: Row, t: int) -> Row:
         """Return w − learning_rate · (m / (1 − β₁^t)) / (√(v / (1 − β₂^t)) + eps)."""
         # m and v start at 0 and are too small at first, by the factors 1 − β₁^t and 1 − β₂^t.
-        step_size = self.learning_rate / (1.0 - self.beta_1**t)
+        step_size = self.rate(t) / (1.0 - self.beta_1**t)
         root = math.sqrt(1.0 - self.beta_2**t)
         return [
             w_i - step_size * m_i / (math.sqrt(v_i) / root + self.eps) for w_i, m_i, v_i in zip(w, m, v, strict=True)
@@ -88,7 +89,8 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    learning_rate, beta_1, beta_2, eps : float
+    learning_rate : float or schedule
+    beta_1, beta_2, eps : float
         As for Adam.
     weight_decay : float, default 0.01
         A step shrinks a parameter by learning_rate · weight_decay of itself, >= 0.
@@ -113,7 +115,7 @@ class AdamW(Adam):
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
         """Return the parameters after step t, and the memory after it."""
         # w ← w − learning_rate · weight_decay · w, then as Adam
-        keep = 1.0 - self.learning_rate * self.weight_decay
+        keep = 1.0 - self.rate(t) * self.weight_decay
         return super().update([keep * w_i for w_i in w], g, state, t)
 
 
@@ -128,7 +130,8 @@ class AMSGrad(Adam):
 
     Parameters
     ----------
-    learning_rate, beta_1, beta_2, eps : float
+    learning_rate : float or schedule
+    beta_1, beta_2, eps : float
         As for Adam.
 
     Examples

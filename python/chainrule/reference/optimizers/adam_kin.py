@@ -10,6 +10,7 @@ from .adam import Adam
 from .base import running_mean
 
 if TYPE_CHECKING:
+    from ..schedules import Schedule
     from ..vectors import Row
     from .base import State
 
@@ -23,7 +24,7 @@ class Adamax(Adam):
 
     Parameters
     ----------
-    learning_rate : float, default 0.002
+    learning_rate : float or schedule, default 0.002
         The step size, > 0; a weight moves by no more than about this much a step.
     beta_1 : float, default 0.9
         How slowly the mean of the gradients changes, in [0, 1).
@@ -41,7 +42,7 @@ class Adamax(Adam):
     {'m': [-0.02], 'u': [0.4995]}
     """
 
-    learning_rate: float = 2e-3
+    learning_rate: float | Schedule = 2e-3
 
     name: ClassVar[str] = "adamax"
 
@@ -55,7 +56,7 @@ class Adamax(Adam):
         m = running_mean(state["m"], g, self.beta_1)
         u = [max(self.beta_2 * u_i, abs(g_i) + self.eps) for u_i, g_i in zip(state["u"], g, strict=True)]
         # Only m is too small at first: u starts at the first gradient.
-        step_size = self.learning_rate / (1.0 - self.beta_1**t)
+        step_size = self.rate(t) / (1.0 - self.beta_1**t)
         return [w_i - step_size * m_i / u_i for w_i, m_i, u_i in zip(w, m, u, strict=True)], {"m": m, "u": u}
 
 
@@ -69,7 +70,7 @@ class NAdam(Adam):
 
     Parameters
     ----------
-    learning_rate : float, default 0.002
+    learning_rate : float or schedule, default 0.002
         The step size, > 0.
     beta_1, beta_2, eps : float
         As for Adam.
@@ -85,7 +86,7 @@ class NAdam(Adam):
     {'m': [0.02], 'v': [0.00004]}
     """
 
-    learning_rate: float = 2e-3
+    learning_rate: float | Schedule = 2e-3
     momentum_decay: float = 4e-3
 
     name: ClassVar[str] = "nadam"
@@ -123,8 +124,8 @@ class NAdam(Adam):
         m, v = self.moments(g, state)
         now, following, product = self.momentum(t), self.momentum(t + 1), self.product(t)
         # How far along the gradient itself, and how far along the momentum as it will be in the next step.
-        step_g = self.learning_rate * (1.0 - now) / (1.0 - product)
-        step_m = self.learning_rate * following / (1.0 - product * following)
+        step_g = self.rate(t) * (1.0 - now) / (1.0 - product)
+        step_m = self.rate(t) * following / (1.0 - product * following)
         root = math.sqrt(1.0 - self.beta_2**t)
         new_w = [
             w_i - (step_g * g_i + step_m * m_i) / (math.sqrt(v_i) / root + self.eps)
@@ -146,7 +147,8 @@ class RAdam(Adam):
 
     Parameters
     ----------
-    learning_rate, beta_1, beta_2, eps : float
+    learning_rate : float or schedule
+    beta_1, beta_2, eps : float
         As for Adam. With beta_2 up to 2 / 3 rho_t never exceeds 5.
 
     Examples
@@ -171,7 +173,7 @@ class RAdam(Adam):
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
         """Return the parameters after step t, and the memory after it."""
         m, v = self.moments(g, state)
-        step_size = self.learning_rate / (1.0 - self.beta_1**t)
+        step_size = self.rate(t) / (1.0 - self.beta_1**t)
         r = self.rectification(t)
         if r is None:
             return [w_i - step_size * m_i for w_i, m_i in zip(w, m, strict=True)], {"m": m, "v": v}

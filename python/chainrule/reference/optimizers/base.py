@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..options import Option, check_number, option
+from ..options import Option, check_number, from_dict, option
+from ..schedules import SCHEDULES, Schedule
 from ..vectors import Row
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ State: TypeAlias = dict[str, Row]
 class Optimizer(Option):
     """Base of the optimizers."""
 
-    learning_rate: float
+    learning_rate: float | Schedule
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        check_number(self, "learning_rate", "(0, inf)")
+        if not isinstance(self.learning_rate, Schedule):
+            check_number(self, "learning_rate", "(0, inf)")
 
     @property
     def state_names(self) -> tuple[str, ...]:
@@ -32,7 +34,18 @@ class Optimizer(Option):
         """Return the parameters after step t, and the memory after it."""
         raise NotImplementedError
 
-    def with_learning_rate(self, learning_rate: float) -> Self:
+    @classmethod
+    def read(cls, field: str, entry: object) -> object:
+        """Return the value of a field from the config; the learning rate may be the dict of a schedule."""
+        scheduled = field == "learning_rate" and isinstance(entry, dict)
+        return from_dict(field, entry, SCHEDULES) if scheduled else entry
+
+    def rate(self, t: int) -> float:
+        """Return the learning rate of update t, counted from 1."""
+        rate = self.learning_rate
+        return rate.at(t) if isinstance(rate, Schedule) else rate
+
+    def with_learning_rate(self, learning_rate: float | Schedule) -> Self:
         """Return the same optimizer with another learning rate."""
         from dataclasses import replace
 

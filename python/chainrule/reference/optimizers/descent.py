@@ -1,7 +1,5 @@
 """Gradient descent: the article's "updating the weights", with or without momentum."""
 
-# ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
@@ -10,6 +8,7 @@ from ..options import check_flag, check_number, option
 from .base import Optimizer
 
 if TYPE_CHECKING:
+    from ..schedules import Schedule
     from ..vectors import Row
     from .base import State
 
@@ -25,7 +24,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or schedule, default 0.01
         The step size, > 0.
     momentum : float, default 0.0
         The share of the velocity that is kept, in [0, 1).
@@ -40,7 +39,7 @@ class SGD(Optimizer):
     ([0.45], {'velocity': [1.1]})
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -69,4 +68,4 @@ class SGD(Optimizer):
             if self.nesterov:
                 direction = [g_i + self.momentum * v_i for g_i, v_i in zip(g, v, strict=True)]
         # w ← w − learning_rate · direction
-        return [w_i - self.learning_rate * d_i for w_i, d_i in zip(w, direction, strict=True)], new_state
+        return [w_i - self.rate(t) * d_i for w_i, d_i in zip(w, direction, strict=True)], new_state

@@ -8,6 +8,7 @@ from ..options import check_number, option
 from .base import Optimizer, running_mean
 
 if TYPE_CHECKING:
+    from ..schedules import Schedule
     from ..vectors import Row
     from .base import State
 
@@ -38,7 +39,7 @@ class Rprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or schedule, default 0.01
         The first step size, > 0.
     eta_minus : float, default 0.5
         The factor of a step size where the sign has changed, in (0, 1).
@@ -58,7 +59,7 @@ class Rprop(Optimizer):
     ([0.78, 0.9], {'previous_gradient': [2.0, 0.0], 'step_size': [0.12, 0.05]})
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     eta_minus: float = 0.5
     eta_plus: float = 1.2
     step_min: float = 1e-6
@@ -83,7 +84,7 @@ class Rprop(Optimizer):
 
     def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
         """Return the parameters after step t, and the memory after it."""
-        sizes = state["step_size"] if t > 1 else [self.learning_rate] * len(w)
+        sizes = state["step_size"] if t > 1 else [self.rate(t)] * len(w)
         turns = [sign(g_i) * sign(p_i) for g_i, p_i in zip(g, state["previous_gradient"], strict=True)]
         factor = {1.0: self.eta_plus, 0.0: 1.0, -1.0: self.eta_minus}
         sizes = [
@@ -106,7 +107,7 @@ class Lion(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.0001
+    learning_rate : float or schedule, default 0.0001
         How far a weight moves in each step, > 0; three to ten times less than for Adam.
     beta_1 : float, default 0.9
         The share of the momentum in the direction of a step, in [0, 1).
@@ -122,7 +123,7 @@ class Lion(Optimizer):
     ([0.85, 1.9], {'m': [-0.0069, 0.0]})
     """
 
-    learning_rate: float = 1e-4
+    learning_rate: float | Schedule = 1e-4
     beta_1: float = 0.9
     beta_2: float = 0.99
     weight_decay: float = 0.0
@@ -141,9 +142,9 @@ class Lion(Optimizer):
         """The running mean of g."""
         return ("m",)
 
-    def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:  # noqa: ARG002 - one signature for all
+    def update(self, w: Row, g: Row, state: State, t: int) -> tuple[Row, State]:
         """Return the parameters after step t, and the memory after it."""
         c = running_mean(state["m"], g, self.beta_1)
-        keep = 1.0 - self.learning_rate * self.weight_decay
-        new_w = [keep * w_i - self.learning_rate * sign(c_i) for w_i, c_i in zip(w, c, strict=True)]
+        keep = 1.0 - self.rate(t) * self.weight_decay
+        new_w = [keep * w_i - self.rate(t) * sign(c_i) for w_i, c_i in zip(w, c, strict=True)]
         return new_w, {"m": running_mean(state["m"], g, self.beta_2)}

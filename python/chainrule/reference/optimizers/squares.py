@@ -1,7 +1,5 @@
 """RMSprop, Adagrad and Adadelta: each gradient divided by its own typical size, the root of its past squares."""
 
-# ruff: noqa: ARG002 - one signature for all of a kind; a formula takes from it what it needs
-
 from __future__ import annotations
 
 import math
@@ -12,6 +10,7 @@ from ..options import check_number, option
 from .base import Optimizer, running_mean, squared
 
 if TYPE_CHECKING:
+    from ..schedules import Schedule
     from ..vectors import Row
     from .base import State
 
@@ -25,7 +24,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or schedule, default 0.01
         The step size, > 0.
     rho : float, default 0.99
         How slowly the mean of the squares changes, in [0, 1).
@@ -41,7 +40,7 @@ class RMSprop(Optimizer):
     {'v': [0.01]}
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     rho: float = 0.99
     eps: float = 1e-8
 
@@ -62,9 +61,7 @@ class RMSprop(Optimizer):
         """Return the parameters after step t, and the memory after it."""
         # v ← ρ v + (1 − ρ) g²,  w ← w − learning_rate · g / (√v + eps)
         v = running_mean(state["v"], squared(g), self.rho)
-        new_w = [
-            w_i - self.learning_rate * g_i / (math.sqrt(v_i) + self.eps) for w_i, g_i, v_i in zip(w, g, v, strict=True)
-        ]
+        new_w = [w_i - self.rate(t) * g_i / (math.sqrt(v_i) + self.eps) for w_i, g_i, v_i in zip(w, g, v, strict=True)]
         return new_w, {"v": v}
 
 
@@ -78,7 +75,7 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or schedule, default 0.01
         The first step of every weight, > 0; all later ones are smaller.
     eps : float, default 1e-10
         Keeps the division finite, > 0.
@@ -89,7 +86,7 @@ class Adagrad(Optimizer):
     ([0.7], {'v': [25.0]})
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     eps: float = 1e-10
 
     name: ClassVar[str] = "adagrad"
@@ -108,9 +105,7 @@ class Adagrad(Optimizer):
         """Return the parameters after step t, and the memory after it."""
         # v ← v + g²,  w ← w − learning_rate · g / (√v + eps)
         v = [min(v_i + g_i * g_i, sys.float_info.max) for v_i, g_i in zip(state["v"], g, strict=True)]
-        new_w = [
-            w_i - self.learning_rate * g_i / (math.sqrt(v_i) + self.eps) for w_i, g_i, v_i in zip(w, g, v, strict=True)
-        ]
+        new_w = [w_i - self.rate(t) * g_i / (math.sqrt(v_i) + self.eps) for w_i, g_i, v_i in zip(w, g, v, strict=True)]
         return new_w, {"v": v}
 
 
@@ -124,7 +119,7 @@ class Adadelta(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 1.0
+    learning_rate : float or schedule, default 1.0
         A factor of every step, > 0.
     rho : float, default 0.9
         How slowly both means change, in [0, 1).
@@ -140,7 +135,7 @@ class Adadelta(Optimizer):
     {'v': [0.01], 'u': [0.005]}
     """
 
-    learning_rate: float = 1.0
+    learning_rate: float | Schedule = 1.0
     rho: float = 0.9
     eps: float = 1e-6
 
@@ -166,4 +161,4 @@ class Adadelta(Optimizer):
             for u_i, v_i, g_i in zip(state["u"], v, g, strict=True)
         ]
         u = running_mean(state["u"], squared(d), self.rho)
-        return [w_i - self.learning_rate * d_i for w_i, d_i in zip(w, d, strict=True)], {"v": v, "u": u}
+        return [w_i - self.rate(t) * d_i for w_i, d_i in zip(w, d, strict=True)], {"v": v, "u": u}

@@ -10,6 +10,7 @@ crate::kind::kind! {
     #[derive(Copy)]
     Schedules by "name", each_schedule, ($) {
         constant::{Constant => "constant"},
+        cosine::{Cosine => "cosine"},
     }
 }
 
@@ -39,6 +40,7 @@ impl From<Schedule> for Json {
     fn from(Schedule(schedule): Schedule) -> Self {
         match schedule {
             Schedules::Constant(Constant { rate }) => Json::Number(rate),
+            schedule => Json::Schedule(schedule),
         }
     }
 }
