@@ -13,7 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule
-from chainrule import SGD, Dense, DivergenceError, Dropout, LayerNorm, NAdam, Network, RAdam, Rprop, _native
+from chainrule import (
+    SGD,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Dense,
+    DivergenceError,
+    Dropout,
+    LayerNorm,
+    NAdam,
+    Network,
+    RAdam,
+    Rprop,
+    _native,
+)
 from chainrule.reference.optimizers import OPTIMIZERS as KINDS
 
 from .implementations import build, each_implementation, set_moments
@@ -126,6 +141,31 @@ def test_update_that_overflows_is_an_error_and_changes_nothing(implementation, o
         with pytest.raises(ValueError, match=r"update.* too large"):
             net.apply_gradient([-1.0] * 4)
         assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "gradients"),
+    [
+        # A gradient whose square is 0, over the smallest eps.
+        (Adagrad(learning_rate=1e30, eps=1e-40), [1e-24]),
+        # A large eps makes the quotient small, but the product before it overflows.
+        (NAdam(learning_rate=1e22, eps=1e26), [9e18]),
+        # m outlives v, so that m / eps overflows before a small rate multiplies it.
+        (Adam(learning_rate=1e-40, beta_2=0, eps=1e-40), [1e15, 0]),
+        (AdamW(learning_rate=1e-40, beta_2=0, eps=1e-40), [1e15, 0]),
+        (Adamax(learning_rate=1e-40, beta_2=0, eps=1e-40), [1e15, 0]),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_update_whose_parts_overflow_is_an_error_and_changes_nothing(optimizer, gradients):
+    net = Network([1, 1], optimizer=optimizer, dtype="float32", seed=0)
+    *first, last = (np.full(2, g, np.float32) for g in gradients)
+    for gradient in first:
+        net.apply_gradient(gradient)
+    before = net.state_dict()
+    with pytest.raises(DivergenceError, match="update became too large"):
+        net.apply_gradient(last)
+    assert all(np.array_equal(before[key], value) for key, value in net.state_dict().items())
 
 
 @pytest.mark.parametrize("rows", [1, 40, 3000])

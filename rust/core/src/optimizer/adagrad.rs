@@ -1,7 +1,7 @@
 //! adagrad:  v = min(v + g², largest number),  w ← w − learning_rate · g / (√v + eps).
 //! Duchi, Hazan and Singer 2011, figure 1, with a diagonal matrix. eps is outside the root, as torch's.
 
-use super::{Apply, Method, Rule, grown, nonzero};
+use super::{Apply, Method, Rule, change, grown, nonzero};
 use crate::check::positive;
 use chainrule_kernels::{self as kernels, Real, Vector};
 use serde::{Deserialize, Serialize};
@@ -43,8 +43,8 @@ impl Method for Adagrad {
     }
 
     fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
-        // |g| ≤ √v
-        grown(most, 2.0 * learning_rate, 1.0, n)
+        // |g| ≤ √v, but where g² underflows. There |g| < 1 / most.
+        grown(most, 2.0 * change::<T>(1.0 / most, learning_rate, self.eps), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

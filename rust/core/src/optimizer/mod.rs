@@ -176,9 +176,10 @@ fn grown(most: f64, change: f64, keep: f64, n: f64) -> f64 {
     (most + n * change) * keep.abs().max(1.0).powf(n)
 }
 
-/// At least the largest |step · m / (√v + eps)| where |m| ≤ `most`; and at least `step`, which must be finite as a T.
+/// At least the largest |step · (m / (√v + eps))| where |m| ≤ `most`; and at least either factor, which must be finite
+/// as a T.
 fn change<T: Real>(most: f64, step: f64, eps: f64) -> f64 {
-    step * (most / nonzero::<T>(eps)).max(1.0)
+    step.max(1.0) * (most / nonzero::<T>(eps)).max(1.0)
 }
 
 /// `eps`, but at least the smallest normal number of `T`. An eps that rounds to 0 would give 0 / 0 = NaN wherever g and

@@ -89,7 +89,8 @@ impl Method for NAdam {
     }
 
     fn largest<T: Real>(&self, most: f64, learning_rate: f64, n: f64) -> f64 {
-        grown(most, 2.0 * change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps), 1.0, n)
+        // The steps multiply g and m before the division, which makes them smaller where eps > 1.
+        grown(most, 2.0 * change::<T>(most, learning_rate / (1.0 - self.beta_1), self.eps.min(1.0)), 1.0, n)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -72,8 +72,12 @@ fn every_allowed_gradient_leaves_finite_numbers() {
 fn updates_that_are_proved_to_stay_finite_do() {
     fn check<T: Real>() {
         let most = largest_gradient::<T>();
-        let g = [most, -most, T::ONE, T::ZERO, T::MAX.sqrt() / T::MAX];
-        for (mut o, rate) in every().into_iter().flat_map(|o| [1e-3, 1.0, 1e10, 1e30].map(|rate| (o, rate))) {
+        let subnormal_square = T::MAX.sqrt() / T::MAX;
+        let no_square = subnormal_square * T::from_f64(1e-8);
+        let g = [most, -most, T::ONE, T::ZERO, subnormal_square, no_square];
+        for (mut o, rate) in
+            every().into_iter().flat_map(|o| [1e-40, 1e-3, 1.0, 1e10, 1e30, 1e300].map(|rate| (o, rate)))
+        {
             o.learning_rate = Schedule::constant(rate);
             for first in [0, 1 << 20] {
                 if !o.stays_finite::<T>(first, 32) {
