@@ -404,8 +404,8 @@ class Network:
         Raises
         ------
         ValueError
-            If the gradient is not a row of finite numbers for all parameters; and if a parameter would not be finite after
-            the step. Nothing has changed then.
+            If the gradient is not a row of finite numbers for all parameters; and if a parameter would not be finite
+            after the step. Nothing has changed then.
 
         Examples
         --------
@@ -436,8 +436,8 @@ class Network:
         Raises
         ------
         ValueError
-            As `gradient`; and if the loss, or a parameter after the step, is not finite, usually since the learning rate is
-            too large. Nothing has changed then.
+            As `gradient`; and if the loss, or a parameter after the step, is not finite, usually since the learning
+            rate is too large. Nothing has changed then.
 
         Examples
         --------
