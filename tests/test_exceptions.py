@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule import History, Network, gradcheck, metrics, reference, verify
+from chainrule import History, Network, gradcheck, metrics, reference, schedules, verify
 from chainrule.reference.config import OPTIONS
 
 ALLOWED = (TypeError, ValueError, MemoryError, OverflowError)
@@ -174,9 +174,11 @@ for _name, _option in OPTIONS.items():
     _fields = {field.name: 0.5 for field in dataclasses.fields(_option) if field.default is dataclasses.MISSING}
     _given = {**_fields, **({"units": 3} if "units" in _fields else {})}
     CALLS[_name] = (_option, {**vars(_option(**_given))})
+for _name in schedules.__all__:
+    CALLS[f"schedules.{_name}"] = (getattr(schedules, _name), {"rate": 0.5, "steps": 6, "warmup": 2, "end": 0.1})
 # What takes no data: registries, plots (tests/test_plots.py), results that are not built by users.
 ELSEWHERE = {"Explanation", "Gradient", "LayerTrace", "Report", "DivergenceError", "InternalError", "registry"}
-ELSEWHERE |= {"__version__", "examples", "plots", "metrics", "reference", "History"}
+ELSEWHERE |= {"__version__", "examples", "plots", "metrics", "reference", "schedules", "History"}
 METHODS_ELSEWHERE = {"copy", "save"}  # tests/test_checkpoint.py
 
 
