@@ -46,6 +46,9 @@ def _build(source: Path, folder: Path) -> None:
     print(f"building {folder.name} …", file=sys.stderr, flush=True)
     # As make has them: the module is not linked to libpython.
     env = {"PYO3_PYTHON": sys.executable, "PYO3_BUILD_EXTENSION_MODULE": "1"} | dict(os.environ)
+    # Where cargo has nothing to compile it leaves the module of the other tree, which has the same name.
+    for path in (FOLDER / "build" / "release").glob("lib_native.*"):
+        path.unlink()
     command = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "chainrule-py"]
     subprocess.run([*command, "--target-dir", FOLDER / "build"], cwd=source, env=env, check=True)
     (module,) = (path for path in (FOLDER / "build" / "release").glob("lib_native.*") if path.suffix != ".d")
