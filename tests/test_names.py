@@ -70,6 +70,7 @@ def test_names_of_estimators_are_those_that_they_validate(estimator: Any, parame
 
 
 def test_a_wrong_name_is_an_error_of_types_and_at_run_time() -> None:
+    # Each name is wrong on purpose. mypy must refuse it: an `ignore` without an error is an error of `make lint`.
     refused = pytest.raises(ValueError, match="rleu")
     with refused:
         Network([1, 1], activation="rleu")  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ from typing import Literal, Protocol, TypeAlias
 
 # ── Options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-ActivationName: TypeAlias = Literal[
+# Each unit has an output of its own.
+UnitActivationName: TypeAlias = Literal[
     "identity",
     "sigmoid",
     "tanh",
@@ -27,8 +28,8 @@ ActivationName: TypeAlias = Literal[
     "hard_sigmoid",
     "hard_tanh",
     "hard_silu",
-    "softmax",
 ]
+ActivationName: TypeAlias = Literal[UnitActivationName, "softmax"]
 LossName: TypeAlias = Literal[
     "mse",
     "half_squared_error",
@@ -169,23 +170,5 @@ Solver: TypeAlias = Literal["lbfgs", "sgd", "adam"]
 LearningRate: TypeAlias = Literal["constant", "invscaling", "adaptive"]
 RegressorLoss: TypeAlias = Literal["squared_error", "poisson", "absolute_error", "huber", "quantile"]
 Scoring: TypeAlias = Literal["loss", ScorerName]
-# scikit-learn's names, then those of ours that give each unit its own output
-HiddenActivationName: TypeAlias = Literal[
-    "identity",
-    "logistic",
-    "tanh",
-    "relu",
-    "sigmoid",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "softplus",
-    "silu",
-    "gelu",
-    "gelu_tanh",
-    "mish",
-    "softsign",
-    "hard_sigmoid",
-    "hard_tanh",
-    "hard_silu",
-]
+# scikit-learn's name of "sigmoid", and ours
+HiddenActivationName: TypeAlias = Literal["logistic", UnitActivationName]

@@ -258,7 +258,7 @@ def configured(options: dict[str, Any], frame: pd.DataFrame) -> tuple[TabularMod
             drop_missing_target=options["drop_missing_target"],
             impute=options["impute"],
             decimal=given["decimal"],  # type: ignore[arg-type] # checked by `marks`
-            thousands=given["thousands"],  # type: ignore[arg-type] # likewise
+            thousands=given["thousands"],  # type: ignore[arg-type] # checked by `marks`
             date_format=options["date_format"],
             missing=options["missing"] or MISSING,
             weight=weight,

@@ -2,7 +2,7 @@
 
 /// Whether a multiply-add with an operand in memory waits for the load: where a cycle has two multiply-adds of 512 bits
 /// and two loads. Measured on a Xeon (Sapphire Rapids), which waits, and on Zen 4, which makes one and does not. Others
-/// are taken to wait: a wide tile costs little where it gains nothing.
+/// are taken to wait, which was not measured.
 #[inline]
 pub(crate) fn waits_for_loads() -> bool {
     #[cfg(target_arch = "x86_64")]

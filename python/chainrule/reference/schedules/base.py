@@ -10,4 +10,4 @@ class Schedule(Option):
 
     def at(self, t: int) -> float:
         """Return the rate of update t, counted from 1."""
-        raise NotImplementedError
+        raise NotImplementedError  # each schedule has a formula of its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 from ..options import LARGEST, check_count, check_number, integer, option
 from .base import Schedule
@@ -34,11 +35,12 @@ class Cosine(Schedule):
     [0.25, 0.5, 0.5, 0.427, 0.25, 0.073, 0.0, 0.0]
     """
 
-    name = "cosine"
     rate: float
     steps: int
     warmup: int = 0
     end: float = 0.0
+
+    name: ClassVar[str] = "cosine"
 
     def __post_init__(self) -> None:
         """Check the fields."""

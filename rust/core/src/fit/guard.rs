@@ -1,8 +1,8 @@
 //! An update may be larger than numbers can be. It is refused then, and nothing is changed.
 //!
-//! To look at the outcome of every update would take a tenth of a small step. So it is proved beforehand, for some updates
-//! at a time: numbers that are not large yet, gradients that are bounded, and a rule that adds only so much. Where that
-//! proves nothing, because the rate is huge for example, the network is copied first.
+//! To look at all numbers after every update would slow down small steps. So it is proved beforehand, for [`UPDATES`] at a
+//! time, that they stay finite: they are not large yet, gradients are bounded, and the rule adds only so much to a number.
+//! Where the proof fails, because the rate is huge for example, the network is copied before the update.
 
 use crate::bounds::largest_gradient;
 use crate::{Error, Network, Real};
@@ -29,7 +29,7 @@ impl<T: Real> Network<T> {
         Err(Error::UpdateDiverged { at: None })
     }
 
-    /// Whether the next updates leave finite numbers for certain.
+    /// Whether the next updates leave finite numbers for certain; if so, [`UPDATES`] of them need no other look.
     #[inline(never)]
     fn stays_finite(&mut self) -> bool {
         let proved = self.finite_until.is_some()

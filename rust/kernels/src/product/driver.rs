@@ -36,7 +36,7 @@ const MIN_NUMBERS_ROW_BY_ROW: usize = 1 << 15;
 const MIN_STEPS_OF_WIDE_TILES: usize = 100;
 /// The same on CPUs that wait for loads.
 const MIN_STEPS_IF_LOADS_ARE_SLOW: usize = 30;
-/// There are none of fewer rows.
+/// No tile three vectors wide has fewer rows.
 const MIN_ROWS_OF_A_WIDE_TILE: usize = 6;
 
 /// Gives the sums start + a b of m rows and n columns to `finish`. The padding of the last line of c becomes what that
